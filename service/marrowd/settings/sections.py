@@ -1,0 +1,257 @@
+"""
+Every section and key of the configuration, with unit and reason of each default beside it.
+
+The whole reference with an example of each is docs/configuration.md, checked against these classes.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from marrowd.settings.section import Days, Duration, Section
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+OneOrTwoSecrets = Annotated[
+    tuple[SecretStr, ...],
+    BeforeValidator(lambda v: v if isinstance(v, list | tuple) else (v,)),
+    Field(min_length=1, max_length=2),
+]
+
+
+def _base_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or "?" in value or "#" in value:
+        message = (
+            "give an http(s) URL without query or fragment, such as https://fhir.example.org/r4"
+        )
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class HttpSettings(Section):
+    """`[http]`: where the service listens and how it is reached."""
+
+    host: str = "127.0.0.1"  # loopback: being reachable is a decision
+    port: int = Field(8080, ge=0, le=65535)  # 0: any free port
+    ops_host: str = "127.0.0.1"
+    ops_port: int = Field(9090, ge=0, le=65535)
+    public_url: BaseUrl | None = None  # what Subscriptions point to; default http://host:port
+    max_body: int = Field(5_000_000, ge=1_000)  # bytes; a report with a PDF inside fits
+
+
+class StoreSettings(Section):
+    """`[store]`: the database."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("url",)
+    url: SecretStr = SecretStr("sqlite:///marrowd.sqlite3")  # may hold a password
+
+
+class NoAuth(Section):
+    """The FHIR server asks for nothing."""
+
+    kind: Literal["none"] = "none"
+
+
+class BasicAuth(Section):
+    """User and password."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("password",)
+    kind: Literal["basic"]
+    user: str
+    password: SecretStr
+
+
+class BearerAuth(Section):
+    """A fixed token."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("token",)
+    kind: Literal["bearer"]
+    token: SecretStr
+
+
+class SmartBackendAuth(Section):
+    """SMART Backend Services: a signed assertion for a short-lived token."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("private_key",)
+    kind: Literal["smart-backend"]
+    client_id: str
+    private_key: SecretStr
+    key_id: str
+    scope: str = "system/*.rs"
+
+
+Auth = Annotated[NoAuth | BasicAuth | BearerAuth | SmartBackendAuth, Field(discriminator="kind")]
+
+
+class Source(Section):
+    """`[[sources]]`: a FHIR server that events come from."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("notification_secret",)
+    name: Name
+    base_url: BaseUrl
+    notification_secret: OneOrTwoSecrets  # old and new while rotating
+    subscribe: Literal["rest-hook", "topic", "none"] = "rest-hook"
+    sweep_every: Duration = timedelta(minutes=15)  # how long a lost notification may stay unseen
+    auth: Auth = NoAuth()
+    canary: bool = False
+
+    @field_validator("notification_secret")
+    @classmethod
+    def _long_enough(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(len(v.get_secret_value()) < 16 for v in value):  # noqa: PLR2004 - said in the message
+            message = "a notification secret has at least 16 characters"
+            raise ValueError(message)
+        return value
+
+
+class Destination(Section):
+    """`[[destinations]]`: where cards are posted."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("secret", "token")
+    name: Name
+    kind: Literal["webhook", "fhir"] = "webhook"
+    url: BaseUrl
+    source: Name  # cards of this source's patients go there
+    secret: OneOrTwoSecrets | None = None  # Standard Webhooks, "whsec_..."
+    token: SecretStr | None = None  # bearer
+
+    @model_validator(mode="after")
+    def _is_authenticated(self) -> "Destination":
+        if self.kind == "webhook" and self.secret is None and self.token is None:
+            message = "a webhook needs a secret (to sign) or a token (to authenticate)"
+            raise ValueError(message)
+        return self
+
+
+class Issuer(Section):
+    """`[[hooks.issuers]]`: an EHR that may call the hooks, agreed in advance."""
+
+    iss: str
+    jwks_file: str | None = None
+    jwks_url: BaseUrl | None = None
+    source: Name
+    tenant: str | None = None
+
+
+class HooksSettings(Section):
+    """`[hooks]`: who may call, from where, and how long an answer may take."""
+
+    require_jwt: bool = True
+    insecure: bool = False  # the explicit word for "no JWT though reachable"
+    budget: Duration = timedelta(seconds=0.5)  # CDS Hooks: "within 500 ms"
+    fetch_budget: Duration = timedelta(seconds=0.4)
+    origins: tuple[str, ...] = ()
+    issuers: tuple[Issuer, ...] = ()
+
+
+class CustomPolicy(Section):
+    """`[[policy.custom]]`: a site's own cut-offs; figures exactly as printed."""
+
+    name: Name
+    source: str = Field(min_length=1)
+    deficient_below_ng_ml: Decimal
+    sufficient_from_ng_ml: Decimal
+    deficient_below_nmol_l: Decimal
+    sufficient_from_nmol_l: Decimal
+
+
+class LocalCode(Section):
+    """`[[policy.local_codes]]`: a laboratory's own code for 25(OH)D."""
+
+    system: str
+    code: str
+    analyte: Literal["total", "d3", "d2"] = "total"
+
+
+class PolicySettings(Section):
+    """`[policy]`: cut-offs, windows and how much is said."""
+
+    vitamin_d: str = "endocrine-2011"
+    recency: Days = timedelta(days=365)
+    window_before: Days = timedelta(days=180)
+    window_after: Days = timedelta(days=90)
+    push_min_severity: Literal["insufficient", "deficient"] = "insufficient"
+    consider_mri: bool = True
+    pain_codes: tuple[str, ...] = ()  # "system|code", beside the built-in ones
+    override_quiet: Days = timedelta(days=90)
+    local_codes: tuple[LocalCode, ...] = ()
+    site_zone: str = "UTC"
+    custom: tuple[CustomPolicy, ...] = ()
+
+    @field_validator("site_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            message = "give an IANA zone name, such as Europe/Vienna"
+            raise ValueError(message) from None
+        return value
+
+
+class RetentionSettings(Section):
+    """`[retention]`: how long things are kept."""
+
+    inbox: Duration = timedelta(days=7)  # keys of done events, for redeliveries
+    evidence: Duration = timedelta(days=3650)
+    audit: Duration = timedelta(days=2190)  # six years: 45 CFR 164.316(b)(2)(i)
+
+
+class LogSettings(Section):
+    """`[log]`: how the log is written."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("patient_key",)
+    format: Literal["auto", "json", "console"] = "auto"  # console in a terminal, else JSON
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    patient_key: SecretStr | None = None  # HMAC key for patient pseudonyms
+
+
+class TracingSettings(Section):
+    """`[tracing]`: off unless an endpoint is given."""
+
+    endpoint: BaseUrl | None = None
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    http: HttpSettings = HttpSettings()
+    store: StoreSettings = StoreSettings()
+    sources: tuple[Source, ...] = ()
+    destinations: tuple[Destination, ...] = ()
+    hooks: HooksSettings = HooksSettings()
+    policy: PolicySettings = PolicySettings()
+    retention: RetentionSettings = RetentionSettings()
+    log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> "Settings":
+        sources = [s.name for s in self.sources]
+        for what, names in (
+            ("sources", sources),
+            ("sources (base_url)", [s.base_url for s in self.sources]),
+            ("destinations", [d.name for d in self.destinations]),
+        ):
+            if len(set(names)) < len(names):
+                message = f"{what}: a name is used twice"
+                raise ValueError(message)
+        named = [(f"destinations {d.name}", d.source) for d in self.destinations]
+        named += [(f"hooks.issuers {i.iss}", i.source) for i in self.hooks.issuers]
+        for where, source in named:
+            if source not in sources:
+                message = f"{where}: there is no source named {source}"
+                raise ValueError(message)
+        return self

@@ -1,0 +1,114 @@
+"""
+Logs without patients: an allow-list of keys, one formatter for our own and for foreign loggers.
+
+A key that is not on the list is dropped and only its name is reported: a new key is a decision,
+made here. Foreign log records keep their logger, level and message template, never their arguments.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+ALLOWED_KEYS = frozenset(
+    {
+        # set by the pipeline itself
+        "event", "level", "timestamp", "logger", "dropped_keys", "exception",
+        # what happened where
+        "source", "destination", "kind", "resource", "reason", "verdict", "outcome", "state",
+        "service", "status", "method", "route", "role", "worker", "dependency", "error", "place",
+        "operation", "rules", "version", "policy", "host", "port", "ops_port", "hint",
+        # counts, times, ids of our own making
+        "attempts", "count", "recovered", "duration_s", "retry_after_s", "event_id", "message_id",
+        "request_id", "card", "sequence", "subscription", "patient_key", "pending",
+    }
+)  # fmt: skip
+
+
+def configure_logging(*, as_json: bool, level: str) -> None:
+    """
+    Send every log line, ours and others', to stderr in one shape.
+
+    Args:
+        as_json: one JSON object a line (production), else aligned text (a terminal).
+        level: the least level written: debug, info, warning or error.
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _place_of_exception,
+        keep_allowed,
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_without_arguments)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    # aiohttp's access log holds paths, and paths hold ids of patients: our own line replaces it.
+    logging.getLogger("aiohttp.access").disabled = True
+
+
+def keep_allowed(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop every key that is not on the list; say which."""
+    unknown = sorted(k for k in event if k not in ALLOWED_KEYS and not k.startswith("_"))
+    for key in unknown:
+        del event[key]
+    if unknown:
+        event["dropped_keys"] = unknown
+    return event
+
+
+def _without_arguments(record: logging.LogRecord) -> bool:
+    """Drop a foreign record's arguments: libraries put URLs and payloads there."""
+    record.args = ()
+    return True
+
+
+def _place_of_exception(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Render an exception as its type and the places it passed, without its message."""
+    info = event.pop("exc_info", None)
+    if not info:
+        return event
+    if isinstance(info, tuple):
+        error = info[1]
+    else:
+        error = info if isinstance(info, BaseException) else sys.exc_info()[1]
+    if error is None:
+        return event
+    places: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    event["exception"] = f"{type(error).__name__} at " + " > ".join(places)
+    return event
