@@ -1,0 +1,81 @@
+"""Answers that say what is wrong: an OperationOutcome for every refusal; what all answers share."""
+
+import json
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import web
+
+from marrowd.errors import StoreUnavailable
+
+FHIR_JSON = "application/fhir+json"
+_REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
+    400: (web.HTTPBadRequest, "structure"),
+    401: (web.HTTPUnauthorized, "login"),
+    404: (web.HTTPNotFound, "not-found"),
+    412: (web.HTTPPreconditionFailed, "required"),
+    413: (web.HTTPRequestEntityTooLarge, "too-long"),
+    415: (web.HTTPUnsupportedMediaType, "not-supported"),
+    422: (web.HTTPUnprocessableEntity, "invalid"),
+    501: (web.HTTPNotImplemented, "not-supported"),
+    503: (web.HTTPServiceUnavailable, "transient"),
+}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9\-]{1,64}")
+RETRY_AFTER_S = 5  # a store that is restarting is back in seconds
+
+log = structlog.get_logger(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def outcome(code: str, diagnostics: str) -> str:
+    """Write an OperationOutcome with one error; *diagnostics* never quotes what was sent."""
+    issue = {"severity": "error", "code": code, "diagnostics": diagnostics}
+    return json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def refusal(status: int, diagnostics: str) -> web.HTTPException:
+    """Make the exception that answers *status* with an OperationOutcome."""
+    kind, code = _REFUSALS[status]
+    body = outcome(code, diagnostics)
+    if kind is web.HTTPRequestEntityTooLarge:
+        return web.HTTPRequestEntityTooLarge(
+            max_size=0, actual_size=0, text=body, content_type=FHIR_JSON
+        )
+    answer = kind(text=body, content_type=FHIR_JSON)
+    if status == web.HTTPServiceUnavailable.status_code:
+        answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return answer
+
+
+@web.middleware
+async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give every answer a request id and safe headers, and every refusal a body that helps."""
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        try:
+            response = await handler(request)
+        except web.HTTPRequestEntityTooLarge as exc:
+            response = exc if exc.content_type == FHIR_JSON else refusal(413, "body: too large")
+        except web.HTTPException as exc:
+            response = exc if exc.content_type == FHIR_JSON else _with_outcome(exc)
+        except StoreUnavailable:
+            log.warning("store_unavailable", route=_route(request))
+            response = refusal(503, "the store cannot be reached or written; retry")
+    response.headers["X-Request-ID"] = request_id
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _with_outcome(exc: web.HTTPException) -> web.HTTPException:
+    exc.text = outcome("processing", exc.reason)
+    exc.content_type = FHIR_JSON
+    return exc
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"
