@@ -1,0 +1,5 @@
+"""
+Reads a radiologist's prose: which bone, which side, really there or only considered, now or before.
+
+Knows words, sentences and bones. Must not know where a text came from, or what is done with it.
+"""
