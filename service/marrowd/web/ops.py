@@ -1,12 +1,12 @@
 """
-The operators' listener: alive, ready, metrics. No patient data, no secret, nothing that changes state.
+The operators' listener: alive, ready, metrics. No patient, no secret, nothing that changes state.
 
-`/livez` touches nothing, so that a slow database never gets the process killed; `/readyz` asks every
-dependency.
+`/livez` touches nothing, so that a slow database never gets the process killed; `/readyz` asks
+every dependency.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +32,7 @@ class Ops:
     metrics: Metrics
     checks: Mapping[str, Check]  # by dependency; raises when it is not usable
     clock: Callable[[], datetime]
+    destinations: Sequence[str] = ()
 
     def add_routes(self, app: web.Application) -> None:
         """Put the paths on *app*."""
@@ -77,8 +78,9 @@ class Ops:
         now = self.clock()
         self.metrics.inbox_depth.set(sum(depth.get(state, 0) for state in _WAITING))
         self.metrics.inbox_oldest_seconds.set(_age(oldest, now))
-        for destination, count in queued.items():
-            self.metrics.outbox_depth.labels(destination=destination).set(count)
+        for destination in self.destinations:
+            depth_now = queued.get(destination, 0)
+            self.metrics.outbox_depth.labels(destination=destination).set(depth_now)
             age = _age(first.get(destination), now)
             self.metrics.outbox_oldest_seconds.labels(destination=destination).set(age)
 

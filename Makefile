@@ -1,0 +1,59 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+# Everything is installed into .venv from lock files with hashes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m marrowd
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test test-deep check fmt spec lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/runtime.stamp ## the main job on synthetic patients: events in, cards out
+	$(RUN) demo
+
+run: .venv/runtime.stamp ## the service, configured by MARROWD_CONFIG or the defaults
+	$(RUN) serve
+
+test: .venv/dev.stamp ## every test, a real HAPI FHIR server and a real PostgreSQL included
+	$(BIN)/python -m pytest
+
+test-deep: .venv/dev.stamp ## the laws with 10,000 examples each
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/property
+
+check: .venv/dev.stamp ## lint, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: .venv/dev.stamp ## format, and mend what can be mended
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+spec: .venv/dev.stamp ## render the clinical truth tables into docs/
+	$(BIN)/python -m tests.spec.render
+
+lock: .venv/dev.stamp ## resolve the dependencies anew into the lock files
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--group build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what was built
+	rm -rf .venv tests/hapi/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
