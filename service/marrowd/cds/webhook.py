@@ -1,0 +1,110 @@
+"""
+A card on its way to the EHR: one signed POST and the answer to it, nothing about what follows.
+
+Signed by the Standard Webhooks rules (`webhook-id`, `webhook-timestamp`, `webhook-signature`) with
+every secret that is current: two while one replaces the other, so that the receiver can change at
+its own pace. `webhook-id` is the message's own id and the same at each try.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import aiohttp
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
+from marrowd.errors import BadConfiguration
+from marrowd.fhir.answers import seconds_to_wait
+
+TIMEOUT_S = 20.0  # Standard Webhooks: 15 to 30 s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: a status, or none and a word on why ("timeout", "connection")."""
+
+    status: int | None = None
+    problem: str = ""
+    retry_after_s: float | None = None
+
+
+class CardDestination(Protocol):
+    """Somewhere cards are posted to."""
+
+    @property
+    def name(self) -> str:
+        """The destination's configured name."""
+        ...
+
+    async def send(self, message_id: str, body: bytes) -> Answer:
+        """Try once to hand over *body*; never raises for what the other side does."""
+        ...
+
+
+class WebhookDestination:
+    """An EHR's endpoint for posted cards."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        name: str,
+        url: str,
+        secrets: Sequence[str] = (),
+        token: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._name = name
+        self._session = session
+        self._url = url
+        self._token = token
+        self._clock = clock
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        try:
+            self._signers = tuple(Webhook(secret) for secret in secrets)
+        except (EmptyWebhookSecretError, ValueError):
+            message = f'destinations {name}: a secret is "whsec_" and base64'
+            raise BadConfiguration(message) from None
+
+    @property
+    def name(self) -> str:
+        """The destination's configured name."""
+        return self._name
+
+    async def send(self, message_id: str, body: bytes) -> Answer:
+        """
+        Post *body* once.
+
+        Args:
+            message_id: the idempotency key, sent as `webhook-id`.
+            body: JSON text, signed byte for byte as sent.
+        """
+        now = self._clock().astimezone(UTC)
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": message_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+        }
+        if self._signers:
+            text = body.decode("utf-8")
+            headers["webhook-signature"] = " ".join(
+                signer.sign(message_id, now, text) for signer in self._signers
+            )
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        try:
+            async with self._session.post(
+                self._url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,  # a signature and a token are for this URL only
+                timeout=self._timeout,
+            ) as response:
+                wait_s = seconds_to_wait(response.headers.get("Retry-After"), now=now)
+                return Answer(status=response.status, retry_after_s=wait_s)
+        except TimeoutError:
+            return Answer(problem="timeout")
+        except aiohttp.ClientError:
+            return Answer(problem="connection")

@@ -1,0 +1,70 @@
+"""
+What a FHIR server may answer other than what was asked for, as errors a caller can tell apart.
+
+    BadInput
+    |- Absent        404 or 410: there is no such resource (any more)
+    |- Rejected      another 4xx: the server will not do this, however often it is asked
+    |- TooLarge      an answer longer than the cap, or more pages than the bound
+    EhrUnavailable   no answer, 408, 429, 5xx: the same request may work later
+    |- Unusable      an answer that only a person can mend: 401, 403, a redirect, something not FHIR
+
+`Unusable` is worth a few more tries (a token is being rotated, a proxy shows its maintenance page)
+but not endless ones. aiohttp's and asyncio's own errors are wrapped in `EhrUnavailable`; their
+messages are not kept, because they quote URLs and a search URL names the patient.
+"""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+
+from marrowd.errors import BadInput, EhrUnavailable
+
+_WAIT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_SHUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+class Absent(BadInput):
+    """The server has no such resource (any more)."""
+
+
+class Rejected(BadInput):
+    """The server will not do what was asked; `status` is its answer."""
+
+    def __init__(self, status: int, operation: str) -> None:
+        self.status = status
+        super().__init__(f"{operation} answered {status}")
+
+
+class TooLarge(BadInput):
+    """The answer is longer than the service is willing to hold."""
+
+
+class Unusable(EhrUnavailable):
+    """An answer that more waiting alone will hardly mend."""
+
+
+def error_of(status: int, operation: str, *, retry_after_s: float | None = None) -> Exception:
+    """Turn a *status* that is not 2xx into the error a caller acts on."""
+    what = f"{operation} answered {status}"
+    if status in _GONE:
+        return Absent(what)
+    if status in _SHUT or status < HTTPStatus.BAD_REQUEST:
+        return Unusable(what)
+    if status in _WAIT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return EhrUnavailable(what, retry_after_s=retry_after_s)
+    return Rejected(status, operation)
+
+
+def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
+    """Read a Retry-After *header* (seconds or an HTTP date); None when absent or nonsense."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds())

@@ -1,0 +1,172 @@
+"""
+Posting cards: one loop per destination, a bounded number of messages in flight.
+
+At least once out: a message is claimed, sent, and its outcome recorded; a process that dies in
+between sends it again under the same `webhook-id`, by which the receiver tells the repeat. The
+outbox hands out only the first untaken message of each patient, so order per patient needs no care
+here.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import structlog
+
+from marrowd.cds.webhook import Answer, CardDestination
+from marrowd.errors import StoreUnavailable
+from marrowd.store.protocols import Message, Outbox
+from marrowd.telemetry.metrics import Delivery, Metrics
+from marrowd.work.bell import Bell
+from marrowd.work.guard import guarded
+from marrowd.work.outcomes import Outcomes
+from marrowd.work.retrying import PAUSES_ALL, Park, Stop, Taken, TryAgain, after_answer, place_of
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPace:
+    """How much at once and how patiently."""
+
+    parallel: int = 8  # posts in flight: an EHR endpoint is somebody's production system
+    poll: timedelta = timedelta(seconds=1)  # when nobody rings; retries fall due without a ring
+    lease: timedelta = timedelta(seconds=90)  # well past the 20 s a post may take
+    drain: timedelta = timedelta(seconds=25)  # a post under way may end; then it is given back
+
+
+class DeliveryLoop:
+    """Delivers the messages of one destination."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        destination: CardDestination,
+        *,
+        worker: str,
+        clock: Callable[[], datetime],
+        rng: random.Random,
+        metrics: Metrics,
+        pace: DeliveryPace = DeliveryPace(),
+    ) -> None:
+        self._outbox = outbox
+        self._destination = destination
+        self._worker = worker
+        self._clock = clock
+        self._rng = rng
+        self._metrics = metrics
+        self._pace = pace
+        self._bell = Bell()
+        self._outcomes = Outcomes()
+        self._in_flight: dict[asyncio.Task[None], Message] = {}
+        self._not_before: datetime | None = None
+        self.is_stopped = False  # answered 410: sends nothing until the process restarts
+
+    @property
+    def name(self) -> str:
+        """A constant word for logs."""
+        return f"delivery-{self._destination.name}"
+
+    def wake(self) -> None:
+        """Say that there may be something to deliver."""
+        self._bell.ring()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until *stop* is set, then let posts under way end within the drain time."""
+        async with self._bell.rung_by(stop):
+            try:
+                while not stop.is_set():
+                    if not await self._start_some():
+                        await self._bell.nap(self._pace.poll.total_seconds())
+                await self._drain()
+            finally:
+                for task in self._in_flight:
+                    task.cancel()
+
+    async def _start_some(self) -> bool:
+        """Claim what there is room for and begin to send it; say whether there was any."""
+        room = self._pace.parallel - len(self._in_flight)
+        now = self._clock()
+        is_paused = self._not_before is not None and now < self._not_before
+        if room <= 0 or self.is_stopped or is_paused:
+            return False
+        try:
+            messages = await self._outbox.claim_messages(
+                self._destination.name,
+                worker=self._worker,
+                limit=room,
+                now=now,
+                until=now + self._pace.lease,
+            )
+        except StoreUnavailable as error:
+            _log.warning("claim_failed", destination=self._destination.name, error=place_of(error))
+            return False
+        for message in messages:
+            task = asyncio.create_task(self._deliver(message), name=self.name)
+            self._in_flight[task] = message
+            task.add_done_callback(self._ended)
+        return bool(messages)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._in_flight[task]
+        self._bell.ring()
+
+    async def _deliver(self, message: Message) -> None:
+        came = await guarded(self._destination.send(message.id, message.body))
+        answer = Answer(problem=place_of(came)) if isinstance(came, Exception) else came
+        recorded = await guarded(self._outcomes.write(self._record(message, answer)))
+        if isinstance(recorded, Exception):
+            # The lease runs out and the message is sent again under the same id.
+            _log.warning("outcome_not_recorded", message_id=message.id, error=place_of(recorded))
+
+    async def _record(self, message: Message, answer: Answer) -> None:
+        now = self._clock()
+        step = after_answer(
+            answer, attempts=message.attempts, age=now - message.created_at, rng=self._rng
+        )
+        match step:
+            case Taken():
+                outcome = Delivery.TAKEN
+                if await self._outbox.taken(message, now=now) and message.event_received_at:
+                    lag = (now - message.event_received_at).total_seconds()
+                    self._metrics.delivery_lag_seconds.observe(lag)
+            case TryAgain():
+                outcome = Delivery.RETRIED
+                if answer.status in PAUSES_ALL and answer.retry_after_s is not None:
+                    self._not_before = now + step.after  # it speaks for the whole destination
+                await self._outbox.retry_message(message, at=now + step.after, reason=step.reason)
+            case Park():
+                outcome = Delivery.PARKED
+                await self._outbox.park_message(message, now=now, reason=step.reason)
+            case Stop():
+                outcome = Delivery.STOPPED
+                self.is_stopped = True
+                await self._outbox.retry_message(message, at=now + step.after, reason="410")
+            case _:
+                assert_never(step)
+        name = self._destination.name
+        self._metrics.deliveries_total.labels(destination=name, outcome=outcome).inc()
+        log = _log.info if outcome is Delivery.TAKEN else _log.warning
+        log(
+            "delivered" if outcome is Delivery.TAKEN else "not_delivered",
+            destination=name,
+            message_id=message.id,
+            attempts=message.attempts,
+            outcome=outcome,
+            status=answer.status,
+            reason=answer.problem,
+        )
+
+    async def _drain(self) -> None:
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=self._pace.drain.total_seconds())
+        unfinished = dict(self._in_flight)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        await self._outcomes.settle()
+        if unfinished:
+            await guarded(self._outbox.release_messages(list(unfinished.values())))

@@ -1,0 +1,167 @@
+"""
+When to try again, and when to stop: pure decisions, carried out by the loops.
+
+Each strategy takes what went wrong, how often it was tried and how long ago it began, and gives a
+value that says what to do. Randomness is handed in: pauses are jittered so that a server which
+comes back is not met by everybody at once.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from pathlib import PurePath
+
+from marrowd.cds.webhook import Answer
+from marrowd.errors import BadInput, MarrowdError, StoreUnavailable, Unavailable
+from marrowd.fhir.answers import Absent, Rejected, TooLarge, Unusable
+from marrowd.telemetry.metrics import Parked
+
+
+class NoSubject(BadInput):
+    """A relevant resource names no patient that can be resolved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryAgain:
+    """Try again after `after`; `reason` is a word of ours, never text from outside."""
+
+    after: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Park:
+    """Set it aside for an operator."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """It arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The destination wants nothing more (410): keep the message, send nothing for now."""
+
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How an event is retried: pauses double from `first` up to `longest`."""
+
+    first: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(minutes=15)  # an EHR's maintenance window is hours, not days
+    tries_unusable: int = 14  # 401, 403, redirects: over an hour for somebody to mend a token
+    tries_unknown: int = 5  # an error of ours seldom goes away by itself
+
+    def pause(self, attempts: int, rng: random.Random) -> timedelta:
+        """Give the jittered pause after *attempts* tries (1 = the first failed)."""
+        doubled = self.first * 2 ** min(attempts - 1, 20)  # 2**20 s is past any `longest`
+        return min(doubled, self.longest) * rng.uniform(0.5, 1.5)
+
+
+def after_failure(  # noqa: PLR0911 - a table
+    error: Exception, *, attempts: int, patience: Patience, rng: random.Random
+) -> TryAgain | Park:
+    """
+    Say what becomes of an event whose handling raised *error* for the *attempts*-th time.
+
+    A server or database that is down is waited for without end: giving up would lose what was
+    acknowledged. What only a person can mend, and errors of ours, are tried a bounded number of
+    times. What cannot be used is parked at once.
+    """
+    detail = place_of(error)
+    match error:
+        case Unusable() if attempts >= patience.tries_unusable:
+            return Park(reason=Parked.REFUSED, detail=detail)
+        case Unavailable():
+            pause = patience.pause(attempts, rng)
+            if error.retry_after_s is not None:
+                # Not before the server's word, but one header cannot put a day's work off.
+                asked = min(timedelta(seconds=min(error.retry_after_s, 1e6)), patience.longest)
+                pause = max(pause, asked * rng.uniform(1.0, 1.2))
+            return TryAgain(
+                after=pause, reason="store" if isinstance(error, StoreUnavailable) else "ehr"
+            )
+        case NoSubject():
+            return Park(reason=Parked.NO_SUBJECT, detail=detail)
+        case Absent() | Rejected() | TooLarge():
+            return Park(reason=Parked.REFUSED, detail=detail)
+        case BadInput():
+            return Park(reason=Parked.NOT_FHIR, detail=detail)
+        case MarrowdError():
+            return Park(reason=Parked.ERROR, detail=detail)
+        case _ if attempts >= patience.tries_unknown:
+            return Park(reason=Parked.ERROR, detail=detail)
+        case _:
+            return TryAgain(after=patience.pause(attempts, rng), reason=Parked.ERROR)
+
+
+def place_of(error: Exception) -> str:
+    """
+    Say where *error* comes from without quoting anything.
+
+    Our own errors name places by rule; a foreign one's text may quote the input, so only its type
+    and the line that raised it are kept.
+    """
+    if isinstance(error, MarrowdError):
+        return f"{type(error).__name__}: {error}"
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    line = f" at {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+    return f"{type(error).__name__}{line}"
+
+
+# Pauses after the first, second, ... try: the schedule that the Standard Webhooks specification
+# recommends (0 s, 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h; 0 s is the first try itself).
+SCHEDULE = (
+    timedelta(seconds=5),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=5),
+    timedelta(hours=10),
+    timedelta(hours=14),
+    timedelta(hours=20),
+    timedelta(hours=24),
+)
+GIVE_UP_AFTER = timedelta(days=3)  # CONTRACT: retried for 3 days, then parked
+PAUSES_ALL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+# With Retry-After these speak for the whole destination, not for one message.
+_RETRIED_4XX = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+
+
+def after_answer(
+    answer: Answer, *, attempts: int, age: timedelta, rng: random.Random
+) -> Taken | TryAgain | Park | Stop:
+    """
+    Say what becomes of a message that a destination answered thus at the *attempts*-th try.
+
+    Args:
+        answer: the destination's word; no status when there was none.
+        attempts: tries so far, this one included.
+        age: how long ago the message was written.
+        rng: jitter of the pause.
+    """
+    status = answer.status
+    reason = answer.problem if status is None else str(status)
+    if status is not None and 200 <= status < 300:  # noqa: PLR2004 - HTTP's own ranges
+        return Taken()
+    step = SCHEDULE[min(attempts, len(SCHEDULE)) - 1] * rng.uniform(1.0, 1.1)
+    if status == HTTPStatus.GONE:
+        return Stop(after=step)
+    is_refused = status is not None and 400 <= status < 500  # noqa: PLR2004 - HTTP's own ranges
+    if is_refused and status not in _RETRIED_4XX | PAUSES_ALL:
+        return Park(reason=reason)
+    if status in PAUSES_ALL and answer.retry_after_s is not None:
+        step = max(step, timedelta(seconds=min(answer.retry_after_s, 86_400.0)))
+    if age >= GIVE_UP_AFTER:
+        return Park(reason=reason)
+    left = max(GIVE_UP_AFTER - age, SCHEDULE[0])  # the last try comes at the end of the third day
+    return TryAgain(after=min(step, left), reason=reason)
