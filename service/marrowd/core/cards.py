@@ -1,0 +1,141 @@
+"""
+The card as a value: what a clinician reads, built from a verdict and from nothing else.
+
+No clock, no wire shape: `cds` turns it into CDS Hooks JSON. Six of the eleven verdicts have a card
+(DOMAIN section 3, column "card in a hook"); for the others `cards_of` gives none.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from marrowd.core.card_findings import OVERRIDING_CUES, named_cues
+from marrowd.core.card_summary import MAX_SUMMARY, summary
+from marrowd.core.card_text import detail
+from marrowd.core.evidence import Paper, papers
+from marrowd.core.identity import card_id
+from marrowd.core.policy import VitaminDClass
+from marrowd.core.verdict import Verdict, VerdictKind
+
+
+class Indicator(StrEnum):
+    """How urgent a card is; never `critical`: nothing here is (DOMAIN section 4)."""
+
+    INFO = "info"
+    WARNING = "warning"
+
+
+class Suggestion(StrEnum):
+    """What a clinician may do with one click; each becomes one draft resource in `cds`."""
+
+    RECHECK = "recheck"  # 25(OH)D again, undated, as the level is low
+    ORDER = "order"  # 25(OH)D now, as there is none
+    REPEAT = "repeat"  # 25(OH)D now, as the one there cannot be classified
+    ADD_PROBLEM = "add_problem"  # vitamin D deficiency, unconfirmed, on the problem list
+
+
+WITH_CARD: Final = frozenset(
+    {
+        VerdictKind.ASSOCIATION,
+        VerdictKind.POSSIBLE_ASSOCIATION,
+        VerdictKind.VITAMIN_D_MISSING,
+        VerdictKind.VITAMIN_D_INDETERMINATE,
+        VerdictKind.REPORT_UNREADABLE,
+        VerdictKind.CONSIDER_MRI,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One card; equal cards are the same advice in the same words."""
+
+    uuid: UUID
+    kind: VerdictKind
+    indicator: Indicator
+    summary: str  # plain text, at most 139 characters
+    detail: str  # GitHub-flavoured Markdown
+    suggestions: tuple[Suggestion, ...] = ()
+    links: tuple[Paper, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a card that no EHR would take: the summary is built to fit, never cut."""
+        if not 0 < len(self.summary) <= MAX_SUMMARY:
+            message = f"a summary has 1 to {MAX_SUMMARY} characters, not {len(self.summary)}"
+            raise ValueError(message)
+
+
+def cards_of(
+    verdict: Verdict,
+    *,
+    source: str = "",
+    orders_known: bool = True,
+    problems_known: bool = True,
+) -> tuple[Card, ...]:
+    """
+    Draw the card of *verdict*: one or none.
+
+    Args:
+        verdict: what `screen` decided.
+        source: name of the configured source; part of the card's id, empty in `marrowd screen`.
+        orders_known: whether open orders could be looked at; without them no order is suggested.
+        problems_known: whether the problem list could be looked at; without it no entry is
+            suggested, and `consider_mri`, which stands on it, has no card.
+    """
+    if not _has_card(verdict, problems_known=problems_known):
+        return ()
+    return (
+        Card(
+            uuid=card_id(source, verdict),
+            kind=verdict.kind,
+            indicator=_indicator(verdict),
+            summary=summary(verdict),
+            detail=detail(verdict, orders_known=orders_known, problems_known=problems_known),
+            suggestions=_suggestions(
+                verdict, orders_known=orders_known, problems_known=problems_known
+            ),
+            links=papers(verdict.kind, named_cues(verdict.report)),
+        ),
+    )
+
+
+def _has_card(verdict: Verdict, *, problems_known: bool) -> bool:
+    if verdict.kind is VerdictKind.CONSIDER_MRI:
+        return problems_known and verdict.policy.consider_mri
+    return verdict.kind in WITH_CARD
+
+
+def _indicator(verdict: Verdict) -> Indicator:
+    """Warn of a deficient association only, unless the report names another explanation."""
+    is_warning = (
+        verdict.kind is VerdictKind.ASSOCIATION
+        and verdict.severity is VitaminDClass.DEFICIENT
+        and not any(cue in OVERRIDING_CUES for cue in named_cues(verdict.report))
+    )
+    return Indicator.WARNING if is_warning else Indicator.INFO
+
+
+def _suggestions(
+    verdict: Verdict, *, orders_known: bool, problems_known: bool
+) -> tuple[Suggestion, ...]:
+    """Suggest only what is not there yet, and nothing that could not be checked."""
+    suggested: list[Suggestion] = []
+    is_ordered = any(order.is_vitamin_d and order.is_open for _, order in verdict.open_orders)
+    if orders_known and not is_ordered:
+        suggested.append(_laboratory(verdict.kind))
+    if (
+        problems_known
+        and verdict.severity is VitaminDClass.DEFICIENT
+        and not verdict.has_deficiency_on_problem_list
+    ):
+        suggested.append(Suggestion.ADD_PROBLEM)
+    return tuple(suggested)
+
+
+def _laboratory(kind: VerdictKind) -> Suggestion:
+    if kind is VerdictKind.VITAMIN_D_MISSING:
+        return Suggestion.ORDER
+    if kind is VerdictKind.VITAMIN_D_INDETERMINATE:
+        return Suggestion.REPEAT
+    return Suggestion.RECHECK
