@@ -1,0 +1,3 @@
+"""Fixtures that every kind of test may ask for."""
+
+pytest_plugins = ("tests.support.hapi",)

@@ -1,0 +1,121 @@
+"""
+pytest's side of the real HAPI FHIR server: one per run, shared by every test that asks for `hapi`.
+
+A test isolates itself by its own patients and its own Subscriptions, which are removed after it. At
+its end the run says what it ran against: `HAPI FHIR <version>: <n> events delivered`.
+"""
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from tests.support.hapi_server import Count, HapiServer, HapiUnavailable, what_is_missing
+
+Resource = dict[str, Any]
+_FHIR = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
+_RAN = pytest.StashKey[tuple[str, Count]]()
+
+
+class Refused(AssertionError):
+    """HAPI did not do what a test asked of it."""
+
+
+class HapiClient:
+    """What a hospital's own systems do to the server: write, correct, delete, look."""
+
+    def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
+        self.base_url = base_url
+        self._session = session
+
+    async def put(self, resource: Mapping[str, Any]) -> Resource:
+        """Write a resource under its own id; give it back with the version the server gave it."""
+        path = f"{resource['resourceType']}/{resource['id']}"
+        return await self._ask("PUT", path, resource)
+
+    async def get(self, ref: str) -> Resource:
+        """Read a resource as the server holds it."""
+        return await self._ask("GET", ref)
+
+    async def delete(self, ref: str) -> None:
+        """Delete a resource."""
+        await self._ask("DELETE", ref)
+
+    async def transaction(self, resources: Sequence[Mapping[str, Any]]) -> None:
+        """Write many resources at once, all or none."""
+        entries = [
+            {"resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}}
+            for r in resources
+        ]
+        await self._ask(
+            "POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        )
+
+    async def search(self, resource_type: str, **parameters: str) -> list[Resource]:
+        """Search to the last page; a leading underscore is written as `p_id` for `_id`."""
+        query = urlencode({name.removeprefix("p"): v for name, v in parameters.items()})
+        found: list[Resource] = []
+        url: str | None = f"{resource_type}?{query}&_count=200"
+        while url is not None:
+            bundle = await self._ask("GET", url)
+            found += [entry["resource"] for entry in bundle.get("entry", [])]
+            links = {link["relation"]: link["url"] for link in bundle.get("link", [])}
+            url = links.get("next", "").removeprefix(f"{self.base_url}/") or None
+            if url is not None:
+                url = url.removeprefix(self.base_url)
+        return found
+
+    async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Resource:
+        url = f"{self.base_url}/{path}" if not path.startswith("?") else f"{self.base_url}{path}"
+        data = None if body is None else json.dumps(body).encode()
+        async with self._session.request(method, url, data=data, headers=_FHIR) as answer:
+            said = await answer.read()
+            if not answer.ok:
+                message = f"{method} {path}: {answer.status} {said.decode(errors='replace')[:2000]}"
+                raise Refused(message)
+            return dict(json.loads(said)) if said else {}
+
+
+@pytest.fixture(scope="session")
+def hapi(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[HapiServer]:
+    """The run's HAPI FHIR server, with its data in memory."""
+    missing = what_is_missing()
+    if missing is not None:
+        message = f"no real HAPI FHIR server: {missing}"
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    try:
+        server = HapiServer.start(tmp_path_factory.mktemp("hapi"))
+    except HapiUnavailable as error:
+        pytest.fail(str(error), pytrace=False)
+    yield server
+    server.stop()
+    request.config.stash[_RAN] = server.version, server.last_count
+
+
+@pytest_asyncio.fixture
+async def hapi_client(hapi: HapiServer) -> AsyncIterator[HapiClient]:
+    """A client of the run's HAPI; Subscriptions that the test leaves behind are removed."""
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        client = HapiClient(hapi.base_url, session)
+        yield client
+        for subscription in await client.search("Subscription"):
+            await client.delete(f"Subscription/{subscription['id']}")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what the run ran against."""
+    ran = config.stash.get(_RAN, None)
+    if ran is not None:
+        version, count = ran
+        terminalreporter.write_line(f"HAPI FHIR {version}: {count.delivered} events delivered")
