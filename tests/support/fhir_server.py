@@ -151,7 +151,8 @@ class FhirServer:
             case "DELETE", [resource_type, rid]:
                 self.remove(f"{resource_type}/{rid}")
                 return web.Response(status=204)
-        return web.Response(status=405)
+            case _:
+                return web.Response(status=405)
 
     def _read(self, ref: str) -> web.Response:
         if ref in self.resources:

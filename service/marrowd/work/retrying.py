@@ -61,8 +61,8 @@ class Patience:
 
     def pause(self, attempts: int, rng: random.Random) -> timedelta:
         """Give the jittered pause after *attempts* tries (1 = the first failed)."""
-        doubled = self.first * 2 ** min(attempts - 1, 20)  # 2**20 s is past any `longest`
-        return min(doubled, self.longest) * rng.uniform(0.5, 1.5)
+        doublings = min(attempts - 1, 20)  # 2**20 s is past any `longest`
+        return min(self.first * (1 << doublings), self.longest) * rng.uniform(0.5, 1.5)
 
 
 def after_failure(  # noqa: PLR0911 - a table

@@ -1,0 +1,93 @@
+"""
+Subscriptions on a FHIR server made what the configuration says, looked at, or taken away.
+
+Each step can be repeated: what to do is planned from what the server holds now
+(`fhir.subscriptions.plan`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import structlog
+
+from marrowd.fhir.answers import Absent
+from marrowd.fhir.client import FhirClient
+from marrowd.fhir.subscriptions import Create, Delete, Keep, Update, Wanted, ours, plan, slug_of
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRow:
+    """One Subscription as an operator sees it."""
+
+    slug: str
+    ref: str
+    state: str  # the server's own word: requested, active, error, off
+    done: str  # created, updated, kept, removed, or "" when only looked at
+    why: str = ""  # of an update: what was not as wanted
+
+
+async def list_subscriptions(client: FhirClient, *, endpoint: str) -> list[SubscriptionRow]:
+    """Show ours as they are."""
+    return [
+        SubscriptionRow(
+            slug=slug_of(s), ref=f"Subscription/{s['id']}", state=str(s.get("status")), done=""
+        )
+        for s in await _ours(client, endpoint)
+    ]
+
+
+async def sync_subscriptions(
+    client: FhirClient, wanted: Sequence[Wanted], *, endpoint: str
+) -> list[SubscriptionRow]:
+    """
+    Make ours what is wanted; say for each what was done and its state afterwards.
+
+    A server activates a Subscription some time after it was written (HAPI: up to a few seconds), so
+    "requested" is a good answer and a later look shows "active".
+    """
+    rows: list[SubscriptionRow] = []
+    for action in plan(await _ours(client, endpoint), wanted):
+        match action:
+            case Create(wanted=one):
+                ref = await client.create(one.resource())
+                row = SubscriptionRow(slug=one.slug, ref=ref, state="requested", done="created")
+            case Update(ref=ref, wanted=one, why=why):
+                await client.update(ref, one.resource())
+                row = SubscriptionRow(
+                    slug=one.slug, ref=ref, state="requested", done="updated", why=why
+                )
+            case Keep(ref=ref, slug=slug, state=state):
+                row = SubscriptionRow(slug=slug, ref=ref, state=state, done="kept")
+            case Delete(ref=ref, slug=slug):
+                await _delete(client, ref)
+                row = SubscriptionRow(slug=slug, ref=ref, state="", done="removed")
+            case _:
+                assert_never(action)
+        _log.info("subscription_synced", subscription=row.slug, outcome=row.done, reason=row.why)
+        rows.append(row)
+    return rows
+
+
+async def remove_subscriptions(client: FhirClient, *, endpoint: str) -> list[SubscriptionRow]:
+    """Take all of ours away."""
+    rows = []
+    for subscription in await _ours(client, endpoint):
+        ref = f"Subscription/{subscription['id']}"
+        await _delete(client, ref)
+        rows.append(SubscriptionRow(slug=slug_of(subscription), ref=ref, state="", done="removed"))
+    return rows
+
+
+async def _ours(client: FhirClient, endpoint: str) -> list[Mapping[str, Any]]:
+    # Filtered here as well: a server that does not know `url` may answer with all there are.
+    return ours(await client.search("Subscription", [("url", endpoint)]), endpoint=endpoint)
+
+
+async def _delete(client: FhirClient, ref: str) -> None:
+    try:
+        await client.delete(ref)
+    except Absent:
+        _log.info("subscription_already_gone")
