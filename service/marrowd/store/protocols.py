@@ -1,9 +1,10 @@
 """
 What the rest of the service asks of a store, and the values that pass over that line.
 
-Three Protocols, one implementation each over SQLite and PostgreSQL. Every time is aware and handed in
-or returned in UTC; the store reads no clock. A method that writes has committed durably when it returns.
-Any of them raises `StoreUnavailable` when the database is out of reach or cannot write.
+Three Protocols, one implementation each over SQLite and PostgreSQL. Every time is aware and handed
+in or returned in UTC; the store reads no clock. A method that writes has committed durably when it
+returns. Any of them raises `StoreUnavailable` when the database is out of reach or cannot write,
+and `BadInput` for text that no database takes (a NUL or half a surrogate pair in a key).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,16 +20,15 @@ class EventKind(StrEnum):
     """What an event asks the worker to do."""
 
     RESOURCE = "resource"  # the payload is one version of a resource, as JSON text
-    FETCH = (
-        "fetch"  # read `ref` from the source: id-only notification, newer prefetch, study's report
-    )
+    # Read `ref` from the source: an id-only notification, a newer prefetch, a study's report.
+    FETCH = "fetch"
     DELETED = "deleted"  # the source says that `ref` is gone: read it, 404/410 is a tombstone
     PING = "ping"  # something changed: sweep the source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """An event as accepted at the edge; `key` is unique per source and makes a redelivery one event."""
+    """An event as accepted at the edge; `key`, unique per source, makes a redelivery one event."""
 
     source: str
     kind: EventKind
@@ -196,10 +196,13 @@ class Evidence(Protocol):
         patients: Sequence[str] = (),
     ) -> Applied:
         """
-        In one transaction: keep what is newer, decide on each patient touched, write verdict and outbox.
+        Keep what is newer, decide on each patient touched, write all of it or nothing.
 
-        Touched are the patients of *facts*, those their resources belonged to before (a corrected
-        subject), and *patients* (a recheck). Patients are locked in sorted order. *event* is
+        Touched are the patients of those *facts* that are newer than what is stored, those their
+        resources belonged to before (a corrected subject), and *patients* (a recheck). A delivery
+        that brings nothing newer touches nobody: *decide* is not called, nothing is said twice.
+        At an equal version a fact replaces the stored one only when other rules read it or a text
+        that was "not_fetched" is there now. Patients are locked in sorted order. *event* is
         finished in the same transaction; when its lease was lost nothing is written.
         """
         ...
@@ -216,8 +219,14 @@ class Evidence(Protocol):
         """Give (source, patient) whose verdict time alone may have changed, most overdue first."""
         ...
 
-    async def reports_read_before(self, source: str, rules: str, *, limit: int) -> list[str]:
-        """Give refs of report facts that another rules version read."""
+    async def reports_read_before(
+        self, source: str, rules: str, *, limit: int, after: str = ""
+    ) -> list[str]:
+        """
+        Give refs of report facts that another rules version read, in order, those above *after*.
+
+        Pass the last ref given as *after* to go on past reports that could not be read again.
+        """
         ...
 
     async def cursor(self, source: str, name: str) -> str | None:
@@ -287,6 +296,12 @@ class Outbox(Protocol):
 
     async def park_message(self, message: Message, *, now: datetime, reason: str) -> bool:
         """Set *message* aside; later ones of the same patient go on."""
+        ...
+
+    async def extend_messages(
+        self, messages: Sequence[Message], *, until: datetime
+    ) -> list[Message]:
+        """Heartbeat: prolong the leases; give back those that are still ours."""
         ...
 
     async def release_messages(self, messages: Sequence[Message]) -> None:

@@ -1,0 +1,99 @@
+"""
+What is kept of each patient: the newest version of every fact, read back for screens and hooks.
+
+Writing is in `apply.py`; here are the reads, and the positions of sweeps.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, bindparam, select
+
+from marrowd.core.facts import Fact
+from marrowd.store.apply import Request, apply_in
+from marrowd.store.codec import fact_from_json
+from marrowd.store.database import OverDatabase
+from marrowd.store.dialect import insert_into
+from marrowd.store.protocols import Applied, Decide, Event
+from marrowd.store.schema import cursor, evidence, patient
+from marrowd.store.stored import versions_of
+
+_FACTS_OF = select(evidence.c.fact).where(
+    evidence.c.source == bindparam("source"), evidence.c.patient == bindparam("patient")
+)
+
+
+class SqlEvidence(OverDatabase):
+    """`Evidence` over SQL."""
+
+    async def apply(
+        self,
+        source: str,
+        facts: Sequence[Fact],
+        decide: Decide,
+        *,
+        now: datetime,
+        event: Event | None = None,
+        patients: Sequence[str] = (),
+    ) -> Applied:
+        """Keep what is newer, decide on each patient touched, write all of it or nothing."""
+        request = Request(source, tuple(facts), decide, now, event, tuple(patients))
+        return await self._database.write(partial(apply_in, request=request))
+
+    async def facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
+        """Give the newest version of every fact of a patient (the hot read of a hook)."""
+        values = {"source": source, "patient": patient}
+        rows = await self._database.read(lambda c: c.scalars(_FACTS_OF, values).all())
+        return tuple(sorted(map(fact_from_json, rows), key=lambda fact: fact.ref))
+
+    async def versions_of(self, source: str, refs: Sequence[str]) -> Mapping[str, Fact]:
+        """Give what is stored of *refs*."""
+        return await self._database.read(lambda c: versions_of(c, source, sorted(set(refs))))
+
+    async def due_rechecks(self, *, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """Give (source, patient) whose verdict time alone may have changed, most overdue first."""
+        statement = (
+            select(patient.c.source, patient.c.patient)
+            .where(patient.c.recheck_at <= now)
+            .order_by(patient.c.recheck_at, patient.c.source, patient.c.patient)
+            .limit(limit)
+        )
+        rows = await self._database.read(lambda c: c.execute(statement).all())
+        return [(row.source, row.patient) for row in rows]
+
+    async def reports_read_before(
+        self, source: str, rules: str, *, limit: int, after: str = ""
+    ) -> list[str]:
+        """Give refs, above *after* and in order, of report facts that other rules read."""
+        statement = (
+            select(evidence.c.ref)
+            .where(
+                evidence.c.source == source,
+                evidence.c.ref > after,
+                evidence.c.report_rules != rules,
+            )
+            .order_by(evidence.c.ref)
+            .limit(limit)
+        )
+        return list(await self._database.read(lambda c: c.scalars(statement).all()))
+
+    async def cursor(self, source: str, name: str) -> str | None:
+        """Give a remembered position (a sweep's `_lastUpdated` per resource type)."""
+        statement = select(cursor.c.value).where(cursor.c.source == source, cursor.c.name == name)
+        return await self._database.read(lambda c: c.scalar(statement))
+
+    async def set_cursor(self, source: str, name: str, value: str) -> None:
+        """Remember a position."""
+        await self._database.write(partial(_set_cursor, source=source, name=name, value=value))
+
+
+def _set_cursor(connection: Connection, source: str, name: str, value: str) -> None:
+    statement = (
+        insert_into(connection, cursor)
+        .values(source=source, name=name, value=value)
+        .on_conflict_do_update(
+            index_elements=[cursor.c.source, cursor.c.name], set_={"value": value}
+        )
+    )
+    connection.execute(statement)

@@ -1,0 +1,378 @@
+"""
+The inbox: events accepted at the edge, leased to workers, ended once.
+
+Claims go by state (`due_at`), never by a highest number seen: rows commit out of order, and a
+number that commits late would be passed over for ever. States are drawn in DESIGN.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from marrowd.store.database import Database, OverDatabase
+from marrowd.store.dialect import insert_into
+from marrowd.store.group import Failed, Group
+from marrowd.store.protocols import Event, EventKind, EventRow, EventState, NewEvent
+from marrowd.store.schema import inbox
+
+GROUP_BYTES = 8_000_000  # of payload in one commit
+WAITING_BYTES = 64_000_000  # of payload waiting for one: then the edge is told to come back
+ROW_BYTES = 512  # what an event weighs besides its payload; with GROUP_BYTES bounds a group's rows
+PURGE_BATCH = 1_000  # rows a delete may hold the write lock for
+
+_OURS = (
+    (inbox.c.id == bindparam("event_id"))
+    & (inbox.c.fence == bindparam("event_fence"))
+    & (inbox.c.state == EventState.RUNNING)
+)
+_FINISH = (
+    update(inbox)
+    .where(_OURS)
+    .values(
+        state=EventState.DONE,
+        due_at=None,
+        settled_at=bindparam("now"),
+        payload=None,
+        worker="",
+        reason="",
+        detail="",
+    )
+)
+_PARK = (
+    update(inbox)
+    .where(_OURS)
+    .values(
+        state=EventState.PARKED,
+        due_at=None,
+        settled_at=bindparam("now"),
+        worker="",
+        reason=bindparam("why"),
+        detail=bindparam("where"),
+    )
+)
+_RETRY = (
+    update(inbox)
+    .where(_OURS)
+    .values(
+        state=EventState.READY,
+        due_at=bindparam("now"),
+        worker="",
+        reason=bindparam("why"),
+        detail=bindparam("where"),
+    )
+)
+_ROW = (
+    inbox.c.id,
+    inbox.c.source,
+    inbox.c.kind,
+    inbox.c.ref,
+    inbox.c.state,
+    inbox.c.attempts,
+    inbox.c.received_at,
+    inbox.c.due_at,
+    inbox.c.settled_at,
+    inbox.c.reason,
+    inbox.c.detail,
+)
+
+
+class SqlInbox(OverDatabase):
+    """`Inbox` over SQL."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._intake: Group[Sequence[NewEvent], int] = Group(
+            self._accept_group,
+            size=_weight,
+            group_size=GROUP_BYTES,
+            capacity=WAITING_BYTES,
+        )
+
+    async def accept(self, events: Sequence[NewEvent]) -> int:
+        """Keep *events* durably (concurrent calls share one commit); say how many were new."""
+        return await self._intake.submit(events) if events else 0
+
+    async def _accept_group(self, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int | Failed]:
+        return await self._database.write_together(calls, _accept)
+
+    async def claim(
+        self, *, worker: str, limit: int, now: datetime, until: datetime
+    ) -> list[Event]:
+        """Lease up to *limit* events that are ready, or whose lease has run out, oldest first."""
+        # Looking first keeps idle workers from taking the write lock and an fsync every second.
+        if not await self._database.read(partial(_is_any_due, now=now)):
+            return []
+        statement = _claim(worker=worker, limit=limit, now=now, until=until)
+        rows = await self._database.write(lambda c: c.execute(statement).all())
+        return sorted((_event(row) for row in rows), key=lambda e: (e.new.received_at, e.id))
+
+    async def extend(self, events: Sequence[Event], *, until: datetime) -> list[Event]:
+        """Heartbeat: prolong the leases; give back those that are still ours."""
+        statement = _leased(events).values(due_at=until).returning(inbox.c.id)
+        kept = set(await self._database.write(lambda c: c.scalars(statement).all()))
+        return [event for event in events if event.id in kept]
+
+    async def finish(self, event: Event, *, now: datetime) -> bool:
+        """Mark *event* done and let its payload go; False when the lease was lost."""
+        return await self._database.write(partial(finish_event, event=event, now=now))
+
+    async def retry(self, event: Event, *, at: datetime, reason: str, detail: str = "") -> bool:
+        """Make *event* ready again at *at*."""
+        return await self._database.write(
+            partial(_settle, _RETRY, event, now=at, why=reason, where=detail)
+        )
+
+    async def park(self, event: Event, *, now: datetime, reason: str, detail: str = "") -> bool:
+        """Set *event* aside with a *reason* that an operator can read; it keeps its payload."""
+        return await self._database.write(
+            partial(_settle, _PARK, event, now=now, why=reason, where=detail)
+        )
+
+    async def release(self, events: Sequence[Event]) -> None:
+        """Give leases back unused (shutdown): the attempt does not count."""
+        statement = _leased(events).values(
+            state=EventState.READY,
+            due_at=inbox.c.received_at,
+            attempts=inbox.c.attempts - 1,
+            worker="",
+        )
+        await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def drain(self) -> None:
+        """Wait until all that was accepted is written."""
+        await self._intake.close()
+
+    async def inbox_depth(self) -> Mapping[EventState, int]:
+        """Count events by state, done ones left out."""
+        return await self._database.read(_depth)
+
+    async def oldest_waiting(self) -> datetime | None:
+        """Give the arrival time of the oldest event neither done nor parked."""
+        statement = select(func.min(inbox.c.received_at)).where(inbox.c.due_at.is_not(None))
+        return await self._database.read(lambda c: c.scalar(statement))
+
+    async def list_events(self, *, state: EventState | None, limit: int) -> list[EventRow]:
+        """List events for an operator, oldest first."""
+        statement = _listing(state).order_by(inbox.c.id).limit(limit)
+        rows = await self._database.read(lambda c: c.execute(statement).all())
+        return [_event_row(row) for row in rows]
+
+    async def show_event(self, event_id: int) -> tuple[EventRow, bytes | None] | None:
+        """Give one event with its payload."""
+        statement = select(*_ROW, inbox.c.payload).where(inbox.c.id == event_id)
+        row = await self._database.read(lambda c: c.execute(statement).one_or_none())
+        return None if row is None else (_event_row(row), row.payload)
+
+    async def retry_parked(self, event_ids: Sequence[int], *, now: datetime) -> int:
+        """Make parked events ready again with their attempts at zero; say how many."""
+        statement = _parked(event_ids).values(
+            state=EventState.READY, attempts=0, due_at=now, settled_at=None
+        )
+        return await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def discard(self, event_ids: Sequence[int]) -> int:
+        """
+        Drop parked events for good; say how many.
+
+        The key stays until retention takes it: otherwise the next redelivery or sweep would bring
+        back what an operator has just thrown away.
+        """
+        statement = _parked(event_ids).values(
+            state=EventState.DONE, reason="discarded", detail="", payload=None
+        )
+        return await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def purge_done(self, *, before: datetime) -> int:
+        """Forget events done before *before* (retention)."""
+        old = (
+            select(inbox.c.id)
+            .where(inbox.c.state == EventState.DONE, inbox.c.settled_at < before)
+            .limit(PURGE_BATCH)
+        )
+        statement = delete(inbox).where(inbox.c.id.in_(old))
+        total = 0
+        while gone := await self._database.write(lambda c: c.execute(statement).rowcount):
+            total += gone
+        return total
+
+
+def finish_event(connection: Connection, event: Event, now: datetime) -> bool:
+    """Mark *event* done in a transaction that does more; False when its lease was lost."""
+    return _settle(_FINISH, event, connection, now=now)
+
+
+def _settle(statement: Update, event: Event, connection: Connection, **values: object) -> bool:
+    """Write an outcome if the lease is still held: the fence rises with every claim."""
+    values |= {"event_id": event.id, "event_fence": event.fence}
+    return connection.execute(statement, values).rowcount == 1
+
+
+def _weight(events: Sequence[NewEvent]) -> int:
+    return sum(ROW_BYTES + len(event.payload or b"") for event in events)
+
+
+def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int | Failed]:
+    """Insert the events of all *calls* at once; say for each how many of its own were new."""
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for event in chain.from_iterable(calls):
+        rows.setdefault((event.source, event.key), _values(event))
+    statement = (
+        insert_into(connection, inbox)
+        .on_conflict_do_nothing(index_elements=[inbox.c.source, inbox.c.key])
+        .returning(inbox.c.source, inbox.c.key)
+    )
+    # Sorted, so that two replicas accepting the same events wait for each other in one direction.
+    values = [rows[key] for key in sorted(rows)]
+    new = {(row.source, row.key) for row in connection.execute(statement, values)}
+    counts: list[int | Failed] = []
+    for events in calls:
+        own = {(event.source, event.key) for event in events} & new
+        new -= own
+        counts.append(len(own))
+    return counts
+
+
+def _values(event: NewEvent) -> dict[str, object]:
+    return {
+        "source": event.source,
+        "key": event.key,
+        "kind": event.kind,
+        "ref": event.ref,
+        "state": EventState.READY,
+        "fence": 0,
+        "attempts": 0,
+        "received_at": event.received_at,
+        "due_at": event.received_at,
+        "worker": "",
+        "reason": "",
+        "detail": "",
+        "payload": event.payload,
+    }
+
+
+def _is_any_due(connection: Connection, now: datetime) -> bool:
+    statement = select(inbox.c.id).where(inbox.c.due_at <= now).limit(1)
+    return connection.scalar(statement) is not None
+
+
+def _claim(
+    *, worker: str, limit: int, now: datetime, until: datetime
+) -> ReturningUpdate[tuple[object, ...]]:
+    # A common table expression with FOR UPDATE is evaluated once; as a plain sub-select it may be
+    # planned into a loop and hand out more than the limit. SQLite has no row locks and ignores it.
+    picked = (
+        select(inbox.c.id)
+        .where(inbox.c.due_at <= now)
+        .order_by(inbox.c.due_at, inbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+    return (
+        update(inbox)
+        .where(inbox.c.id.in_(select(picked.c.id)))
+        .values(
+            state=EventState.RUNNING,
+            fence=inbox.c.fence + 1,
+            attempts=inbox.c.attempts + 1,
+            due_at=until,
+            worker=worker,
+        )
+        .returning(
+            inbox.c.id,
+            inbox.c.fence,
+            inbox.c.attempts,
+            inbox.c.source,
+            inbox.c.kind,
+            inbox.c.key,
+            inbox.c.received_at,
+            inbox.c.ref,
+            inbox.c.payload,
+        )
+    )
+
+
+def _leased(events: Sequence[Event]) -> Update:
+    """Update those of *events* whose lease is still held."""
+    pairs = [(event.id, event.fence) for event in events]
+    return update(inbox).where(
+        inbox.c.id.in_([event.id for event in events]),  # the pair alone would use no index
+        tuple_(inbox.c.id, inbox.c.fence).in_(pairs),
+        inbox.c.state == EventState.RUNNING,
+    )
+
+
+def _parked(event_ids: Sequence[int]) -> Update:
+    return update(inbox).where(inbox.c.id.in_(event_ids), inbox.c.state == EventState.PARKED)
+
+
+def _depth(connection: Connection) -> Mapping[EventState, int]:
+    waiting = (
+        select(inbox.c.state, func.count().label("n"))
+        .where(inbox.c.due_at.is_not(None))
+        .group_by(inbox.c.state)
+    )
+    parked = select(func.count()).where(
+        inbox.c.state == EventState.PARKED, inbox.c.settled_at.is_not(None)
+    )
+    depth = {EventState.READY: 0, EventState.RUNNING: 0}
+    depth |= {EventState(row.state): row.n for row in connection.execute(waiting)}
+    depth[EventState.PARKED] = connection.scalar(parked) or 0
+    return depth
+
+
+def _listing(state: EventState | None) -> Select[tuple[object, ...]]:
+    statement = select(*_ROW)
+    if state is None:
+        return statement
+    # Naming the partial index's own condition is what lets the planner use it.
+    is_settled = state in (EventState.DONE, EventState.PARKED)
+    column = inbox.c.settled_at if is_settled else inbox.c.due_at
+    return statement.where(inbox.c.state == state, column.is_not(None))
+
+
+def _event_row(row: Row[*tuple[Any, ...]]) -> EventRow:
+    return EventRow(
+        id=row.id,
+        source=row.source,
+        kind=EventKind(row.kind),
+        ref=row.ref,
+        state=EventState(row.state),
+        attempts=row.attempts,
+        received_at=row.received_at,
+        available_at=row.due_at or row.settled_at,
+        reason=row.reason,
+        detail=row.detail,
+    )
+
+
+def _event(row: Row[tuple[object, ...]]) -> Event:
+    return Event(
+        id=row.id,
+        fence=row.fence,
+        attempts=row.attempts,
+        new=NewEvent(
+            source=row.source,
+            kind=EventKind(row.kind),
+            key=row.key,
+            received_at=row.received_at,
+            ref=row.ref,
+            payload=row.payload,
+        ),
+    )

@@ -1,0 +1,66 @@
+"""The store as the rest of the service holds it: `open_store(url)`, then `open()` connects."""
+
+from sqlalchemy import Connection, update
+
+from marrowd.store.database import Database
+from marrowd.store.engine import translated
+from marrowd.store.evidence import SqlEvidence
+from marrowd.store.inbox import SqlInbox
+from marrowd.store.lanes import Run
+from marrowd.store.migrate import require_usable, revision_of, upgrade_with
+from marrowd.store.outbox import SqlOutbox
+from marrowd.store.protocols import Store
+from marrowd.store.schema import schema_use
+
+_PULSE = update(schema_use).values(pulse=schema_use.c.pulse + 1)
+
+
+class SqlStore(SqlInbox, SqlEvidence, SqlOutbox):
+    """`Store` over one SQLite file or one PostgreSQL database."""
+
+    async def open(self) -> None:
+        """
+        Connect; make the tables of a SQLite file that is new; refuse a schema of another version.
+
+        Raises:
+            BadConfiguration: the schema is not usable; the message says what mends it.
+            StoreUnavailable: the database is out of reach.
+        """
+        if self._database.engines.is_sqlite:
+            await self._database.on_writer(self._create_if_empty)
+        await self._database.read(require_usable)
+
+    def _create_if_empty(self) -> None:
+        engines = self._database.engines
+        with translated(), engines.write.begin() as connection:
+            is_empty = revision_of(connection) is None
+        if is_empty:
+            upgrade_with(engines)
+
+    async def close(self) -> None:
+        """Finish what was begun and let connections go."""
+        await self.drain()
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Prove that the database can be read and written."""
+        await self._database.write(_pulse)
+
+
+def _pulse(connection: Connection) -> None:
+    connection.execute(_PULSE)
+
+
+def open_store(url: str, *, run: Run | None = None) -> Store:
+    """
+    Give the store at *url*; nothing is connected before its `open()`.
+
+    Args:
+        url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:pw@host/db`.
+        run: puts database work on threads; the default has threads of its own. A simulation
+            passes one that does the work on the spot.
+
+    Raises:
+        BadConfiguration: *url* names no database this store knows.
+    """
+    return SqlStore(Database(url, run=run))

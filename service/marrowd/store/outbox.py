@@ -1,0 +1,271 @@
+"""
+The outbox: messages decided and not yet taken by their destination.
+
+Rows are written by `apply`, in the transaction of the verdict they speak of. A patient's messages
+to one destination go out one after the other: a message is claimable only while no earlier one of
+the same patient and destination is still under way. Parked ones do not stand in the way.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from marrowd.store.database import OverDatabase
+from marrowd.store.protocols import Message, MessageRow, MessageState
+from marrowd.store.schema import outbox
+
+_OURS = (
+    (outbox.c.id == bindparam("message_id"))
+    & (outbox.c.fence == bindparam("message_fence"))
+    & (outbox.c.state == MessageState.RUNNING)
+)
+_TAKEN = (
+    update(outbox)
+    .where(_OURS)
+    .values(
+        state=MessageState.TAKEN, due_at=None, settled_at=bindparam("now"), worker="", reason=""
+    )
+)
+_PARK = (
+    update(outbox)
+    .where(_OURS)
+    .values(
+        state=MessageState.PARKED,
+        due_at=None,
+        settled_at=bindparam("now"),
+        worker="",
+        reason=bindparam("why"),
+    )
+)
+_RETRY = (
+    update(outbox)
+    .where(_OURS)
+    .values(state=MessageState.READY, due_at=bindparam("now"), worker="", reason=bindparam("why"))
+)
+_ROW = (
+    outbox.c.id,
+    outbox.c.destination,
+    outbox.c.sequence,
+    outbox.c.state,
+    outbox.c.attempts,
+    outbox.c.created_at,
+    outbox.c.due_at,
+    outbox.c.settled_at,
+    outbox.c.reason,
+)
+
+
+class SqlOutbox(OverDatabase):
+    """`Outbox` over SQL."""
+
+    async def claim_messages(
+        self, destination: str, *, worker: str, limit: int, now: datetime, until: datetime
+    ) -> list[Message]:
+        """Lease messages: only the first untaken one of each patient is ever handed out."""
+        due = _first_due(destination, now)
+        if await self._database.read(lambda c: c.scalar(due.limit(1))) is None:
+            return []
+        statement = _claim(due, worker=worker, limit=limit, until=until)
+        rows = await self._database.write(lambda c: c.execute(statement).all())
+        return sorted((_message(row) for row in rows), key=lambda m: (m.created_at, m.sequence))
+
+    async def taken(self, message: Message, *, now: datetime) -> bool:
+        """Record that the destination took *message*; False when the lease was lost."""
+        return await self._database.write(partial(_settle, _TAKEN, message, now=now))
+
+    async def retry_message(self, message: Message, *, at: datetime, reason: str) -> bool:
+        """Try *message* again at *at*."""
+        return await self._database.write(partial(_settle, _RETRY, message, now=at, why=reason))
+
+    async def park_message(self, message: Message, *, now: datetime, reason: str) -> bool:
+        """Set *message* aside; later ones of the same patient go on."""
+        return await self._database.write(partial(_settle, _PARK, message, now=now, why=reason))
+
+    async def extend_messages(
+        self, messages: Sequence[Message], *, until: datetime
+    ) -> list[Message]:
+        """Heartbeat: prolong the leases; give back those that are still ours."""
+        statement = _leased(messages).values(due_at=until).returning(outbox.c.id)
+        kept = set(await self._database.write(lambda c: c.scalars(statement).all()))
+        return [message for message in messages if message.id in kept]
+
+    async def release_messages(self, messages: Sequence[Message]) -> None:
+        """Give leases back unused (shutdown)."""
+        statement = _leased(messages).values(
+            state=MessageState.READY,
+            due_at=outbox.c.created_at,
+            attempts=outbox.c.attempts - 1,
+            worker="",
+        )
+        await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def outbox_depth(self) -> Mapping[str, int]:
+        """Count untaken, unparked messages by destination."""
+        statement = (
+            select(outbox.c.destination, func.count().label("n"))
+            .where(outbox.c.due_at.is_not(None))
+            .group_by(outbox.c.destination)
+        )
+        rows = await self._database.read(lambda c: c.execute(statement).all())
+        return {row.destination: row.n for row in rows}
+
+    async def oldest_message(self) -> Mapping[str, datetime]:
+        """Give by destination the creation time of its oldest untaken, unparked message."""
+        statement = (
+            select(outbox.c.destination, func.min(outbox.c.created_at).label("oldest"))
+            .where(outbox.c.due_at.is_not(None))
+            .group_by(outbox.c.destination)
+        )
+        rows = await self._database.read(lambda c: c.execute(statement).all())
+        return {row.destination: row.oldest for row in rows}
+
+    async def list_messages(self, *, state: MessageState | None, limit: int) -> list[MessageRow]:
+        """List messages for an operator, oldest first."""
+        statement = _listing(state).order_by(outbox.c.created_at, outbox.c.id).limit(limit)
+        rows = await self._database.read(lambda c: c.execute(statement).all())
+        return [_message_row(row) for row in rows]
+
+    async def show_message(self, message_id: str) -> tuple[MessageRow, bytes] | None:
+        """Give one message with its body."""
+        statement = select(*_ROW, outbox.c.body).where(outbox.c.id == message_id)
+        row = await self._database.read(lambda c: c.execute(statement).one_or_none())
+        return None if row is None else (_message_row(row), row.body)
+
+    async def retry_parked_messages(self, message_ids: Sequence[str], *, now: datetime) -> int:
+        """Make parked messages ready again; say how many."""
+        statement = _parked(message_ids).values(
+            state=MessageState.READY, attempts=0, due_at=now, settled_at=None
+        )
+        return await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def discard_messages(self, message_ids: Sequence[str]) -> int:
+        """Drop parked messages for good; say how many."""
+        statement = delete(outbox).where(_is_parked(message_ids))
+        return await self._database.write(lambda c: c.execute(statement).rowcount)
+
+
+def _first_due(destination: str, now: datetime) -> Select[tuple[str]]:
+    """Select messages that are due and have no earlier one of their patient under way."""
+    earlier = outbox.alias("earlier")
+    is_behind = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.destination == outbox.c.destination,
+            earlier.c.source == outbox.c.source,
+            earlier.c.patient == outbox.c.patient,
+            earlier.c.sequence < outbox.c.sequence,
+            earlier.c.due_at.is_not(None),
+        )
+        .exists()
+    )
+    return (
+        select(outbox.c.id)
+        .where(outbox.c.destination == destination, outbox.c.due_at <= now, ~is_behind)
+        .order_by(outbox.c.due_at, outbox.c.created_at)
+    )
+
+
+def _claim(
+    due: Select[tuple[str]], *, worker: str, limit: int, until: datetime
+) -> ReturningUpdate[tuple[object, ...]]:
+    picked = due.limit(limit).with_for_update(skip_locked=True, of=outbox).cte("picked")
+    return (
+        update(outbox)
+        .where(outbox.c.id.in_(select(picked.c.id)))
+        .values(
+            state=MessageState.RUNNING,
+            fence=outbox.c.fence + 1,
+            attempts=outbox.c.attempts + 1,
+            due_at=until,
+            worker=worker,
+        )
+        .returning(
+            outbox.c.id,
+            outbox.c.fence,
+            outbox.c.destination,
+            outbox.c.source,
+            outbox.c.patient,
+            outbox.c.sequence,
+            outbox.c.attempts,
+            outbox.c.created_at,
+            outbox.c.event_received_at,
+            outbox.c.body,
+        )
+    )
+
+
+def _settle(statement: Update, message: Message, connection: Connection, **values: object) -> bool:
+    """Write an outcome if the lease is still held: the fence rises with every claim."""
+    values |= {"message_id": message.id, "message_fence": message.fence}
+    return connection.execute(statement, values).rowcount == 1
+
+
+def _leased(messages: Sequence[Message]) -> Update:
+    """Update those of *messages* whose lease is still held."""
+    return update(outbox).where(
+        outbox.c.id.in_([message.id for message in messages]),
+        tuple_(outbox.c.id, outbox.c.fence).in_([(m.id, m.fence) for m in messages]),
+        outbox.c.state == MessageState.RUNNING,
+    )
+
+
+def _is_parked(message_ids: Sequence[str]) -> ColumnElement[bool]:
+    return outbox.c.id.in_(message_ids) & (outbox.c.state == MessageState.PARKED)
+
+
+def _parked(message_ids: Sequence[str]) -> Update:
+    return update(outbox).where(_is_parked(message_ids))
+
+
+def _listing(state: MessageState | None) -> Select[tuple[object, ...]]:
+    statement = select(*_ROW)
+    if state is None:
+        return statement
+    # Naming the partial index's own condition is what lets the planner use it.
+    is_settled = state in (MessageState.TAKEN, MessageState.PARKED)
+    column = outbox.c.settled_at if is_settled else outbox.c.due_at
+    return statement.where(outbox.c.state == state, column.is_not(None))
+
+
+def _message(row: Row[tuple[object, ...]]) -> Message:
+    return Message(
+        id=row.id,
+        fence=row.fence,
+        destination=row.destination,
+        source=row.source,
+        patient=row.patient,
+        sequence=row.sequence,
+        body=row.body,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        event_received_at=row.event_received_at,
+    )
+
+
+def _message_row(row: Row[*tuple[Any, ...]]) -> MessageRow:
+    return MessageRow(
+        id=row.id,
+        destination=row.destination,
+        sequence=row.sequence,
+        state=MessageState(row.state),
+        attempts=row.attempts,
+        created_at=row.created_at,
+        available_at=row.due_at or row.settled_at,
+        reason=row.reason,
+    )

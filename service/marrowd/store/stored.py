@@ -1,0 +1,94 @@
+"""Statements over evidence that reads and `apply` share, and which fact replaces which."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection, select
+
+from marrowd.core.facts import Fact
+from marrowd.store.codec import fact_from_json, fact_to_json
+from marrowd.store.dialect import insert_into
+from marrowd.store.schema import evidence
+
+KEYS_PER_QUERY = 500  # SQLite limits the parameters of one statement
+
+
+def replaces(arriving: Fact, stored: Fact) -> bool:
+    """
+    Say whether *arriving* takes the place of *stored*: by `Version.order`, and never an older one.
+
+    At one and the same version the resource has not changed but our reading of it may have: other
+    rules read it (`sweep --reread`), or a text that could not be fetched now is there. A delivery
+    that merely repeats the version, or has lost a text meanwhile, changes nothing.
+    """
+    if arriving.version.order != stored.version.order:
+        return arriving.version.order > stored.version.order
+    if arriving.rules != stored.rules:
+        return True
+    return _texts_not_fetched(arriving) < _texts_not_fetched(stored)
+
+
+def _texts_not_fetched(fact: Fact) -> int:
+    pieces = fact.report.pieces if fact.report is not None else ()
+    return sum(piece.unreadable == "not_fetched" for piece in pieces)
+
+
+def versions_of(connection: Connection, source: str, refs: Sequence[str]) -> dict[str, Fact]:
+    """Give what is stored of *refs*."""
+    found: dict[str, Fact] = {}
+    for some in batches(refs):
+        statement = select(evidence.c.ref, evidence.c.fact).where(
+            evidence.c.source == source, evidence.c.ref.in_(some)
+        )
+        for ref, fact in connection.execute(statement):
+            found[ref] = fact_from_json(fact)
+    return found
+
+
+def facts_of_patients(
+    connection: Connection, source: str, patients: Sequence[str]
+) -> Mapping[str, tuple[Fact, ...]]:
+    """Give the facts of each of *patients*, sorted by ref."""
+    found: defaultdict[str, list[Fact]] = defaultdict(list)
+    for some in batches(patients):
+        statement = select(evidence.c.patient, evidence.c.fact).where(
+            evidence.c.source == source, evidence.c.patient.in_(some)
+        )
+        for patient, fact in connection.execute(statement):
+            found[patient].append(fact_from_json(fact))
+    return {
+        patient: tuple(sorted(facts, key=lambda fact: fact.ref)) for patient, facts in found.items()
+    }
+
+
+def save(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
+    """Write *facts* over whatever is stored of their resources."""
+    if not facts:
+        return
+    statement = insert_into(connection, evidence)
+    statement = statement.on_conflict_do_update(
+        index_elements=[evidence.c.source, evidence.c.ref],
+        set_={
+            "patient": statement.excluded.patient,
+            "report_rules": statement.excluded.report_rules,
+            "fact": statement.excluded.fact,
+        },
+    )
+    connection.execute(statement, [_values(source, fact) for fact in facts])
+
+
+def _values(source: str, fact: Fact) -> dict[str, object]:
+    is_report = fact.report is not None or fact.text is not None
+    return {
+        "source": source,
+        "ref": fact.ref,
+        "patient": fact.patient,
+        "report_rules": fact.rules if is_report else None,
+        "fact": fact_to_json(fact),
+    }
+
+
+def batches(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut *keys* into runs that fit one statement."""
+    for start in range(0, len(keys), KEYS_PER_QUERY):
+        yield keys[start : start + KEYS_PER_QUERY]
