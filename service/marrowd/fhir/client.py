@@ -106,7 +106,8 @@ class FhirClient:
     ) -> AsyncIterator[Page]:
         """Give a search's pages one by one, each fetched when it is asked for."""
         url = self._of_type(resource_type)
-        headers = {"Accept": _JSON}
+        # HAPI answers an equal search from its cache for a minute: what just came would be missed.
+        headers = {"Accept": _JSON, "Cache-Control": "no-cache"}
         if is_private:
             ask = Ask(
                 operation=Operation.SEARCH,

@@ -1,0 +1,242 @@
+"""
+The screening loop: events are claimed, handled so many at a time, and each comes to an end.
+
+Ends are: done (screened or ignored, written by the handler together with the evidence), to be tried
+again later, or parked with a reason. At least once: a process that dies leaves leases that run out,
+and whoever claims next does the same work again with the same result, because evidence has no
+order. A lease is kept by heartbeat, so that a slow server does not make two processes do one event;
+should a lease be lost all the same, the store refuses the late write.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, assert_never
+
+import structlog
+
+from marrowd.errors import StoreUnavailable
+from marrowd.store.protocols import Event, Inbox
+from marrowd.telemetry.metrics import Metrics
+from marrowd.work.bell import Bell
+from marrowd.work.guard import guarded
+from marrowd.work.outcomes import Outcomes
+from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, place_of
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """How an event ended well; what its canonical log line says."""
+
+    outcome: str  # "screened", "ignored", "swept"
+    reason: str = ""  # of an ignored one
+    verdict: str = ""
+
+
+class Handler(Protocol):
+    """What is done with one event, up to and including the write that finishes it."""
+
+    async def handle(self, event: Event) -> Handled:
+        """Do it; raise what `work.retrying.after_failure` can judge."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningPace:
+    """How much at once and how patiently."""
+
+    parallel: int = 16  # events in hand: mostly waiting for the FHIR server
+    batch: int = 64  # events claimed in one transaction; those not begun wait under lease
+    poll: timedelta = timedelta(seconds=1)  # when nobody rings; retries fall due without a ring
+    lease: timedelta = timedelta(seconds=60)  # a dead process's events are picked up after this
+    drain: timedelta = timedelta(seconds=20)  # inside the usual 30 s between SIGTERM and SIGKILL
+    patience: Patience = field(default_factory=Patience)
+
+    @property
+    def beat(self) -> timedelta:
+        """Two heartbeats may fail before a lease runs out."""
+        return self.lease / 3
+
+
+class ScreeningLoop:
+    """Claims events and sees each to its end."""
+
+    name = "screening"
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        handler: Handler,
+        *,
+        worker: str,
+        clock: Callable[[], datetime],
+        rng: random.Random,
+        metrics: Metrics,
+        outcomes: Outcomes,
+        pace: ScreeningPace = ScreeningPace(),
+    ) -> None:
+        self._inbox = inbox
+        self._handler = handler
+        self._worker = worker
+        self._clock = clock
+        self._rng = rng
+        self._metrics = metrics
+        self._outcomes = outcomes
+        self._pace = pace
+        self._bell = Bell()
+        self._waiting: deque[Event] = deque()  # claimed, not begun
+        self._running: dict[asyncio.Task[None], Event] = {}
+
+    def wake(self) -> None:
+        """Say that events have come in."""
+        self._bell.ring()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Screen until *stop* is set, then let what was begun end within the drain time."""
+        beating = asyncio.create_task(self._keep_leases(), name="heartbeat")
+        beating.add_done_callback(lambda _: self._bell.ring())
+        try:
+            async with self._bell.rung_by(stop):
+                while not stop.is_set():
+                    if beating.done():
+                        beating.result()  # a loop without heartbeat must not go on
+                    if not await self._go_on():
+                        await self._bell.nap(self._pace.poll.total_seconds())
+                await self._drain()
+        finally:
+            for task in (beating, *self._running):
+                task.cancel()
+            await asyncio.gather(beating, *self._running, return_exceptions=True)
+
+    async def _go_on(self) -> bool:
+        """Claim when nothing waits, begin what there is room for; say whether there may be more."""
+        room = self._pace.parallel - len(self._running)
+        if room <= 0:
+            return False
+        if not self._waiting:
+            now = self._clock()
+            try:
+                self._waiting.extend(
+                    await self._inbox.claim(
+                        worker=self._worker,
+                        limit=self._pace.batch,
+                        now=now,
+                        until=now + self._pace.lease,
+                    )
+                )
+            except StoreUnavailable as error:
+                _log.warning("claim_failed", error=place_of(error))
+                return False
+        started = min(room, len(self._waiting))
+        for _ in range(started):
+            event = self._waiting.popleft()
+            task = asyncio.create_task(self._see_to_its_end(event), name=f"event-{event.id}")
+            self._running[task] = event
+            task.add_done_callback(self._ended)
+        return started > 0
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._bell.ring()
+
+    async def _see_to_its_end(self, event: Event) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        came = await guarded(self._handler.handle(event))
+        duration_s = loop.time() - started
+        if isinstance(came, Exception):
+            await self._record_failure(event, came, duration_s)
+            return
+        self._metrics.screening_duration_seconds.observe(duration_s)
+        _log.info(
+            "event_handled",
+            **_about(event),
+            outcome=came.outcome,
+            reason=came.reason,
+            verdict=came.verdict,
+            duration_s=round(duration_s, 4),
+        )
+
+    async def _record_failure(self, event: Event, error: Exception, duration_s: float) -> None:
+        step = after_failure(
+            error, attempts=event.attempts, patience=self._pace.patience, rng=self._rng
+        )
+        recorded = await guarded(self._outcomes.write(self._write(event, step, error)))
+        is_parked = isinstance(step, Park)
+        _log.warning(
+            "event_parked" if is_parked else "event_put_off",
+            **_about(event),
+            reason=step.reason,
+            error=place_of(error),
+            duration_s=round(duration_s, 4),
+        )
+        if isinstance(recorded, Exception):
+            # The lease runs out and the event is claimed again: nothing is lost.
+            _log.warning("outcome_not_recorded", event_id=event.id, error=place_of(recorded))
+        elif recorded and is_parked:
+            self._metrics.events_parked_total.labels(reason=step.reason).inc()
+
+    async def _write(self, event: Event, step: TryAgain | Park, error: Exception) -> bool:
+        now = self._clock()
+        match step:
+            case TryAgain(after=after, reason=reason):
+                return await self._inbox.retry(
+                    event, at=now + after, reason=reason, detail=place_of(error)
+                )
+            case Park(reason=reason, detail=detail):
+                return await self._inbox.park(event, now=now, reason=reason, detail=detail)
+            case _:
+                assert_never(step)
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._pace.beat.total_seconds())
+            held = [*self._running.values(), *self._waiting]
+            if not held:
+                continue
+            try:
+                kept = await self._inbox.extend(held, until=self._clock() + self._pace.lease)
+            except StoreUnavailable as error:
+                _log.warning("heartbeat_failed", error=place_of(error), count=len(held))
+                continue
+            lost = {event.id for event in held} - {event.id for event in kept}
+            self._let_go(lost)
+
+    def _let_go(self, lost: set[int]) -> None:
+        """Stop working on events that somebody else has now."""
+        self._waiting = deque(event for event in self._waiting if event.id not in lost)
+        for task, event in list(self._running.items()):
+            if event.id in lost:
+                task.cancel()
+                _log.warning("lease_lost", **_about(event))
+
+    async def _drain(self) -> None:
+        unbegun = list(self._waiting)
+        self._waiting.clear()
+        if unbegun:
+            await guarded(self._outcomes.write(self._inbox.release(unbegun)))
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._pace.drain.total_seconds())
+        unfinished = dict(self._running)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        await self._outcomes.settle()
+        if unfinished:
+            _log.warning("drain_cut_short", count=len(unfinished))
+            await guarded(self._inbox.release(list(unfinished.values())))
+
+
+def _about(event: Event) -> dict[str, object]:
+    return {
+        "source": event.new.source,
+        "event_id": event.id,
+        "kind": event.new.kind,
+        "resource": event.new.ref.partition("/")[0],
+        "attempts": event.attempts,
+    }

@@ -1,0 +1,272 @@
+"""
+The sweep: what notifications missed is asked for, by `_lastUpdated`, and put into the inbox.
+
+A FHIR server forgets what it could not deliver (HAPI: after a minute, or at a restart). So each
+source is searched at start, on a schedule and when a ping says that something changed, from where
+the last search ended, with an overlap, because a server may commit an older time after a newer one.
+The position is the server's own time of the last resource that is safely in the inbox: a sweep that
+dies goes on from there.
+"""
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from marrowd.core.facts import Version
+from marrowd.fhir.client import FhirClient, Page, Resource
+from marrowd.fhir.json import canonical, digest
+from marrowd.fhir.subscriptions import Interest
+from marrowd.fhir.versions import version
+from marrowd.store.protocols import EventKind, EventState, Evidence, Inbox, NewEvent
+from marrowd.work.bell import Bell
+from marrowd.work.guard import guarded
+from marrowd.work.retrying import Patience, place_of
+from marrowd.work.stopping import unless_stopped
+
+_log = structlog.get_logger()
+_SWEPT = "sweep:"  # opens the key of an event that a sweep found
+
+
+class SweepStore(Inbox, Evidence, Protocol):
+    """What a sweep needs of the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPace:
+    """How far back, and how gently."""
+
+    look_back: timedelta  # of the first sweep: recency and the window before a study
+    overlap: timedelta = timedelta(minutes=5)  # longer than a server's slowest transaction
+    page_size: int = 100
+    longest_queue: int = 2_000  # events waiting in the inbox before the next page is asked for
+    pause: timedelta = timedelta(seconds=1)  # while the inbox is that full
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What one sweep came to."""
+
+    seen: int  # resources that the server listed
+    new: int  # of them, versions put into the inbox
+
+
+def is_swept(key: str) -> bool:
+    """Say whether the event with this *key* was found by a sweep."""
+    return key.startswith(_SWEPT)
+
+
+class Sweeper:
+    """Sweeps one source when asked."""
+
+    def __init__(
+        self,
+        store: SweepStore,
+        client: FhirClient,
+        *,
+        source: str,
+        interests: Sequence[Interest],
+        clock: Callable[[], datetime],
+        pace: SweepPace,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._client = client
+        self._source = source
+        self._interests = tuple(interests)
+        self._clock = clock
+        self._pace = pace
+        self._wake = wake
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self._source
+
+    async def sweep(self, *, since: datetime | None = None) -> Swept:
+        """
+        Ask for everything written since the last sweep, or since *since*.
+
+        Raises:
+            EhrUnavailable: the server does not answer usefully; what was found so far is kept.
+        """
+        seen = new = 0
+        for interest in self._interests:
+            swept = await self._sweep_one(interest, since)
+            seen += swept.seen
+            new += swept.new
+        _log.info("swept", source=self._source, count=seen, recovered=new)
+        return Swept(seen=seen, new=new)
+
+    async def reread(self, *, rules: str, limit: int = 1_000) -> int:
+        """Have the reports read anew that another rules version read; say how many."""
+        refs = await self._store.reports_read_before(self._source, rules, limit=limit)
+        now = self._clock()
+        events = [
+            NewEvent(
+                source=self._source,
+                kind=EventKind.FETCH,
+                key=f"reread:{ref}#{rules}",
+                received_at=now,
+                ref=ref,
+            )
+            for ref in refs
+        ]
+        new = await self._store.accept(events) if events else 0
+        self._wake()
+        return new
+
+    async def _sweep_one(self, interest: Interest, since: datetime | None) -> Swept:
+        name = _cursor_name(interest)
+        kept = await self._store.cursor(self._source, name)
+        position = datetime.fromisoformat(kept) if kept else None
+        params = [
+            *interest.params,
+            ("_lastUpdated", f"ge{_as_instant(self._start(position, since))}"),
+            ("_sort", "_lastUpdated"),
+            ("_count", str(self._pace.page_size)),
+        ]
+        seen = new = 0
+        latest = reached = position
+        is_sorted = True
+        async for page in self._client.pages(interest.type, params):
+            new += await self._take(page)
+            seen += len(page.resources)
+            times = _times(page)
+            ordered = [*([reached] if reached and seen > len(times) else []), *times]
+            is_sorted = is_sorted and ordered == sorted(ordered)
+            reached = max([t for t in (reached, *times) if t is not None], default=None)
+            # Half-way, a position is only true if the server keeps to the order asked for.
+            if reached is not None and (is_sorted or page.is_last) and reached != latest:
+                latest = reached
+                await self._store.set_cursor(self._source, name, latest.isoformat())
+            await self._wait_for_room()
+        return Swept(seen=seen, new=new)
+
+    def _start(self, position: datetime | None, since: datetime | None) -> datetime:
+        if since is not None:
+            return since
+        if position is not None:
+            return position - self._pace.overlap
+        return self._clock() - self._pace.look_back
+
+    async def _take(self, page: Page) -> int:
+        """Put what is newer than what is stored into the inbox."""
+        resources = [r for r in page.resources if isinstance(r.get("id"), str)]
+        if not resources:
+            return 0
+        stored = await self._store.versions_of(self._source, [_ref(r) for r in resources])
+        missed = []
+        for resource in resources:
+            fact = stored.get(_ref(resource))
+            if fact is None or _place(resource) > fact.version.order[:4]:
+                missed.append(self._event(resource))
+        new = await self._store.accept(missed) if missed else 0
+        if new:
+            self._wake()
+        return new
+
+    def _event(self, resource: Resource) -> NewEvent:
+        ref = _ref(resource)
+        return NewEvent(
+            source=self._source,
+            kind=EventKind.RESOURCE,
+            key=f"{_SWEPT}{ref}#{digest(resource)}",
+            received_at=self._clock(),
+            ref=ref,
+            payload=canonical(resource),
+        )
+
+    async def _wait_for_room(self) -> None:
+        while await self._waiting() > self._pace.longest_queue:  # noqa: ASYNC110 - it is in the store
+            await asyncio.sleep(self._pace.pause.total_seconds())
+
+    async def _waiting(self) -> int:
+        return (await self._store.inbox_depth()).get(EventState.READY, 0)
+
+
+class SweepLoop:
+    """Sweeps one source at start, on a schedule and when asked."""
+
+    def __init__(
+        self,
+        sweeper: Sweeper,
+        *,
+        every: timedelta,
+        clock: Callable[[], datetime],
+        rng: random.Random,
+        patience: Patience | None = None,
+    ) -> None:
+        self._sweeper = sweeper
+        self._every = every
+        self._clock = clock
+        self._rng = rng
+        self._patience = patience or Patience()
+        self._bell = Bell()
+        self._is_asked = False
+
+    @property
+    def name(self) -> str:
+        """A constant word for logs."""
+        return f"sweep-{self._sweeper.source}"
+
+    def request(self) -> None:
+        """Ask for a sweep now: requests that come while one runs are answered by one more."""
+        self._is_asked = True
+        self._bell.ring()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep until *stop* is set; a sweep under way is cut off and taken up at the next start."""
+        due = self._clock()
+        failures = 0
+        async with self._bell.rung_by(stop):
+            while not stop.is_set():
+                if self._is_asked or self._clock() >= due:
+                    self._is_asked = False
+                    came = await guarded(unless_stopped(self._sweeper.sweep(), stop))
+                    failures = failures + 1 if isinstance(came, Exception) else 0
+                    due = self._clock() + self._pause_after(failures)
+                    if isinstance(came, Exception):
+                        source = self._sweeper.source
+                        _log.warning("sweep_failed", source=source, error=place_of(came))
+                    continue
+                await self._bell.nap(max(0.0, (due - self._clock()).total_seconds()))
+
+    def _pause_after(self, failures: int) -> timedelta:
+        if not failures:
+            return self._every
+        return min(self._every, self._patience.pause(failures, self._rng))
+
+
+def _cursor_name(interest: Interest) -> str:
+    # With other criteria (a new code) the search is another, and begins anew.
+    told = hashlib.sha256(interest.criteria.encode()).hexdigest()[:12]
+    return f"sweep {interest.slug} {told}"
+
+
+def _ref(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def _place(resource: Resource) -> tuple[object, ...]:
+    """Give the place among versions by what the server says of it: time, then number."""
+    return _version(resource).order[:4]
+
+
+def _times(page: Page) -> list[datetime]:
+    versions = (_version(resource).last_updated for resource in page.resources)
+    return [at for at in versions if at is not None]
+
+
+def _version(resource: Resource) -> Version:
+    # Without digest and status: they only order versions that the server itself cannot tell apart.
+    return version(dict(resource), is_withdrawn=False, zone=UTC, sha256="-")
+
+
+def _as_instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
