@@ -52,7 +52,7 @@ class Region(StrEnum):
     FOOT = "foot"
 
 
-# Reported but never counted: DOMAIN section 2, "Target bones".
+# Reported but never counted (the domain rules, "Target bones").
 NOT_TARGET = frozenset(
     {Bone.DISTAL_TIBIA, Bone.DISTAL_FIBULA, Bone.SESAMOID, Bone.PHALANX, Bone.OTHER}
 )

@@ -1,22 +1,23 @@
 """
 Facts: what one version of one FHIR resource says that matters here, and nothing else.
 
-A `Fact` is the unit that is stored, replaced by a newer version of itself, and handed to the timeline.
-It is built by `fhir/` from one resource (plus texts fetched for it) and is plain data: no raw record, only
-values, dates, links and quoted spans. Facts need no order: see `Version`.
+A `Fact` is the unit that is stored, replaced by a newer version of itself, and handed to the
+timeline. It is built by `fhir/` from one resource (plus texts fetched for it) and is plain data: no
+raw record, only values, dates, links and quoted spans. Facts need no order: see `Version`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
 from marrowd.core.anatomy import Laterality, Region
-from marrowd.core.reading import Modality, Reading
+from marrowd.core.reading import Modality, Reading, Section
 
 
 class Standing(StrEnum):
-    """Whether a resource may be used: DOMAIN section 0, "Words"."""
+    """Whether a resource may be used."""
 
     COUNTS = "counts"
     HELD = "held"
@@ -26,7 +27,7 @@ class Standing(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """
-    The place of one version among all versions of its resource (DOMAIN section 1, "Newest version").
+    The place of one version among all versions of its resource.
 
     Compared pair by pair: `last_updated` as an instant (None = oldest), `version_id` as a number
     (None = least), a withdrawn version after the others at a tie (it wins), then `digest`, the
@@ -60,14 +61,29 @@ class Version:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
     """
-    A clinical time as exactly as it was given (DOMAIN section 1, "Time").
+    A clinical time as exactly as it was given.
 
-    `instant` (aware; noon or the 15th already filled in) when it can be placed; else `year` when only a
-    year was given; else neither: an unreadable date.
+    `instant` (aware; noon or the 15th already filled in) when it can be placed; else `year` when
+    only a year was given; else neither: an unreadable date.
     """
 
     instant: datetime | None = None
     year: int | None = None
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a naive instant, and drop one at the very ends of the calendar.
+
+        In years 1 and 9999 moving to another zone, or a day further, can leave the calendar and
+        raise; no clinical time lies there, so such a time counts as one that cannot be placed.
+        """
+        if self.instant is None:
+            return
+        if self.instant.tzinfo is None:
+            message = "instant must be aware"
+            raise ValueError(message)
+        if not MINYEAR + 1 < self.instant.year < MAXYEAR - 1:
+            object.__setattr__(self, "instant", None)
 
     def day(self, zone: tzinfo) -> date | None:
         """Give the local calendar day in *zone*, or None when it cannot be placed."""
@@ -91,9 +107,9 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VitaminDResult:
-    """One 25(OH)D number (or the attempt at one) in an Observation, a component or a contained Observation."""
+    """One 25(OH)D number, or the attempt at one, in an Observation or a component of one."""
 
-    ref: str  # "Observation/1"; a component's is its parent's, a contained one's "DiagnosticReport/1#a"
+    ref: str  # "Observation/1", also of its components; contained: "DiagnosticReport/1#a"
     version: str | None  # meta.versionId as given
     analyte: Analyte
     standing: Standing
@@ -114,11 +130,12 @@ class Piece:
     where: str  # "presentedForm[0]", "conclusion", "Observation/9", "text"
     reading: Reading | None = None
     unreadable: str | None = None  # "scan", "type", "not_fetched", "broken", "language", "no_text"
+    section: Section | None = None  # what an unheaded text of it is, by its place or code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyLinks:
-    """What ties a report to a study: DOMAIN section 2, "Link". Values are comparable keys."""
+    """What ties a report to a study; its values are keys to compare."""
 
     studies: tuple[str, ...] = ()  # "ImagingStudy/1"; on a study: its own ref
     uids: tuple[str, ...] = ()
@@ -142,7 +159,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A DiagnosticReport that may be an imaging report; what its study says is joined in the timeline."""
+    """A DiagnosticReport that may be an imaging report; the timeline joins what its study says."""
 
     status: str
     standing: Standing
@@ -150,6 +167,7 @@ class Report:
     issued: When | None
     modality: Modality | None  # by code or title; the texts' own word is in their readings
     is_foot: bool  # by code, body site or title
+    is_radiology: bool = False  # by category; lets a report join a study by day alone
     regions: tuple[Region, ...] = ()
     laterality: Laterality = Laterality.UNKNOWN
     links: StudyLinks = StudyLinks()
@@ -161,7 +179,7 @@ class Report:
 class Problem:
     """A Condition of the problem list."""
 
-    is_pain: bool  # foot or ankle pain by code: DOMAIN section 3, consider_mri
+    is_pain: bool  # foot or ankle pain by code
     is_vitamin_d_deficiency: bool  # E55.9 or SNOMED 34713006
     is_active: bool  # active, recurrence or relapse; neither refuted nor entered in error
     since: When | None  # onset, else recorded
@@ -181,14 +199,15 @@ class Unreadable:
     """A resource, or a part of it, that could not be read, and why."""
 
     ref: str
-    reason: str  # one of CONTRACT's closed list
+    reason: str  # scan, language, no_text, type, not_fetched, ..., as `marrowd screen` lists it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """
-    What one version of one resource says. A fact without any part is a tombstone: it still replaces
-    older versions of its resource.
+    What one version of one resource says.
+
+    A fact without any part is a tombstone: it still replaces older versions of its resource.
     """
 
     ref: str  # "Observation/1"
@@ -206,7 +225,7 @@ class Fact:
     unreadable: tuple[Unreadable, ...] = field(default=())
 
 
-def newest(facts: "list[Fact] | tuple[Fact, ...]") -> list[Fact]:
+def newest(facts: Iterable[Fact]) -> list[Fact]:
     """Keep the newest version of each resource, sorted by ref: whatever order they came in."""
     best: dict[str, Fact] = {}
     for fact in facts:

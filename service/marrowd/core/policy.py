@@ -1,12 +1,12 @@
 """
 Cut-offs for 25(OH)D and the windows of the verdict, as values handed to `screen`.
 
-The rows of the named policies are data in `rules/policies.toml`, each with its source; a site may define
-its own. Windows are this project's own decisions (DOMAIN section 3) and carry no citation.
+The rows of the named policies are data in `rules/policies.toml`, each with its source; a site may
+define its own. Windows are this project's own decisions (the domain rules) and carry no citation.
 """
 
 from dataclasses import dataclass
-from datetime import tzinfo, UTC
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class VitaminDClass(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cutoffs:
-    """The figures that a guideline prints for one unit: below the first deficient, from the second sufficient."""
+    """The figures that a guideline prints for one unit."""
 
     deficient_below: Decimal
     sufficient_from: Decimal

@@ -1,21 +1,24 @@
 """
 The verdict: the decision on one patient and everything it stood on, as a value.
 
-`screen()` returns it; cards are drawn from it; the store keeps it. "No card" is a verdict with a reason too.
+`screen()` returns it; cards are drawn from it; the store keeps it. "No card" is a verdict with a
+reason too.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from marrowd.core.anatomy import Laterality, Region
+from marrowd.core.anatomy import Bone, Laterality, Region
 from marrowd.core.facts import Order, Problem, Standing, Unreadable, VitaminDResult, When
 from marrowd.core.policy import Policy, VitaminDClass
 from marrowd.core.reading import Cue, Statement
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 class VerdictKind(StrEnum):
-    """The rows of DOMAIN section 3 in the order in which they are tried; the metric label `verdict`."""
+    """The rows of the verdict table in the order in which they are tried; a metric label too."""
 
     ASSOCIATION = "association"
     POSSIBLE_ASSOCIATION = "possible_association"
@@ -40,7 +43,7 @@ class Pattern(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A classifiable 25(OH)D level: one result, or D3 + D2 of one draw summed (ref, version, date, status are D3's)."""
+    """A classifiable level: one result, or D3 and D2 of one draw summed and said as the D3's."""
 
     result: VitaminDResult  # value and comparator are those of the sum when `summed`
     vitamin_d_class: VitaminDClass
@@ -60,7 +63,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagingReport:
-    """A foot/ankle MR report as the timeline sees it: joined with its study, its texts joined section by section."""
+    """A foot/ankle MR report, joined with its study and out of its texts."""
 
     ref: str
     version: str | None
@@ -69,14 +72,21 @@ class ImagingReport:
     when: When  # study start, else effective, else issued
     day: date | None
     issued: datetime | None
-    study: str | None  # ref of the linked ImagingStudy
+    study: str | None  # ref of the linked ImagingStudy that gives the date
+    studies: tuple[str, ...] = ()  # every ImagingStudy it is linked to
+    exam: str = ""  # reports with one exam are of the same study, known to us or not
     findings: tuple[Finding, ...] = ()
     cues: tuple[Cue, ...] = ()
     regions: tuple[Region, ...] = ()
     laterality: Laterality = Laterality.UNKNOWN
     marrow_normal: tuple[Laterality, ...] = ()
-    excluded: tuple[tuple[str, Laterality], ...] = ()
+    excluded: tuple[tuple[Bone, Laterality], ...] = ()
     unreadable: str | None = None  # set when no text of it could be read, or it has no valid date
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str]:
+        """A key that sorts reports from the oldest to the newest: study, then issued, then id."""
+        return (self.when.instant or _NEVER, self.issued or _NEVER, self.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,110 @@
+"""
+One report out of several texts: section by section, the first source that yields it.
+
+A report often says the same thing three times (a PDF, the conclusion, a generated narrative) and
+sometimes only part of it in each. Order of trust: presentedForm, conclusion, result Observations,
+narrative. A later source speaks only for sections that are still lacking, so a stale narrative
+cannot contradict the signed text.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from marrowd.core.anatomy import Bone, Laterality, Region
+from marrowd.core.facts import Piece
+from marrowd.core.precedence import fold
+from marrowd.core.reading import Cue, Modality, NotRead, Reading, Section, Statement
+from marrowd.core.verdict import Finding
+
+CONCLUSION = "conclusion"
+NARRATIVE = "text"
+
+# An unheaded text is the body of a report: nothing is lacking when these were both given.
+BODY = frozenset({Section.FINDINGS, Section.IMPRESSION})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """What the texts of one report say together; `unreadable` when none of them could be read."""
+
+    findings: tuple[Finding, ...] = ()
+    cues: tuple[Cue, ...] = ()
+    marrow_normal: tuple[Laterality, ...] = ()
+    excluded: tuple[tuple[Bone, Laterality], ...] = ()
+    regions: tuple[Region, ...] = ()
+    laterality: Laterality = Laterality.UNKNOWN
+    modality: Modality | None = None
+    unreadable: str | None = None
+
+
+def join(pieces: Iterable[Piece]) -> Joined:
+    """Join *pieces*, given in the order of trust."""
+    given: set[Section] = set()
+    spoken: list[tuple[Piece, Reading, tuple[Statement, ...]]] = []
+    reasons: list[str] = []
+    for piece in pieces:
+        reading = piece.reading
+        if reading is None or not reading.is_supported or piece.unreadable is not None:
+            reasons.append(_reason(piece))
+            continue
+        lacking = {
+            section for section in reading.sections if _is_lacking(_place(section, piece), given)
+        }
+        if lacking:
+            given.update(_place(section, piece) for section in lacking)
+            said = tuple(said for said in reading.statements if said.section in lacking)
+            spoken.append((piece, reading, said))
+    if not spoken:
+        return Joined(unreadable=_worst(reasons))
+    return _together(spoken)
+
+
+def _place(section: Section, piece: Piece) -> Section:
+    """Give the section that *section* of *piece* stands for: an unheaded conclusion is one."""
+    if section is not Section.UNKNOWN:
+        return section
+    if piece.section is not None:
+        return piece.section
+    return Section.IMPRESSION if piece.where == CONCLUSION else Section.UNKNOWN
+
+
+def _is_lacking(section: Section, given: set[Section]) -> bool:
+    if section is Section.UNKNOWN and given >= BODY:
+        return False
+    return section not in given
+
+
+def _reason(piece: Piece) -> str:
+    if piece.unreadable is not None:
+        return piece.unreadable
+    is_foreign = piece.reading is not None and piece.reading.reason is NotRead.LANGUAGE
+    return "language" if is_foreign else "no_text"
+
+
+def _worst(reasons: list[str]) -> str:
+    """Pick what to tell: a scan beside "See attached report." is a scan, not a lack of text."""
+    return next((reason for reason in reasons if reason != "no_text"), "no_text")
+
+
+def _together(spoken: list[tuple[Piece, Reading, tuple[Statement, ...]]]) -> Joined:
+    readings = [reading for _, reading, _ in spoken]
+    exams = [reading.exam for reading in readings]
+    where: dict[Statement, str] = {}
+    for piece, _, said in spoken:
+        for statement in said:
+            where.setdefault(statement, piece.where)
+    folded = fold([statement for _, _, said in spoken for statement in said])
+    return Joined(
+        findings=tuple(Finding(statement=said, piece=where[said]) for said in folded),
+        cues=tuple(dict.fromkeys(cue for reading in readings for cue in reading.cues)),
+        marrow_normal=tuple(
+            dict.fromkeys(s for reading in readings for s in reading.marrow_normal)
+        ),
+        excluded=tuple(dict.fromkeys(e for reading in readings for e in reading.excluded)),
+        regions=next((exam.regions for exam in exams if exam.regions), ()),
+        laterality=next(
+            (exam.laterality for exam in exams if exam.laterality is not Laterality.UNKNOWN),
+            Laterality.UNKNOWN,
+        ),
+        modality=next((exam.modality for exam in exams if exam.modality is not None), None),
+    )

@@ -1,0 +1,110 @@
+"""
+How the report that a card speaks of compares with earlier ones: recurrent, persistent or migratory.
+
+Affirmed findings in target bones only. A region that was not imaged says nothing: it is neither
+gone nor still there. The day counts are this project's own decisions (the domain rules).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from marrowd.core.anatomy import Bone, Laterality, is_target
+from marrowd.core.matching import FEET, SAME_BONE, Mentions, mentions_of, shows
+from marrowd.core.reading import Certainty
+from marrowd.core.verdict import Finding, ImagingReport, Pattern
+
+PERSISTENT_FROM_DAYS = 90
+MIGRATORY_FROM_DAYS = 28
+MIGRATORY_TO_DAYS = 730
+GONE = frozenset({Certainty.NEGATED, Certainty.HISTORICAL})
+
+Place = tuple[Bone, Laterality]
+
+
+def pattern_of(report: ImagingReport, earlier: Sequence[ImagingReport]) -> Pattern | None:
+    """
+    Compare *report* with *earlier* ones.
+
+    Args:
+        report: counting and readable, its superseded findings marked.
+        earlier: counting and readable, oldest first, without limit of age.
+    """
+    now = [_place(finding) for finding in _affirmed(report) if not finding.is_superseded]
+    if not now:
+        return None
+    has_come_back, has_stayed = _came_back_or_stayed(report, now, earlier)
+    if has_come_back:
+        return Pattern.RECURRENT
+    if has_stayed:
+        return Pattern.PERSISTENT
+    if any(_has_moved(report, now, before) for before in earlier):
+        return Pattern.MIGRATORY
+    return None
+
+
+def _came_back_or_stayed(
+    report: ImagingReport, now: Iterable[Place], earlier: Sequence[ImagingReport]
+) -> tuple[bool, bool]:
+    """Walk back in time and note, for each foot, where a report in between found nothing."""
+    feet = {(bone, foot) for bone, side in now for foot in FEET[side]}
+    cleared = Mentions()
+    has_stayed = False
+    for before in reversed(earlier):
+        was = mentions_of(map(_place, _affirmed(before)))
+        for bone, foot in feet:
+            if not was.touch(bone, foot):
+                continue
+            if cleared.touch(bone, foot):
+                return True, False
+            has_stayed = has_stayed or _days_between(before, report) >= PERSISTENT_FROM_DAYS
+        for finding in before.findings:
+            if finding.statement.certainty in GONE:
+                cleared.add(*_place(finding))
+        cleared.add_normal_marrow(before)
+    return False, has_stayed
+
+
+def _has_moved(report: ImagingReport, now: Iterable[Place], before: ImagingReport) -> bool:
+    """Say whether something of *before* is gone in *report* and something else is new."""
+    if not MIGRATORY_FROM_DAYS <= _days_between(before, report) <= MIGRATORY_TO_DAYS:
+        return False
+    were = [_place(finding) for finding in _affirmed(before)]
+    was = mentions_of(were)
+    is_new = any(not was.touch(bone, side) for bone, part in now for side in _parts(part))
+    return is_new and any(
+        _is_gone(report, bone, side) for bone, part in were for side in _parts(part)
+    )
+
+
+def _parts(side: Laterality) -> frozenset[Laterality]:
+    """Split both feet, of which one may be new or gone; an unknown side stays one thing."""
+    return frozenset({side}) if side is Laterality.UNKNOWN else FEET[side]
+
+
+def _is_gone(report: ImagingReport, bone: Bone, side: Laterality) -> bool:
+    named = [
+        finding.statement.certainty
+        for finding in report.findings
+        if bone in SAME_BONE[finding.statement.bone]
+        and not FEET[side].isdisjoint(FEET[finding.statement.laterality])
+    ]
+    if named:
+        return GONE.issuperset(named)
+    return any(shows(report, bone, foot) for foot in FEET[side])
+
+
+def _affirmed(report: ImagingReport) -> list[Finding]:
+    return [
+        finding
+        for finding in report.findings
+        if finding.statement.certainty is Certainty.AFFIRMED and is_target(finding.statement.bone)
+    ]
+
+
+def _place(finding: Finding) -> Place:
+    return finding.statement.bone, finding.statement.laterality
+
+
+def _days_between(before: ImagingReport, after: ImagingReport) -> int:
+    if before.day is None or after.day is None:  # pragma: no cover
+        return 0  # a readable report has a day: said again for the type checker
+    return (after.day - before.day).days
