@@ -254,7 +254,7 @@ def _ref(resource: Resource) -> str:
 
 
 def _place(resource: Resource) -> tuple[object, ...]:
-    """Give the place among versions by what the server says of it: time, then number."""
+    """Give the place among versions by what the server says: time, then number."
     return _version(resource).order[:4]
 
 

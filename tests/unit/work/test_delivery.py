@@ -1,0 +1,282 @@
+import asyncio
+import base64
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.support.ehr import Ehr, Reply, running
+from tests.support.store import HandClock, count_of, opened, some_metrics
+
+from marrowd.cds.webhook import WebhookDestination
+from marrowd.errors import BadConfiguration
+from marrowd.store.protocols import (
+    MessageRow,
+    MessageState,
+    NewMessage,
+    PatientChange,
+    PatientState,
+    Store,
+)
+from marrowd.telemetry.metrics import Metrics
+from marrowd.work.delivery import DeliveryLoop, DeliveryPace
+
+SECRETS = tuple(
+    "whsec_" + base64.b64encode(text * 3).decode() for text in (b"old-key ", b"new-key ")
+)
+PACE = DeliveryPace(poll=timedelta(milliseconds=20), drain=timedelta(milliseconds=200))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(tmp_path) as store:
+        yield store
+
+
+@pytest.fixture
+async def ehr() -> AsyncIterator[Ehr]:
+    async with running(Ehr(secrets=SECRETS[1:], token="letmein")) as ehr:
+        yield ehr
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return some_metrics()
+
+
+Started = Callable[[], AbstractAsyncContextManager[DeliveryLoop]]
+
+
+@pytest.fixture
+async def delivering(store: Store, ehr: Ehr, clock: HandClock, metrics: Metrics) -> Started:
+    @asynccontextmanager
+    async def start() -> AsyncIterator[DeliveryLoop]:
+        async with aiohttp.ClientSession() as session:
+            destination = WebhookDestination(
+                session,
+                name="ehr",
+                url=ehr.url,
+                secrets=SECRETS,
+                token="letmein",
+                clock=clock,
+                timeout_s=0.5,
+            )
+            loop = DeliveryLoop(
+                store,
+                destination,
+                worker="w",
+                clock=clock,
+                rng=random.Random(1),  # noqa: S311 - jitter
+                metrics=metrics,
+                pace=PACE,
+            )
+            stop = asyncio.Event()
+            task = asyncio.create_task(loop.run(stop))
+            try:
+                yield loop
+            finally:
+                stop.set()
+                await task
+
+    return start
+
+
+async def post(
+    store: Store, clock: HandClock, *, patient: str = "Patient/1", sequence: int = 1
+) -> str:
+    """Write a message as a verdict would, received a second before."""
+    ident = f"{patient}-{sequence}"
+
+    def decide(_: PatientState) -> PatientChange:
+        message = NewMessage(
+            id=ident,
+            destination="ehr",
+            sequence=sequence,
+            body=json.dumps({"id": ident, "text": "Ödem"}).encode(),
+            event_received_at=clock() - timedelta(seconds=1),
+        )
+        return PatientChange(
+            verdict="association",
+            card=None,
+            posted_card=None,
+            recheck_at=None,
+            rules="r",
+            messages=(message,),
+        )
+
+    await store.apply("hospital", [], decide, now=clock(), patients=[patient])
+    return ident
+
+
+async def row_of(store: Store, ident: str) -> MessageRow:
+    shown = await store.show_message(ident)
+    assert shown is not None
+    return shown[0]
+
+
+async def settled(store: Store, ident: str, *, attempts: int = 1) -> MessageRow:
+    """Wait until the outcome of an attempt is written."""
+    async with asyncio.timeout(5):
+        while True:
+            row = await row_of(store, ident)
+            if row.attempts >= attempts and row.state is not MessageState.RUNNING:
+                return row
+            await asyncio.sleep(0.01)
+
+
+async def test_a_message_is_posted_signed_and_taken(
+    store: Store, ehr: Ehr, clock: HandClock, metrics: Metrics, delivering: Started
+) -> None:
+    ident = await post(store, clock)
+
+    async with delivering():
+        row = await settled(store, ident)
+
+    assert row.state is MessageState.TAKEN
+    assert [(p.webhook_id, p.is_signed) for p in ehr.posts] == [(ident, True)]
+    assert ehr.posts[0].body["text"] == "Ödem"
+    assert ehr.posts[0].headers["content-type"] == "application/json"
+    assert len(ehr.posts[0].headers["webhook-signature"].split()) == 2
+    assert count_of(metrics, "deliveries_total", destination="ehr", outcome="taken") == 1
+    assert count_of(metrics, "delivery_lag_seconds_sum") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("reply", "state", "reason"),
+    [
+        pytest.param(Reply(status=422), MessageState.PARKED, "422", id="refused for good"),
+        pytest.param(
+            Reply(status=302, headers={"Location": "/cards"}), MessageState.READY, "302", id="moved"
+        ),
+        pytest.param(Reply(status=500), MessageState.READY, "500", id="broken"),
+        pytest.param(Reply(is_dropped=True), MessageState.READY, "connection", id="dropped"),
+        pytest.param(Reply(delay_s=2.0), MessageState.READY, "timeout", id="slow"),
+    ],
+)
+async def test_what_is_not_taken_is_kept_or_parked(
+    store: Store,
+    ehr: Ehr,
+    clock: HandClock,
+    delivering: Started,
+    reply: Reply,
+    state: MessageState,
+    reason: str,
+) -> None:
+    ehr.replies.append(reply)
+    ident = await post(store, clock)
+
+    async with delivering():
+        row = await settled(store, ident)
+
+    assert (row.state, row.reason) == (state, reason)
+    assert len(ehr.posts) == 1
+    if state is MessageState.READY:
+        assert row.available_at > clock()
+
+
+async def test_a_repeat_has_the_same_id_and_takes_effect_once(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.append(Reply(status=503, is_taken=True))
+    ident = await post(store, clock)
+
+    async with delivering():
+        await settled(store, ident)
+        clock.move(timedelta(seconds=10))
+        await ehr.until(posts=2)
+        row = await settled(store, ident, attempts=2)
+
+    assert row.state is MessageState.TAKEN
+    assert {p.webhook_id for p in ehr.posts} == {ident}
+    assert len(ehr.effects) == 1
+
+
+async def test_messages_of_one_patient_go_out_in_order(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    for sequence in (1, 2, 3):
+        last = await post(store, clock, sequence=sequence)
+
+    async with delivering():
+        await settled(store, last)
+
+    assert [p.webhook_id for p in ehr.posts] == ["Patient/1-1", "Patient/1-2", "Patient/1-3"]
+
+
+async def test_a_destination_that_asks_for_time_is_left_alone(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.append(Reply(status=429, headers={"Retry-After": "60"}))
+    first = await post(store, clock)
+
+    async with delivering():
+        await settled(store, first)
+        await post(store, clock, patient="Patient/2")
+        await asyncio.sleep(0.1)
+        assert len(ehr.posts) == 1
+        clock.move(timedelta(seconds=70))
+        await ehr.until(effects=2)
+
+
+async def test_gone_stops_the_destination_and_loses_nothing(
+    store: Store, ehr: Ehr, clock: HandClock, metrics: Metrics, delivering: Started
+) -> None:
+    ehr.replies.append(Reply(status=410))
+    first = await post(store, clock)
+
+    async with delivering() as loop:
+        await settled(store, first)
+        await post(store, clock, patient="Patient/2")
+        clock.move(timedelta(hours=1))
+        await asyncio.sleep(0.1)
+        assert (loop.is_stopped, len(ehr.posts)) == (True, 1)
+    assert (await store.outbox_depth())["ehr"] == 2
+    assert count_of(metrics, "deliveries_total", destination="ehr", outcome="stopped") == 1
+
+    async with delivering():  # a new process asks again
+        await ehr.until(effects=2)
+
+
+async def test_a_message_is_given_up_after_three_days(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ident = await post(store, clock)
+    ehr.replies.extend(Reply(status=500) for _ in range(20))
+
+    async with delivering():
+        row = await settled(store, ident)
+        while row.state is MessageState.READY:
+            clock.now = row.available_at
+            row = await settled(store, ident, attempts=row.attempts + 1)
+
+    assert row.state is MessageState.PARKED
+    assert clock.now - row.created_at >= timedelta(days=3)
+
+
+async def test_what_is_under_way_at_the_stop_is_given_back(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.append(Reply(delay_s=0.4))
+    ident = await post(store, clock)
+
+    async with delivering():
+        await ehr.until(posts=1)
+
+    row = await row_of(store, ident)
+    assert row.state is MessageState.READY
+    assert isinstance(row.available_at, datetime)
+
+
+async def test_a_secret_that_is_none_is_a_configuration_error() -> None:
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(BadConfiguration, match="ehr"):
+            WebhookDestination(session, name="ehr", url="http://x", secrets=["whsec_"])
