@@ -7,7 +7,7 @@ its end the run says what it ran against: `HAPI FHIR <version>: <n> events deliv
 
 import json
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +18,7 @@ from tests.support.hapi_server import Count, HapiServer, HapiUnavailable, what_i
 
 Resource = dict[str, Any]
 _FHIR = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
+_LINES = pytest.StashKey[list[str]]()
 _RAN = pytest.StashKey[tuple[str, Count]]()
 
 
@@ -100,21 +101,26 @@ def hapi(
     request.config.stash[_RAN] = server.version, server.last_count
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def hapi_client(hapi: HapiServer) -> AsyncIterator[HapiClient]:
-    """A client of the run's HAPI; Subscriptions that the test leaves behind are removed."""
+    """A client of the run's HAPI."""
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        client = HapiClient(hapi.base_url, session)
-        yield client
-        for subscription in await client.search("Subscription"):
-            await client.delete(f"Subscription/{subscription['id']}")
+        yield HapiClient(hapi.base_url, session)
+
+
+@pytest.fixture(scope="session")
+def closing_line(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say a line at the end of the run: a figure that is worth seeing and not worth asserting."""
+    return request.config.stash.setdefault(_LINES, []).append
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say what the run ran against."""
+    """Say what the run ran against, and what its tests wanted said."""
+    for line in config.stash.get(_LINES, []):
+        terminalreporter.write_line(line)
     ran = config.stash.get(_RAN, None)
     if ran is not None:
         version, count = ran

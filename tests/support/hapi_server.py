@@ -54,7 +54,7 @@ def what_is_missing() -> str | None:
     """Say what this machine lacks for HAPI; None when it lacks nothing."""
     if shutil.which("java") is None:
         return f"java {JAVA_NEEDED} is not on the PATH"
-    asked = subprocess.run(  # noqa: S603 - a fixed command
+    asked = subprocess.run(
         [_program("java"), "-version"], capture_output=True, text=True, check=False, timeout=60
     )
     found = re.search(r'version "(\d+)', asked.stderr)
@@ -140,7 +140,7 @@ class HapiServer:
         ]
         log = Path(tempfile.mkstemp(prefix="hapi-", suffix=".log", dir=folder)[1])
         with log.open("wb") as out:
-            process = subprocess.Popen(  # noqa: S603 - a fixed command
+            process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
             )
         server = cls(process, log, archive)
@@ -252,7 +252,7 @@ def _maven(*options: str) -> str | None:
         return "mvn is not on the PATH"
     command = [_program("mvn"), "--batch-mode", "--quiet", *options, "package"]
     try:
-        run = subprocess.run(  # noqa: S603 - a fixed command
+        run = subprocess.run(
             command,
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
