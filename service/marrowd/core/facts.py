@@ -13,7 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from marrowd.core.anatomy import Laterality, Region
-from marrowd.core.reading import Modality, Reading, Section
+from marrowd.core.reading import Modality, Reading
 
 
 class Standing(StrEnum):
@@ -130,7 +130,6 @@ class Piece:
     where: str  # "presentedForm[0]", "conclusion", "Observation/9", "text"
     reading: Reading | None = None
     unreadable: str | None = None  # "scan", "type", "not_fetched", "broken", "language", "no_text"
-    section: Section | None = None  # what an unheaded text of it is, by its place or code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from marrowd.core.anatomy import Bone, Laterality, Region
 from marrowd.core.facts import Piece
-from marrowd.core.precedence import fold
-from marrowd.core.reading import Cue, Modality, NotRead, Reading, Section, Statement
+from marrowd.core.reader.precedence import fold
+from marrowd.core.reading import Certainty, Cue, Modality, NotRead, Reading, Section, Statement
 from marrowd.core.verdict import Finding
 
-CONCLUSION = "conclusion"
 NARRATIVE = "text"
 
 # An unheaded text is the body of a report: nothing is lacking when these were both given.
@@ -47,11 +46,9 @@ def join(pieces: Iterable[Piece]) -> Joined:
         if reading is None or not reading.is_supported or piece.unreadable is not None:
             reasons.append(_reason(piece))
             continue
-        lacking = {
-            section for section in reading.sections if _is_lacking(_place(section, piece), given)
-        }
+        lacking = {section for section in _sections(reading) if _is_lacking(section, given)}
         if lacking:
-            given.update(_place(section, piece) for section in lacking)
+            given |= lacking
             said = tuple(said for said in reading.statements if said.section in lacking)
             spoken.append((piece, reading, said))
     if not spoken:
@@ -59,13 +56,9 @@ def join(pieces: Iterable[Piece]) -> Joined:
     return _together(spoken)
 
 
-def _place(section: Section, piece: Piece) -> Section:
-    """Give the section that *section* of *piece* stands for: an unheaded conclusion is one."""
-    if section is not Section.UNKNOWN:
-        return section
-    if piece.section is not None:
-        return piece.section
-    return Section.IMPRESSION if piece.where == CONCLUSION else Section.UNKNOWN
+def _sections(reading: Reading) -> set[Section]:
+    said_in = {statement.section for statement in reading.statements}
+    return {*reading.sections, *said_in} or {Section.UNKNOWN}
 
 
 def _is_lacking(section: Section, given: set[Section]) -> bool:
@@ -86,16 +79,31 @@ def _worst(reasons: list[str]) -> str:
     return next((reason for reason in reasons if reason != "no_text"), "no_text")
 
 
+_Span = tuple[Bone, Certainty, Section, int, int, str]
+
+
+def _span(statement: Statement) -> _Span:
+    """Tell a statement apart by what folding leaves: it may split sides, or add a severity."""
+    return (
+        statement.bone,
+        statement.certainty,
+        statement.section,
+        statement.start,
+        statement.end,
+        statement.evidence,
+    )
+
+
 def _together(spoken: list[tuple[Piece, Reading, tuple[Statement, ...]]]) -> Joined:
     readings = [reading for _, reading, _ in spoken]
     exams = [reading.exam for reading in readings]
-    where: dict[Statement, str] = {}
+    where: dict[_Span, str] = {}
     for piece, _, said in spoken:
         for statement in said:
-            where.setdefault(statement, piece.where)
-    folded = fold([statement for _, _, said in spoken for statement in said])
+            where.setdefault(_span(statement), piece.where)
+    folded = fold(tuple(statement for _, _, said in spoken for statement in said))
     return Joined(
-        findings=tuple(Finding(statement=said, piece=where[said]) for said in folded),
+        findings=tuple(Finding(statement=said, piece=where[_span(said)]) for said in folded),
         cues=tuple(dict.fromkeys(cue for reading in readings for cue in reading.cues)),
         marrow_normal=tuple(
             dict.fromkeys(s for reading in readings for s in reading.marrow_normal)

@@ -98,5 +98,8 @@ def may_tell_of(report: Report, joined: Joined, study: Study) -> bool:
         # "Foot, 3 views" on the day of a brain MRI is another exam.
         return study.is_foot or modality is Modality.MR
     # A report that names only bones elsewhere is about another part of the body.
-    is_elsewhere = bool(joined.findings)
-    return not is_elsewhere and (report.is_radiology or modality is Modality.MR)
+    if joined.findings:
+        return False
+    # A scan may be of anything; a text that is none, such as "Normal.", speaks of no exam.
+    is_closed = joined.unreadable not in {None, "no_text"}
+    return report.is_radiology or modality is Modality.MR or is_closed
