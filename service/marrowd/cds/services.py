@@ -7,9 +7,10 @@ in error has to be seen too, and a template cannot compute a date. What is not r
 here.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
+
+from marrowd.rules.codes import Codes, Role
 
 _PATIENT: Final = "patient={{context.patientId}}"
 # One page when the server allows it: a page left unfetched makes a key count as not sent.
@@ -62,21 +63,21 @@ _WHEN: Final = {
 }
 
 
-def discovery(vitamin_d_codes: Sequence[str]) -> dict[str, Any]:
-    """
-    Give the answer to `GET /cds-services`.
-
-    Args:
-        vitamin_d_codes: tokens `system|code` under which 25(OH)D is looked for, panels included.
-    """
-    return {"services": [_service_json(service, vitamin_d_codes) for service in Service]}
+# A panel has no value of its own, but its Observation can carry the result as a component.
+_LOOKED_FOR: Final = frozenset({Role.TOTAL, Role.D3, Role.D2, Role.PANEL})
 
 
-def prefetch_templates(vitamin_d_codes: Sequence[str]) -> dict[str, str]:
+def discovery(codes: Codes) -> dict[str, Any]:
+    """Give the answer to `GET /cds-services`, with 25(OH)D looked for under *codes*."""
+    return {"services": [_service_json(service, codes) for service in Service]}
+
+
+def prefetch_templates(codes: Codes) -> dict[str, str]:
     """Give the templates, the same for each service: a verdict needs the same at each hook."""
+    looked_for = ",".join(_tokens(codes))
     return {
         PrefetchKey.PATIENT: "Patient/{{context.patientId}}",
-        PrefetchKey.VITAMIN_D: f"Observation?{_PATIENT}&code={','.join(vitamin_d_codes)}&{_COUNT}",
+        PrefetchKey.VITAMIN_D: f"Observation?{_PATIENT}&code={looked_for}&{_COUNT}",
         PrefetchKey.REPORTS: f"DiagnosticReport?{_PATIENT}&category={_RADIOLOGY}&{_COUNT}",
         PrefetchKey.STUDIES: f"ImagingStudy?{_PATIENT}&{_COUNT}",
         PrefetchKey.PROBLEMS: (
@@ -86,15 +87,21 @@ def prefetch_templates(vitamin_d_codes: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _service_json(service: Service, vitamin_d_codes: Sequence[str]) -> dict[str, Any]:
+def _tokens(codes: Codes) -> list[str]:
+    """Give `system|code` of what can hold a 25(OH)D result, the site's own codes last."""
+    known = [
+        f"http://loinc.org|{c}" for c, code in codes.vitamin_d.items() if code.role in _LOOKED_FOR
+    ]
+    return known + [f"{system}|{code}" for system, code in codes.local]
+
+
+def _service_json(service: Service, codes: Codes) -> dict[str, Any]:
     return {
         "hook": str(service.hook),
         "id": str(service),
         "title": _TITLE,
         "description": f"{_WHAT} {_WHEN[service]}",
-        "prefetch": {
-            str(key): template for key, template in prefetch_templates(vitamin_d_codes).items()
-        },
+        "prefetch": {str(key): template for key, template in prefetch_templates(codes).items()},
         "usageRequirements": (
             "Send vitaminD and reports with the call, or a fhirServer that this service is "
             "configured for; without both the answer is 412."

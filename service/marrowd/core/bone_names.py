@@ -100,10 +100,20 @@ def _joined(
 
 
 def _counted(by_side: dict[Laterality, list[Bone]]) -> str:
-    count = sum(len(bones) for bones in by_side.values())
+    count = sum(len(_distinct(bones)) for bones in by_side.values())
     noun = "foot bone" if count == 1 else "foot bones"
     sides = [side for side in by_side if side is not Laterality.UNKNOWN]
     return f"{count} {sides[0]} {noun}" if len(by_side) == len(sides) == 1 else f"{count} {noun}"
+
+
+def _distinct(bones: list[Bone]) -> list[Bone]:
+    """Leave out "some cuneiform" beside one that is named: it may be the same bone."""
+    kinds = {bone.partition("_")[0] for bone in bones if not bone.endswith("_unspecified")}
+    return [
+        bone
+        for bone in bones
+        if not (bone.endswith("_unspecified") and bone.partition("_")[0] in kinds)
+    ]
 
 
 def _is_both(by_side: dict[Laterality, list[Bone]]) -> bool:
@@ -117,7 +127,7 @@ def _grouped(bones: list[Bone]) -> Iterator[str]:
             yield _NAMES[bone]
     adjectives = [_CUNEIFORMS[bone] for bone in bones if bone in _CUNEIFORMS]
     if len(adjectives) == len(_CUNEIFORMS):
-        yield "all cuneiforms"
+        yield "cuneiforms (all)"
     elif adjectives:
         yield f"{' and '.join(adjectives)} {'cuneiform' if len(adjectives) == 1 else 'cuneiforms'}"
     elif Bone.CUNEIFORM_UNSPECIFIED in bones:

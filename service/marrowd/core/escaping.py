@@ -48,10 +48,20 @@ _ENTITY: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 _HOST_DOT: Final = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
 # Most sentences hold nothing of the above; they are told by one look and returned as they are.
 _HARMLESS: Final = re.compile(
-    r"""(?!\d{0,9}[-+=.)\s])(?:[A-Za-z0-9,;()%'"-]|[ ](?![ ]|$)|/(?!/)|(?<=\d)\.(?=\d)|(?<!www)\.(?=[ ]|$))+""",
+    r"""
+    (?! [-+=\s] | \d{1,9}[.)](?:[ ]|\Z) )
+    (?:
+        [A-Za-z0-9,;()%'"-]
+      | [ ](?![ ]|\Z)
+      | /(?!/)
+      | (?<=\d)\.(?=\d)
+      | (?<!www)\.(?=[ ]|\Z)
+    )+
+    """,
+    re.VERBOSE,
 )
 # What opens a list, a rule or a heading when it stands first in a line.
-_LEADING: Final = re.compile(r"^(\d{0,9})([-+=.)])")
+_LEADING: Final = re.compile(r"^(?:(\d{1,9})(?=[.)](?: |\Z))|(?=[-+=]))")
 
 
 def visible(text: str) -> str:
@@ -60,7 +70,8 @@ def visible(text: str) -> str:
         text = "".join(
             " " if char.isspace() else char
             for char in text
-            if char.isspace() or unicodedata.category(char) not in _DROPPED
+            # "C": control, format (bidi marks, zero-width), surrogate, private use, unassigned.
+            if char.isspace() or not unicodedata.category(char).startswith("C")
         )
     return " ".join(text.split())
 
@@ -93,7 +104,7 @@ def escaped(text: str) -> str:
         return text
     parts = without_links(visible(text)).split(LINK_REMOVED)
     joined = LINK_REMOVED.join([_HOST_DOT.sub(r"\\.", _inline(_neutral(part))) for part in parts])
-    return _LEADING.sub(r"\1\\\2", _BEHIND_MARKER.sub(r"\1 ", joined))
+    return _LEADING.sub(r"\1\\", _BEHIND_MARKER.sub(r"\1 ", joined))
 
 
 @lru_cache(maxsize=64)  # the few settings of a site, on every card

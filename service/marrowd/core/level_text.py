@@ -70,8 +70,8 @@ def judged(level: Level, policy: Policy) -> str:
     kind = level.vitamin_d_class
     unit = level.result.unit or Unit.NG_ML
     other = Unit.NMOL_L if unit is Unit.NG_ML else Unit.NG_ML
-    bounds = f"{_bounds(kind, policy.cutoffs(unit))} {unit}"
-    elsewhere = f"{_bounds(kind, policy.cutoffs(other))} {other}"
+    bounds = _bounds(kind, policy.cutoffs(unit), unit)
+    elsewhere = _bounds(kind, policy.cutoffs(other), other)
     uncertain = (
         " (low; not shown to be deficient)"
         if kind is VitaminDClass.INSUFFICIENT and level.result.comparator
@@ -122,11 +122,11 @@ def _plain(value: Decimal | None) -> str:
     return "" if value is None else format(value, "f")
 
 
-def _bounds(kind: VitaminDClass, cutoffs: Cutoffs) -> str:
+def _bounds(kind: VitaminDClass, cutoffs: Cutoffs, unit: Unit) -> str:
     if kind is VitaminDClass.DEFICIENT:
-        return f"below {_plain(cutoffs.deficient_below)}"
+        return f"below {_plain(cutoffs.deficient_below)} {unit}"
     if kind is VitaminDClass.INSUFFICIENT:
         low, high = cutoffs.deficient_below, cutoffs.sufficient_from
-        return f"{_plain(low)} to below {_plain(high)}"
+        return f"{_plain(low)} to below {_plain(high)} {unit}"
     bound = cutoffs.sufficient_from if kind is VitaminDClass.SUFFICIENT else cutoffs.excess_from
-    return f"{_plain(bound)} or more"
+    return f"{_plain(bound)} {unit} or more"
