@@ -35,6 +35,9 @@ def read_notification(bundle: Mapping[str, Any]) -> Notification:
     Raises:
         BadInput: it is no Bundle of a kind that notifies; the message says where.
     """
+    if bundle.get("resourceType") != "Bundle":
+        message = "resourceType: expected Bundle"
+        raise BadInput(message)
     kind = bundle.get("type")
     entries = [e for e in _list(bundle.get("entry")) if isinstance(e, dict)]
     if kind in _WHOLE_BUNDLES:

@@ -57,23 +57,30 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
     with structlog.contextvars.bound_contextvars(request_id=request_id):
         try:
             response = await handler(request)
-        except web.HTTPRequestEntityTooLarge as exc:
-            response = exc if exc.content_type == FHIR_JSON else refusal(413, "body: too large")
         except web.HTTPException as exc:
-            response = exc if exc.content_type == FHIR_JSON else _with_outcome(exc)
+            response = _answer_of(exc)
         except StoreUnavailable:
             log.warning("store_unavailable", route=_route(request))
-            response = refusal(503, "the store cannot be reached or written; retry")
+            response = _answer_of(refusal(503, "the store cannot be reached or written; retry"))
     response.headers["X-Request-ID"] = request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 
-def _with_outcome(exc: web.HTTPException) -> web.HTTPException:
-    exc.text = outcome("processing", exc.reason)
-    exc.content_type = FHIR_JSON
-    return exc
+def _answer_of(exc: web.HTTPException) -> web.Response:
+    """Turn *exc* into an answer whose body is an OperationOutcome."""
+    is_ours = exc.content_type == FHIR_JSON
+    text = exc.text if is_ours else outcome(_code_of(exc.status), exc.reason)
+    answer = web.Response(status=exc.status, text=text, content_type=FHIR_JSON)
+    for name in ("Allow", "Retry-After"):
+        if name in exc.headers:
+            answer.headers[name] = exc.headers[name]
+    return answer
+
+
+def _code_of(status: int) -> str:
+    return _REFUSALS[status][1] if status in _REFUSALS else "processing"
 
 
 def _route(request: web.Request) -> str:

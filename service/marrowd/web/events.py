@@ -19,6 +19,7 @@ import orjson
 from aiohttp import web
 
 from marrowd.errors import BadInput
+from marrowd.fhir.json import canonical, parse
 from marrowd.fhir.notifications import read_notification
 from marrowd.fhir.types import R4_TYPES, USED_TYPES
 from marrowd.store.protocols import EventKind, Inbox, NewEvent
@@ -79,11 +80,10 @@ class Intake:
         if not body:
             await self._accept([self._note(source, EventKind.PING)])
             return web.Response(status=204)
-        bundle = await _parsed(body)
-        if bundle.get("resourceType") != "Bundle":
-            raise refusal(422, "resourceType: expected Bundle")
+        await _parsed(body)
         try:
-            notification = read_notification(bundle)
+            # Its entries are stored apart, so numbers must stay as written: the exact parser.
+            notification = read_notification(await asyncio.to_thread(parse, body))
         except BadInput as exc:
             raise refusal(422, str(exc)) from None
         events = []
@@ -93,7 +93,7 @@ class Intake:
             elif not _is_id(resource.get("id")):
                 raise refusal(422, "entry.resource.id: missing or not a FHIR id")
             else:
-                events.append(self._event(source, resource, orjson.dumps(resource)))
+                events.append(self._event(source, resource, canonical(resource)))
         events += [self._note(source, EventKind.FETCH, ref) for ref in notification.fetch]
         if notification.is_ping:
             events.append(self._note(source, EventKind.PING))
