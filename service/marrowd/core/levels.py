@@ -65,9 +65,12 @@ class Levels:
         return self.levels[place]
 
 
-def sorted_levels(levels: Iterable[Level]) -> Levels:
-    """Sort *levels*."""
-    ordered = tuple(sorted(levels, key=_order))
+NO_LEVELS = Levels()
+
+
+def sorted_levels(levels: Iterable[Level | None]) -> Levels:
+    """Sort *levels*; a draw may have none."""
+    ordered = tuple(sorted((level for level in levels if level is not None), key=_order))
     return Levels(levels=ordered, days=tuple(level.day for level in ordered))
 
 

@@ -81,6 +81,8 @@ class Mentions:
 
     def add_normal_marrow(self, report: ImagingReport) -> None:
         """Note every bone that *report* shows on a foot whose marrow it calls normal."""
+        if not report.marrow_normal:
+            return
         normal = {foot for side in report.marrow_normal for foot in FEET[side]}
         for bone, foot in product(shown_bones(report), normal):
             if shows(report, bone, foot):

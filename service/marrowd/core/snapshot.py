@@ -68,16 +68,9 @@ def look(timeline: Timeline, policy: Policy, now: datetime) -> Snapshot:
     """Look at *timeline* as it stands at *now*."""
     today = now.astimezone(policy.zone).date()
     first = days_before(today, policy.recency_days)
-    found = (draw.level_at(now, policy) for draw in timeline.draws)
-    levels = sorted_levels(level for level in found if level is not None)
+    levels = _levels(timeline, policy, now)
     latest = levels.latest(now)
-    counting = [
-        report
-        for report in timeline.reports
-        if report.standing is Standing.COUNTS and not is_future(report.when, now)
-    ]
-    readable = tuple(report for report in counting if report.unreadable is None)
-    speaking = supersede([report for report in readable if report.day and report.day >= first])
+    readable = _readable(timeline, now)
     return Snapshot(
         timeline=timeline,
         policy=policy,
@@ -86,14 +79,34 @@ def look(timeline: Timeline, policy: Policy, now: datetime) -> Snapshot:
         levels=levels,
         latest=latest,
         readable=readable,
-        spoken=tuple(_spoken(report, levels, latest, policy) for report in reversed(speaking)),
+        spoken=tuple(
+            _spoken(report, levels, latest, policy)
+            for report in reversed(readable)
+            if report.day is not None and report.day >= first
+        ),
         unread=tuple(
             report
-            for report in reversed(counting)
+            for report in reversed(timeline.reports)
             if report.unreadable is not None
+            and report.standing is Standing.COUNTS
+            and not is_future(report.when, now)
             and reaches_into(report.when, policy.zone, first=first, today=today)
         ),
     )
+
+
+def _levels(timeline: Timeline, policy: Policy, now: datetime) -> Levels:
+    """Give the levels that count; only results of the future make them others than they will be."""
+    if timeline.last is None or timeline.last <= now:
+        return timeline.levels
+    return sorted_levels(draw.level_at(now, policy) for draw in timeline.draws)
+
+
+def _readable(timeline: Timeline, now: datetime) -> tuple[ImagingReport, ...]:
+    """Give the readable reports; one of the future does not overtake anything yet."""
+    if not any(is_future(report.when, now) for report in timeline.readable):
+        return timeline.readable
+    return supersede([report for report in timeline.readable if not is_future(report.when, now)])
 
 
 def _spoken(report: ImagingReport, levels: Levels, latest: Level | None, policy: Policy) -> Spoken:

@@ -18,7 +18,8 @@ def supersede(reports: Sequence[ImagingReport]) -> tuple[ImagingReport, ...]:
     Mark what later reports have overtaken.
 
     Args:
-        reports: counting and readable, oldest first (`ImagingReport.order`).
+        reports: counting and readable, oldest first (`ImagingReport.order`); marks they may carry
+            already are set anew.
 
     Returns:
         The same reports in the same order. One pass from the newest back, so linear.
@@ -48,15 +49,12 @@ def speak(report: ImagingReport, mentions: Mentions) -> None:
 
 def _marked(report: ImagingReport, later: Mentions, of_exam: Mentions) -> ImagingReport:
     both = later.joined_with(of_exam)
+    findings = tuple(_judged(finding, both) for finding in report.findings)
+    return report if findings == report.findings else replace(report, findings=findings)
 
-    def is_superseded(finding: Finding) -> bool:
-        return both.settle(finding.statement.bone, finding.statement.laterality)
 
-    if not any(map(is_superseded, report.findings)):
-        return report
-    return replace(
-        report,
-        findings=tuple(
-            replace(finding, is_superseded=is_superseded(finding)) for finding in report.findings
-        ),
-    )
+def _judged(finding: Finding, later: Mentions) -> Finding:
+    is_superseded = later.settle(finding.statement.bone, finding.statement.laterality)
+    if is_superseded is finding.is_superseded:
+        return finding
+    return replace(finding, is_superseded=is_superseded)

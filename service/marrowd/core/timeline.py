@@ -7,6 +7,7 @@ Nothing here depends on `now`, so one timeline can be asked about any moment.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 from marrowd.core.draws import Draw, group_draws, order_of
@@ -21,9 +22,11 @@ from marrowd.core.facts import (
     newest,
 )
 from marrowd.core.imaging import ReportReader
+from marrowd.core.levels import NO_LEVELS, Levels, sorted_levels
 from marrowd.core.linking import Studies
 from marrowd.core.policy import Policy
 from marrowd.core.reading import Modality
+from marrowd.core.superseding import supersede
 from marrowd.core.verdict import ImagingReport
 from marrowd.core.vitamin_d import unreadable_reason
 from marrowd.core.windows import NO_DATES, Dates, dates_of
@@ -35,9 +38,12 @@ class Timeline:
 
     patient: str
     draws: tuple[Draw, ...] = ()
+    levels: Levels = NO_LEVELS  # of `draws`, as long as nothing of them is in the future
+    last: datetime | None = None  # the latest instant among `results`
     results: tuple[VitaminDResult, ...] = ()  # by `order_of`: oldest first
     attempts: Dates = NO_DATES  # of `results`
     reports: tuple[ImagingReport, ...] = ()  # foot/ankle MR, held ones too, oldest first
+    readable: tuple[ImagingReport, ...] = ()  # of `reports`, counting; overtaken findings marked
     studies: tuple[tuple[str, Study], ...] = ()  # foot/ankle MR
     problems: tuple[tuple[str, Problem], ...] = ()
     orders: tuple[tuple[str, Order], ...] = ()
@@ -69,12 +75,16 @@ def build_timeline(patient: str, facts: Sequence[Fact], *, policy: Policy) -> Ti
         if fact.study is not None and fact.study.standing is not Standing.WITHDRAWN
     ]
     reports = _reports(kept, Studies(studies, policy.zone), policy)
+    draws = group_draws(results, _listed_by(kept), policy)
     return Timeline(
         patient=patient,
-        draws=group_draws(results, _listed_by(kept), policy),
+        draws=draws,
+        levels=sorted_levels(draw.level for draw in draws),
+        last=results[-1].when.instant if results else None,
         results=tuple(results),
         attempts=dates_of((result.when for result in results), policy.zone),
         reports=reports,
+        readable=supersede(readable(reports)),
         studies=tuple(
             (ref, study)
             for ref, study in studies
@@ -84,6 +94,15 @@ def build_timeline(patient: str, facts: Sequence[Fact], *, policy: Policy) -> Ti
         orders=tuple((fact.ref, fact.order) for fact in kept if fact.order is not None),
         unreadable=_unreadable(kept, results, reports),
     )
+
+
+def readable(reports: Iterable[ImagingReport]) -> list[ImagingReport]:
+    """Keep those that count and could be read."""
+    return [
+        report
+        for report in reports
+        if report.standing is Standing.COUNTS and report.unreadable is None
+    ]
 
 
 def _listed_by(facts: Iterable[Fact]) -> dict[str, str]:
