@@ -1,6 +1,5 @@
 """
-The named 25(OH)D policies of `policies.toml`, a site's own, and the one that the configuration
-chose.
+The named 25(OH)D policies, a site's own, and the one that the configuration chose.
 
 A wrong figure here changes every verdict in silence, so a custom policy is refused unless its
 figures are ordered, possible, and the same in both units.
@@ -47,6 +46,7 @@ def policy_from(settings: PolicySettings, *, name: str | None = None) -> Policy:
         recency_days=settings.recency.days,
         window_before_days=settings.window_before.days,
         window_after_days=settings.window_after.days,
+        late_after_days=max(chosen.late_after_days, settings.window_after.days),
         consider_mri=settings.consider_mri,
         push_min_severity=VitaminDClass(settings.push_min_severity),
         zone=ZoneInfo(settings.site_zone),
@@ -96,8 +96,8 @@ def custom_policy(own: CustomPolicy) -> Policy:
         ("sufficient_from_nmol_l", Unit.NMOL_L),
     ):
         _check_range(own.name, key, getattr(own, key), unit)
-    for unit in ("ng_ml", "nmol_l"):
-        _check_order(own, unit)
+    for size in ("ng_ml", "nmol_l"):
+        _check_order(own, size)
     for key in ("deficient_below", "sufficient_from"):
         _check_units(own, key)
     excess = {unit: next(iter(load_policies().values())).cutoffs(unit).excess_from for unit in Unit}
@@ -153,7 +153,10 @@ def _cutoffs(figures: Mapping[str, int | Decimal], excess: int) -> Cutoffs:
 def _check_range(name: str, key: str, figure: Decimal, unit: Unit) -> None:
     least, most = PLAUSIBLE[unit]
     if not figure.is_finite() or not least <= figure <= most:
-        message = f"[[policy.custom]] {name}: {key} is {figure}; give a figure from {least} to {most} {unit}"
+        message = (
+            f"[[policy.custom]] {name}: {key} is {figure}; "
+            f"give a figure from {least} to {most} {unit}"
+        )
         raise BadConfiguration(message)
 
 
@@ -172,7 +175,7 @@ def _check_units(own: CustomPolicy, key: str) -> None:
     ng_ml, nmol_l = getattr(own, f"{key}_ng_ml"), getattr(own, f"{key}_nmol_l")
     if not _LEAST_RATIO <= nmol_l / ng_ml <= _MOST_RATIO:
         message = (
-            f"[[policy.custom]] {own.name}: {key}_ng_ml ({ng_ml}) and {key}_nmol_l ({nmol_l}) are not "
-            "one figure in two units; 1 ng/mL is about 2.5 nmol/L"
+            f"[[policy.custom]] {own.name}: {key}_ng_ml ({ng_ml}) and {key}_nmol_l ({nmol_l}) "
+            "are not one figure in two units; 1 ng/mL is about 2.5 nmol/L"
         )
         raise BadConfiguration(message)
