@@ -217,6 +217,16 @@ def test_sentences_are_quoted_once_with_their_bones():
     ) in told
 
 
+def test_a_report_whose_sentences_are_all_superseded_says_so():
+    told = detail(verdict(report=report(finding(is_superseded=True))))
+
+    assert "**MRI 2026-02-01** (report final): no sentence of it counts any more." in told
+
+
+def test_a_level_that_is_not_there_is_not_told():
+    assert "**25(OH)D " not in detail(verdict(governing=None, latest=None))
+
+
 def test_possible_edema_is_called_uncertain():
     told = detail(verdict(VerdictKind.POSSIBLE_ASSOCIATION))
 
