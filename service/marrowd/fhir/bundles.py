@@ -1,0 +1,138 @@
+"""
+What a document holds: the resources of a Bundle of any type, or one resource, and deletions.
+
+A `history` Bundle says that a resource is gone with an entry that has a DELETE request and no
+resource. An entry that cannot be read is told with its place and stops nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from marrowd.errors import BadInput
+from marrowd.fhir.members import Resource, obj, text
+from marrowd.fhir.references import is_id, split_url
+
+_VERSION_TAG = '"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One resource of a document, with the address it was found at."""
+
+    resource: Resource
+    full_url: str = ""
+    ref: str | None = None  # "Type/id": the resource's own id, else that of its address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """A resource that is no more."""
+
+    ref: str
+    last_updated: object = None  # `response.lastModified`, as written
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenEntry:
+    """An entry that holds nothing that can be read as a resource."""
+
+    place: str
+
+
+Item = Entry | Deletion | BrokenEntry
+
+
+def items(document: object) -> Iterator[Item]:
+    """
+    Walk the resources of a parsed document, Bundles inside Bundles included.
+
+    Raises:
+        BadInput: it is neither a Bundle nor another resource.
+    """
+    if not isinstance(document, dict) or not _is_type(document.get("resourceType")):
+        message = "not a FHIR resource"
+        raise BadInput(message)
+    whole: list[Item] = [Entry(resource=document, ref=_ref(document, "", {}))]
+    waiting: list[Iterator[Item]] = [iter(whole)]
+    while waiting:
+        item = next(waiting[-1], None)
+        if item is None:
+            waiting.pop()
+        elif isinstance(item, Entry) and item.resource["resourceType"] == "Bundle":
+            waiting.append(_entries(item.resource))
+        else:
+            yield item
+
+
+def _entries(bundle: Resource) -> Iterator[Item]:
+    ident = bundle.get("id")
+    name = f"Bundle/{ident}" if is_id(ident) else "Bundle"
+    given = bundle.get("entry")
+    if given is None:
+        return
+    if isinstance(given, dict):
+        given = [given]
+    if not isinstance(given, list):
+        yield BrokenEntry(place=name)
+        return
+    for index, entry in enumerate(given):
+        item = _item(entry)
+        if item is not None:
+            yield item
+        elif not _is_bare(entry):
+            yield BrokenEntry(place=f"{name}.entry[{index}]")
+
+
+def _item(entry: object) -> Item | None:
+    member = obj(entry)
+    request = obj(member.get("request"))
+    full_url = text(member.get("fullUrl"))
+    resource = member.get("resource")
+    if isinstance(resource, dict) and _is_type(resource.get("resourceType")):
+        return Entry(resource=resource, full_url=full_url, ref=_ref(resource, full_url, request))
+    if resource is None and text(request.get("method")).upper() == "DELETE":
+        return _deletion(member, request, full_url)
+    return None
+
+
+def _is_bare(entry: object) -> bool:
+    """Say whether an entry is whole without a resource: a response, a GET, an unresolved id."""
+    return isinstance(entry, dict) and entry.get("resource") is None
+
+
+def _ref(resource: Resource, full_url: str, request: Resource) -> str | None:
+    """Give "Type/id" by the id, else by the PUT that writes it, else by the fullUrl."""
+    kind = resource["resourceType"]
+    if "id" in resource and resource["id"] not in (None, ""):
+        return f"{kind}/{resource['id']}" if is_id(resource["id"]) else None
+    if text(request.get("method")).upper() == "PUT":
+        split = split_url(text(request.get("url")))
+        if split is not None and split[1] == kind:
+            return f"{kind}/{split[2]}"
+    for scheme in ("urn:uuid:", "urn:oid:"):
+        ident = full_url.removeprefix(scheme)
+        if ident != full_url:
+            return f"{kind}/{ident}" if is_id(ident) else None
+    split = split_url(full_url)
+    return f"{kind}/{split[2]}" if split is not None and split[1] == kind else None
+
+
+def _deletion(entry: Resource, request: Resource, full_url: str) -> Deletion | None:
+    url = text(request.get("url"))
+    split = split_url(url) or split_url(full_url)
+    if split is None:
+        return None
+    response = obj(entry.get("response"))
+    tag = text(response.get("etag")).removeprefix("W/").strip(_VERSION_TAG)
+    version = tag or url.partition("/_history/")[2]
+    return Deletion(
+        ref=f"{split[1]}/{split[2]}",
+        last_updated=response.get("lastModified"),
+        version_id=version or None,
+    )
+
+
+def _is_type(name: object) -> bool:
+    """Say whether a name can be that of a resource type, known here or not."""
+    return isinstance(name, str) and name.isascii() and name.isalpha() and name[0].isupper()

@@ -1,0 +1,115 @@
+"""
+JSON text to values and back, with every number exactly as it was written.
+
+A laboratory's "20.0" must not become 20.000000000000001, nor "1e2" another text: thresholds are
+compared exactly and the digest that breaks ties between versions is taken over the numbers as
+written (DOMAIN section 1). So numbers become `Number`, a Decimal that remembers its text, and
+`canonical` writes that text back. Of a name given twice in one object the last one speaks, as in
+every JSON reader that FHIR servers use; RFC 8259 leaves it open.
+"""
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any, Self
+
+from marrowd.errors import BadInput
+
+# Stands in front of a number's text inside a string while the C encoder runs; taken off afterwards.
+# A sender's own string that looks just so comes out as that number: still JSON, and nobody's gain.
+_MARK = "\x00#"
+_MARKED = re.compile(
+    rb'"\\u0000#(-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)|NaN)"',
+)
+
+
+class Number(Decimal):
+    """A JSON number: its exact value, and the text it was written as."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Keep any number; one too large for a Decimal is not a number we can use."""
+        try:
+            number = super().__new__(cls, text)
+        except InvalidOperation:
+            number = super().__new__(cls, "NaN")
+        number.text = text
+        return number
+
+
+def parse(text: bytes | str, *, allow_nan: bool = False) -> Any:  # noqa: ANN401 - JSON is anything
+    """
+    Parse JSON text (bytes: UTF-8, a byte-order mark is skipped).
+
+    Args:
+        text: the whole document.
+        allow_nan: take the literals NaN, Infinity and -Infinity, which JSON does not have.
+
+    Raises:
+        BadInput: it is no JSON, no UTF-8, or nested too deeply. The message quotes nothing.
+    """
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return json.loads(
+            text,
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=Number if allow_nan else _refuse,
+        )
+    except UnicodeDecodeError:
+        message = "not UTF-8"
+    except RecursionError:
+        message = "nested too deeply"
+    except ValueError:
+        message = "not JSON"
+    raise BadInput(message) from None
+
+
+def canonical(value: object) -> bytes:
+    """
+    Write *value* as JSON with sorted keys, no blanks and numbers as written (UTF-8).
+
+    Raises:
+        BadInput: nested too deeply, or it holds something JSON has no form for.
+    """
+    try:
+        text = json.dumps(
+            value,
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+            default=_marked,
+            check_circular=False,
+        )
+    except RecursionError:
+        message = "nested too deeply"
+        raise BadInput(message) from None
+    # A lone surrogate has no UTF-8 form; it stays as three bytes that `parse_canonical` takes back.
+    return _MARKED.sub(rb"\1", text.encode("utf-8", "surrogatepass"))
+
+
+def parse_canonical(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """Take back what `canonical` wrote."""
+    return parse(text.decode("utf-8", "surrogatepass"), allow_nan=True)
+
+
+def digest(resource: object) -> str:
+    """Give the SHA-256 of the canonical JSON in hexadecimal: the last tie-break of versions."""
+    return sha256(canonical(resource)).hexdigest()
+
+
+def _refuse(_literal: str) -> Number:
+    raise ValueError
+
+
+def _marked(value: object) -> str:
+    if isinstance(value, Number):
+        return _MARK + value.text
+    if isinstance(value, Decimal):
+        return f"{_MARK}{value}"
+    message = f"no JSON form for {type(value).__name__}"
+    raise BadInput(message)

@@ -1,0 +1,157 @@
+"""
+A DiagnosticReport: the pieces of text it holds, read, and what says that it is an imaging report.
+
+Pieces are ordered as DOMAIN section 2 ranks them: presented forms, conclusion, result Observations
+(those contained here; those listed are facts of their own), narrative last.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Protocol
+
+from marrowd.core.facts import Piece, Report, StudyLinks
+from marrowd.core.reading import Modality, NotRead, Reading, Section
+from marrowd.errors import UnreadableResource
+from marrowd.fhir.attachments import Attachments, attachment_text, forms
+from marrowd.fhir.dates import clinical, optional
+from marrowd.fhir.exams import ExamWords, of_concept
+from marrowd.fhir.links import Orders, report_links
+from marrowd.fhir.members import Resource, codings, objects, status, title
+from marrowd.fhir.narratives import conclusion, narrative, observation_text, section_of
+from marrowd.fhir.references import Resolve, contained, refs, target
+from marrowd.fhir.versions import standing
+from marrowd.rules.codes import Codes
+
+# terminology.hl7.org/CodeSystem/v2-0074, diagnostic service sections that are laboratories.
+_LABORATORY = frozenset(
+    "BG BLB CG CH CP GE HM IMM LAB MB MCB MYC PAR PAT SP SR TX URN VR laboratory LP29693-6".split()
+)
+# The same code system's imaging sections; LOINC LP29684-5 "Radiology" (US Core report category) and
+# SNOMED CT 394914008 "Radiology - specialty".
+_RADIOLOGY = frozenset("RAD IMG NMR CT RX XRC RUS VUS OUS CUS NMS LP29684-5 394914008".split())
+
+
+class ReportReader(Protocol):
+    """The report reader, as far as it is used here."""
+
+    def read(self, text: str, *, title: str = "", section: Section | None = None) -> Reading:
+        """Read one text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContext:
+    """All that reading a report takes beside the report."""
+
+    reader: ReportReader
+    codes: Codes
+    zone: tzinfo
+    resolve: Resolve
+    attachments: Attachments
+    orders: Orders = field(default_factory=dict)
+
+
+def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | None:
+    """Read a DiagnosticReport; None when it cannot be an imaging report (it is not withdrawn)."""
+    exam = of_concept(resource.get("code"), context.codes)
+    links = report_links(resource, resolve=context.resolve, orders=context.orders)
+    if not may_be_imaging(resource, exam, links):
+        return None
+    pieces = tuple(_pieces(resource, ref, context))
+    if not pieces and not _is_said_to_be_imaging(exam, links):
+        return None
+    return Report(
+        status=status(resource),
+        standing=standing(status(resource)),
+        effective=clinical(resource, zone=context.zone),
+        issued=optional(resource.get("issued"), zone=context.zone),
+        modality=exam.modality,
+        is_foot=exam.is_foot,
+        is_radiology=bool(_categories(resource) & _RADIOLOGY),
+        regions=exam.regions,
+        laterality=exam.laterality,
+        links=links,
+        pieces=pieces,
+        results=tuple(refs(resource.get("result"), "Observation", resolve=context.resolve)),
+    )
+
+
+def may_be_imaging(resource: Resource, exam: ExamWords, links: StudyLinks) -> bool:
+    """Say whether a report can be on an imaging study: a laboratory's only if it says so."""
+    if exam.modality is Modality.MR or links.studies or links.uids:
+        return True
+    return not is_laboratory(resource)
+
+
+def is_laboratory(resource: Resource) -> bool:
+    """Say whether every category of a report is a laboratory's, or it speaks of a specimen."""
+    categories = _categories(resource)
+    if categories:
+        return categories <= _LABORATORY
+    return bool(resource.get("specimen"))
+
+
+def _categories(resource: Resource) -> set[str]:
+    return {c.code for c in codings(resource.get("category")) if c.code}
+
+
+def piece(
+    text: str,
+    where: str,
+    context: ReportContext,
+    *,
+    named: str = "",
+    section: Section | None = None,
+) -> Piece:
+    """Read one text of a report called *named*; *section* holds what has no heading."""
+    reading = context.reader.read(text, title=named, section=section)
+    return Piece(where=where, reading=reading, unreadable=not_read(reading))
+
+
+def not_read(reading: Reading) -> str | None:
+    """Give the contract's reason for a text that could not be read, None if it could."""
+    if reading.reason is None:
+        return None
+    # A template and a text that is no report both hold nothing to read.
+    return "language" if reading.reason is NotRead.LANGUAGE else "no_text"
+
+
+def _is_said_to_be_imaging(exam: ExamWords, links: StudyLinks) -> bool:
+    return bool(
+        exam.modality is Modality.MR
+        or exam.is_foot
+        or links.studies
+        or links.uids
+        or links.accessions
+        or links.based_on
+    )
+
+
+def _pieces(resource: Resource, ref: str, context: ReportContext) -> Iterator[Piece]:
+    named = title(resource.get("code"))
+    for index, form in enumerate(forms(resource)):
+        where = f"presentedForm[{index}]"
+        try:
+            text = attachment_text(form, report=resource, attachments=context.attachments)
+        except UnreadableResource as unreadable:
+            yield Piece(where=where, unreadable=unreadable.reason)
+        else:
+            yield piece(text, where, context, named=named)
+    if said := conclusion(resource):
+        yield piece(said, "conclusion", context, named=named, section=Section.IMPRESSION)
+    for ident, observation in _contained_results(resource):
+        if said := observation_text(observation):
+            section = section_of(observation, context.codes)
+            yield piece(said, f"{ref}#{ident}", context, named=named, section=section)
+    if said := narrative(resource):
+        yield piece(said, "text", context, named=named)
+
+
+def _contained_results(resource: Resource) -> Iterator[tuple[str, Resource]]:
+    inside = contained(resource)
+    for reference in objects(resource.get("result")):
+        ident = target(reference).contained
+        if ident is None or ident not in inside:
+            continue
+        if inside[ident].get("resourceType") == "Observation":
+            yield ident, inside[ident]
