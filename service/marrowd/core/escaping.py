@@ -29,7 +29,7 @@ _ANCHOR: Final = re.compile(
     | data:\w+/
     | www\d{0,3}\.
     | @[\w-]+(?:\.[\w-]+)+
-    | \.(?:com|org|net|edu|gov|mil|info|biz|io|dev|app|xyz|example)(?![\w-])
+    | \.(?:com|org|net|edu|gov|mil|info|biz|io|dev|app|xyz|example)(?!\w)
     """,
     re.IGNORECASE | re.VERBOSE,
 )

@@ -20,7 +20,8 @@ from tests.support.verdicts import (
 )
 
 from marrowd.core.anatomy import Bone, Laterality
-from marrowd.core.card_text import MAX_QUOTE, detail
+from marrowd.core.card_imaging import MAX_QUOTE
+from marrowd.core.card_text import detail
 from marrowd.core.facts import Analyte, Standing, Unit, When
 from marrowd.core.policy import VitaminDClass
 from marrowd.core.reading import Certainty, Cue, Severity
@@ -149,32 +150,38 @@ def test_older_result_is_named_once_when_none_is_near():
 
 UNCLASSIFIABLE = [
     pytest.param(
-        result("40", comparator="<"), "25(OH)D &lt;40 ng/mL, 2026-01-12, final", id="bound"
+        result("40", comparator="<"),
+        "25(OH)D &lt;40 ng/mL, 2026-01-12, status final: too wide a bound",
+        id="bound",
     ),
     pytest.param(
         result("14", status="preliminary", standing=Standing.HELD),
-        "25(OH)D 14 ng/mL, 2026-01-12, preliminary",
+        "25(OH)D 14 ng/mL, 2026-01-12, status preliminary: not final yet",
         id="held",
     ),
     pytest.param(
         result(None, None, unreadable="value"),
-        "25(OH)D no value, 2026-01-12, unreadable (value)",
+        "25(OH)D no value, 2026-01-12, status final: unreadable (value)",
         id="unreadable",
     ),
     pytest.param(
         result("14", None, unreadable="unit"),
-        "25(OH)D 14, 2026-01-12, unreadable (unit)",
+        "25(OH)D 14, 2026-01-12, status final: unreadable (unit)",
         id="without unit",
     ),
     pytest.param(
-        result("5", analyte=Analyte.D2), "25(OH)D2 5 ng/mL, 2026-01-12, final", id="D2 alone"
+        result("5", analyte=Analyte.D2),
+        "25(OH)D2 5 ng/mL, 2026-01-12, status final: D2 alone does not decide",
+        id="D2 alone",
     ),
     pytest.param(
-        result("14", when=When(year=2026)), "25(OH)D 14 ng/mL, 2026, final", id="dated by year"
+        result("14", when=When(year=2026)),
+        "25(OH)D 14 ng/mL, 2026, status final",
+        id="dated by year",
     ),
     pytest.param(
         result("14", when=When(), unreadable="date"),
-        "25(OH)D 14 ng/mL, no valid date, unreadable (date)",
+        "25(OH)D 14 ng/mL, no valid date, status final: unreadable (date)",
         id="without date",
     ),
 ]
@@ -185,6 +192,15 @@ def test_what_could_not_be_classified_is_listed(observed, line):
     told = detail(verdict(VerdictKind.VITAMIN_D_INDETERMINATE, unclassifiable=(observed,)))
 
     assert f"\n- {line}\n" in told
+
+
+def test_a_long_list_says_how_many_more_there_are():
+    many = tuple(result("40", comparator="<", ref=f"Observation/{n}") for n in range(30))
+    told = detail(verdict(VerdictKind.VITAMIN_D_INDETERMINATE, unclassifiable=many))
+
+    assert "\n- and 20 more\n" in told
+    assert "Observation/10" not in told
+    assert ", and 21 more; rules" in told
 
 
 def test_sentences_are_quoted_once_with_their_bones():
