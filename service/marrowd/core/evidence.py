@@ -57,8 +57,8 @@ _IN_FULL: Final = (
     "- From the abstracts: Horas 2017, n=31, 26/31 low, mean 19.0 ng/mL. Oehler 2018, n=65 primary "
     "cases, 55.1 % ankle or foot, mean 19.0 ug/L without supplements. Pieropan 2019, n=13 "
     'adolescents, 76.9 % low. Eidmann 2022, 60 studies, n=823: causality "cannot be determined".\n'
-    "- As reported by the source article (J. R. Miller DPM), originals not read: Kaspiris 2019 (n=1, "
-    "a child; resolved in 6 months); Miller 2016 (83 % of foot and ankle stress fractures "
+    "- As reported by the source article (J. R. Miller DPM), originals not read: Kaspiris 2019 "
+    "(n=1, a child; resolved in 6 months); Miller 2016 (83 % of foot and ankle stress fractures "
     '"suboptimal" by the authors\' own mark, higher than 30 ng/mL); Klontzas 2015 (n=155: bone '
     "marrow edema syndrome did not turn into osteonecrosis); also Sprinchorn 2011, Alsaed 2018.\n"
     '- Treatment with vitamin D is "weakly supported"; prolonged immobilization with bone '
