@@ -1,0 +1,149 @@
+"""
+How this process reaches each source: a client, what it asks for, where it is told to send.
+
+Shared by the service and by the commands that talk to a FHIR server without one running.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+
+from marrowd.app.clock import Clock, utc_now
+from marrowd.errors import BadConfiguration
+from marrowd.fhir.authorization import authorization_for
+from marrowd.fhir.client import FhirClient
+from marrowd.fhir.subscriptions import Wanted, interests, wanted
+from marrowd.fhir.transport import Observe, Transport
+from marrowd.rules.codes import Codes, load_codes
+from marrowd.settings import PolicySettings, Settings, Source
+from marrowd.store.protocols import Store
+from marrowd.telemetry.metrics import CallOutcome, Metrics, Operation
+from marrowd.work.sweep import Sweeper, SweepPace
+
+_POOL = 20  # connections to one host: an EHR is somebody's production system
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """One source, reachable."""
+
+    source: Source
+    client: FhirClient
+    codes: Codes
+    endpoint: str  # where its Subscriptions point to
+
+    @property
+    def wanted(self) -> tuple[Wanted, ...]:
+        """
+        The Subscriptions it should hold; none when the configuration wants none.
+
+        Raises:
+            BadConfiguration: topic Subscriptions, which this version cannot make yet.
+        """
+        match self.source.subscribe:
+            case "none":
+                return ()
+            case "topic":
+                message = (
+                    f'sources {self.source.name}: subscribe = "topic" is taken in but cannot be '
+                    'set up from here yet; make the Subscription on the server and use "none"'
+                )
+                raise BadConfiguration(message)
+            case "rest-hook":
+                secret = self.source.notification_secret[0].get_secret_value()
+                return wanted(self.codes, endpoint=self.endpoint, secret=secret)
+
+    def sweeper(
+        self,
+        store: Store,
+        policy: PolicySettings,
+        *,
+        clock: Clock = utc_now,
+        wake: Callable[[], None] = lambda: None,
+    ) -> Sweeper:
+        """Give what asks this source for missed events."""
+        return Sweeper(
+            store,
+            self.client,
+            source=self.source.name,
+            interests=interests(self.codes),
+            clock=clock,
+            pace=SweepPace(look_back=policy.recency + policy.window_before),
+            wake=wake,
+        )
+
+
+def codes_from(policy: PolicySettings) -> Codes:
+    """Give the codes in force: the built-in ones and the site's own."""
+    local = {(code.system, code.code): code.analyte for code in policy.local_codes}
+    return load_codes(local=local, pains=policy.pain_codes)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    only: str | None = None,
+    metrics: Metrics | None = None,
+    clock: Clock = utc_now,
+    public_url: str = "",
+) -> AsyncIterator[Mapping[str, Access]]:
+    """
+    Open a way to every source, or to the one called *only*.
+
+    Raises:
+        BadConfiguration: there is no source called *only*.
+    """
+    sources = _chosen(settings.sources, only)
+    base = settings.http.public_url or public_url or _url_of(settings)
+    codes = codes_from(settings.policy)
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit_per_host=_POOL),
+        cookie_jar=aiohttp.DummyCookieJar(),  # a server that sets cookies gets none back
+        auto_decompress=True,
+    ) as session:
+        yield {
+            source.name: Access(
+                source=source,
+                client=FhirClient(
+                    Transport(
+                        session,
+                        authorization=authorization_for(source.auth),
+                        observe=_observer(metrics, source.name),
+                        clock=clock,
+                    ),
+                    source.base_url,
+                ),
+                codes=codes,
+                endpoint=f"{base}/events/{source.name}",
+            )
+            for source in sources
+        }
+
+
+def _chosen(sources: Sequence[Source], only: str | None) -> Sequence[Source]:
+    if only is None:
+        return sources
+    chosen = [source for source in sources if source.name == only]
+    if not chosen:
+        known = ", ".join(source.name for source in sources) or "none"
+        message = f"--source: there is no source named {only}; configured: {known}"
+        raise BadConfiguration(message)
+    return chosen
+
+
+def _url_of(settings: Settings) -> str:
+    return f"http://{settings.http.host}:{settings.http.port}"
+
+
+def _observer(metrics: Metrics | None, source: str) -> Observe:
+    if metrics is None:
+        return lambda _operation, _outcome, _seconds: None
+    duration = metrics.ehr_request_duration_seconds
+
+    def observe(operation: Operation, outcome: CallOutcome, seconds: float) -> None:
+        duration.labels(source=source, operation=operation, outcome=outcome).observe(seconds)
+
+    return observe

@@ -1,0 +1,186 @@
+"""
+The working half: loops that screen, post, sweep and look again, joined for one process.
+
+In order: events are screened; what is decided is posted; sources are swept for what was missed; and
+patients are looked at again when time alone may have changed their verdict.
+"""
+
+import os
+import random
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import aiohttp
+
+from marrowd.app.access import Access, codes_from
+from marrowd.app.clock import Clock
+from marrowd.cds.webhook import CardDestination, WebhookDestination
+from marrowd.core.policy import Policy
+from marrowd.core.reader import Reader
+from marrowd.errors import BadConfiguration
+from marrowd.fhir.facts import Extraction
+from marrowd.rules.version import RULES_VERSION
+from marrowd.settings import Destination, Settings
+from marrowd.store.protocols import Store
+from marrowd.telemetry.metrics import Metrics
+from marrowd.work.background import BackgroundKeeper
+from marrowd.work.deciding import Decider
+from marrowd.work.delivery import DeliveryLoop
+from marrowd.work.fetching import Bounds, Fetcher
+from marrowd.work.gathering import Gatherer
+from marrowd.work.handling import EventHandler, SourceAccess
+from marrowd.work.outcomes import Outcomes
+from marrowd.work.reading import Reading
+from marrowd.work.rechecks import RecheckLoop
+from marrowd.work.retention import RetentionLoop
+from marrowd.work.screening import ScreeningLoop
+from marrowd.work.sweep import SweepLoop
+from marrowd.work.worker import Loop, Worker
+
+_READERS = 2  # threads that read resources, so that a long report never holds the event loop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What every part of the process shares."""
+
+    settings: Settings
+    policy: Policy
+    reader: Reader
+    store: Store
+    metrics: Metrics
+    clock: Clock
+    rng: random.Random
+
+
+def extraction(parts: Parts) -> Extraction:
+    """Say how resources are read here: the same for every source."""
+    policy = parts.settings.policy
+    return Extraction(
+        reader=parts.reader,
+        rules=RULES_VERSION,
+        codes=codes_from(policy),
+        zone=ZoneInfo(policy.site_zone),
+    )
+
+
+def worker_of(
+    parts: Parts, accesses: Mapping[str, Access], session: aiohttp.ClientSession
+) -> Worker:
+    """Join the loops."""
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    outcomes = Outcomes()
+    deliveries = [
+        DeliveryLoop(
+            parts.store,
+            _destination(destination, session, parts.clock),
+            worker=name,
+            clock=parts.clock,
+            rng=parts.rng,
+            metrics=parts.metrics,
+        )
+        for destination in parts.settings.destinations
+    ]
+
+    def wake_delivery() -> None:
+        for delivery in deliveries:
+            delivery.wake()
+
+    decider = _decider(parts)
+    executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
+    reading = Reading(dict.fromkeys(accesses, extraction(parts)), executor=executor)
+    sweeps: dict[str, SweepLoop] = {}
+    handler = EventHandler(
+        parts.store,
+        {
+            source: SourceAccess(
+                client=access.client,
+                gatherer=_gatherer(source, access, reading, parts.clock),
+                request_sweep=partial(_request, sweeps, source),
+            )
+            for source, access in accesses.items()
+        },
+        reading,
+        decider,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        outcomes=outcomes,
+        wake_delivery=wake_delivery,
+    )
+    screening = ScreeningLoop(
+        parts.store,
+        handler,
+        worker=name,
+        clock=parts.clock,
+        rng=parts.rng,
+        metrics=parts.metrics,
+        outcomes=outcomes,
+    )
+    for source, access in accesses.items():
+        sweeps[source] = SweepLoop(
+            access.sweeper(
+                parts.store, parts.settings.policy, clock=parts.clock, wake=screening.wake
+            ),
+            every=access.source.sweep_every,
+            clock=parts.clock,
+            rng=parts.rng,
+        )
+    rechecks = RecheckLoop(
+        parts.store,
+        decider,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        outcomes=outcomes,
+        wake_delivery=wake_delivery,
+    )
+    retention = RetentionLoop(
+        parts.store, keep_done=parts.settings.retention.inbox, clock=parts.clock
+    )
+    loops: list[Loop] = [screening, *deliveries, *sweeps.values(), rechecks, retention]
+    return Worker(loops, wake=screening.wake)
+
+
+def _request(sweeps: Mapping[str, SweepLoop], source: str) -> None:
+    sweeps[source].request()
+
+
+def _decider(parts: Parts) -> Decider:
+    destinations: dict[str, list[str]] = {}
+    for destination in parts.settings.destinations:
+        destinations.setdefault(destination.source, []).append(destination.name)
+    return Decider(
+        policy=parts.policy,
+        rules=RULES_VERSION,
+        base_urls={source.name: source.base_url for source in parts.settings.sources},
+        destinations=destinations,
+    )
+
+
+def _gatherer(source: str, access: Access, reading: Reading, clock: Clock) -> Gatherer:
+    bounds = Bounds()
+    fetcher = Fetcher(source, access.client, bounds=bounds)
+    background = BackgroundKeeper(source, fetcher, reading, clock=clock, bounds=bounds)
+    return Gatherer(source, access.client, reading, background, bounds=bounds)
+
+
+def _destination(
+    destination: Destination, session: aiohttp.ClientSession, clock: Clock
+) -> CardDestination:
+    if destination.kind == "fhir":
+        message = (
+            f'destinations {destination.name}: kind = "fhir" is not available in this version; '
+            'use "webhook"'
+        )
+        raise BadConfiguration(message)
+    return WebhookDestination(
+        session,
+        name=destination.name,
+        url=destination.url,
+        secrets=[secret.get_secret_value() for secret in destination.secret or ()],
+        token=destination.token.get_secret_value() if destination.token else None,
+        clock=clock,
+    )

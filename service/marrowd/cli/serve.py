@@ -1,0 +1,54 @@
+"""`marrowd serve`: runs the service until it is told to stop."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from marrowd.app import Role, running
+from marrowd.cli.exits import Exit
+from marrowd.errors import BadConfiguration
+from marrowd.settings import Settings, load_settings
+from marrowd.telemetry.logging import configure_logging
+
+log = structlog.get_logger(__name__)
+
+
+def serve_command(config: Path | None, roles: str) -> Exit:
+    """Run until SIGTERM or SIGINT; a second one does not wait for the drain."""
+    settings = load_settings(config)
+    as_json = settings.log.format == "json" or (
+        settings.log.format == "auto" and not sys.stderr.isatty()
+    )
+    configure_logging(as_json=as_json, level=settings.log.level)
+    uvloop.run(_serve(settings, _roles(roles)))
+    return Exit.FINE
+
+
+async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with running(settings, roles=roles) as service:
+        log.info("serving", host=settings.http.host, port=service.port, ops_port=service.ops_port)
+        await service.until(stopping)
+        log.info("draining")
+    log.info("stopped")
+
+
+def _roles(text: str) -> frozenset[Role]:
+    try:
+        return frozenset(Role(part.strip()) for part in text.split(","))
+    except ValueError:
+        message = f"--roles: expected some of {', '.join(Role)}, joined by a comma"
+        raise BadConfiguration(message) from None

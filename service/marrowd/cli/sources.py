@@ -1,0 +1,103 @@
+"""`marrowd subscriptions` and `marrowd sweep`: what is asked of the FHIR servers on demand."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from marrowd.app import Access, opened
+from marrowd.cli.exits import Exit
+from marrowd.errors import BadConfiguration, MarrowdError, Unavailable
+from marrowd.rules.version import RULES_VERSION
+from marrowd.settings import Settings, load_settings
+from marrowd.store.open import open_store
+from marrowd.work.subscriptions import (
+    SubscriptionRow,
+    list_subscriptions,
+    remove_subscriptions,
+    sync_subscriptions,
+)
+
+
+def subscriptions_command(what: str, config: Path | None, source: str | None) -> Exit:
+    """Do *what* ("sync", "list" or "remove") at every source, or at one; go on past a failure."""
+    settings = load_settings(config)
+    table = Table("source", "subscription", "for", "state", "done", "why", box=None)
+    failed = asyncio.run(_each_source(what, settings, source, table))
+    Console(soft_wrap=True).print(table)
+    return Exit.OUT_OF_REACH if failed else Exit.FINE
+
+
+async def _each_source(what: str, settings: Settings, source: str | None, table: Table) -> bool:
+    failed = False
+    async with opened(settings, only=source) as accesses:
+        for name, access in accesses.items():
+            try:
+                rows = await _rows(what, access)
+            except BadConfiguration:
+                raise
+            except MarrowdError as exc:
+                sys.stderr.write(f"marrowd: {name}: {exc}\n")
+                failed = True
+                continue
+            for row in rows:
+                table.add_row(name, row.ref, row.slug, row.state, row.done, row.why)
+    return failed
+
+
+async def _rows(what: str, access: Access) -> list[SubscriptionRow]:
+    match what:
+        case "sync":
+            return await sync_subscriptions(access.client, access.wanted, endpoint=access.endpoint)
+        case "list":
+            return await list_subscriptions(access.client, endpoint=access.endpoint)
+        case _:
+            return await remove_subscriptions(access.client, endpoint=access.endpoint)
+
+
+def sweep_command(
+    config: Path | None, source: str | None, since: str | None, *, reread: bool
+) -> Exit:
+    """Put what notifications missed into the inbox; a running worker takes it from there."""
+    settings = load_settings(config)
+    start = _moment(since)
+    return asyncio.run(_sweep(settings, source, start, reread=reread))
+
+
+async def _sweep(
+    settings: Settings, source: str | None, since: datetime | None, *, reread: bool
+) -> Exit:
+    store = open_store(settings.store.url.get_secret_value())
+    await store.open()
+    done = Exit.FINE
+    try:
+        async with opened(settings, only=source) as accesses:
+            for name, access in accesses.items():
+                sweeper = access.sweeper(store, settings.policy)
+                try:
+                    if reread:
+                        count = await sweeper.reread(rules=RULES_VERSION)
+                        sys.stdout.write(f"{name}: {count} reports to read again\n")
+                    else:
+                        swept = await sweeper.sweep(since=since)
+                        sys.stdout.write(f"{name}: {swept.seen} seen, {swept.new} new\n")
+                except Unavailable as exc:
+                    sys.stderr.write(f"marrowd: {name}: {exc}\n")
+                    done = Exit.OUT_OF_REACH
+    finally:
+        await store.close()
+    return done
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = "--since: give an ISO 8601 date or time, such as 2026-03-01T12:00:00Z"
+        raise BadConfiguration(message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
