@@ -68,6 +68,7 @@ class FhirServer:
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
         self.wraps_binaries = False
+        self.sorts = True
         self.next_base: str | None = None  # where "next" links point instead
         self.now = start or datetime(2026, 3, 1, 12, tzinfo=UTC)
         self._serial = 1000
@@ -184,7 +185,7 @@ class FhirServer:
 
     def _search(self, resource_type: str, params: Params) -> web.Response:
         found = [r for r in self.of_type(resource_type) if _fits(r, params)]
-        if dict(params).get("_sort") == "_lastUpdated":
+        if dict(params).get("_sort") == "_lastUpdated" and self.sorts:
             found.sort(key=lambda r: str(r["meta"]["lastUpdated"]))
         size = min(self.page_size, int(dict(params).get("_count", self.page_size)))
         self._serial += 1

@@ -1,6 +1,7 @@
 """A real SQLite store in a folder, and a clock that only moves when told."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,3 +68,10 @@ def an_event(
         ref=ref,
         payload=payload,
     )
+
+
+async def until(condition: Callable[[], bool], *, timeout_s: float = 5.0) -> None:
+    """Wait until *condition* holds."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is watched knows no event
+            await asyncio.sleep(0.01)

@@ -6,7 +6,8 @@ What a FHIR server may answer other than what was asked for, as errors a caller 
     |- Rejected      another 4xx: the server will not do this, however often it is asked
     |- TooLarge      an answer longer than the cap, or more pages than the bound
     EhrUnavailable   no answer, 408, 429, 5xx: the same request may work later
-    |- Unusable      an answer that only a person can mend: 401, 403, a redirect, something not FHIR
+    |- Unusable      an answer that only a person can mend: 401, a redirect, something not FHIR
+       |- Forbidden  403: not for us, though others of our requests may be granted
 
 `Unusable` is worth a few more tries (a token is being rotated, a proxy shows its maintenance page)
 but not endless ones. aiohttp's and asyncio's own errors are wrapped in `EhrUnavailable`; their
@@ -17,15 +18,18 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
-from marrowd.errors import BadInput, EhrUnavailable
+from marrowd.errors import BadInput, EhrUnavailable, MarrowdError
 
 _WAIT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-_SHUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 class Absent(BadInput):
-    """The server has no such resource (any more)."""
+    """The server has no such resource (any more); `at` is its own time when it said so."""
+
+    def __init__(self, message: str, *, at: datetime | None = None) -> None:
+        self.at = at
+        super().__init__(message)
 
 
 class Rejected(BadInput):
@@ -44,12 +48,20 @@ class Unusable(EhrUnavailable):
     """An answer that more waiting alone will hardly mend."""
 
 
-def error_of(status: int, operation: str, *, retry_after_s: float | None = None) -> Exception:
-    """Turn a *status* that is not 2xx into the error a caller acts on."""
+class Forbidden(Unusable):
+    """The server does not let us do this; other requests may still be granted."""
+
+
+def error_of(
+    status: int, operation: str, *, retry_after_s: float | None = None, at: datetime | None = None
+) -> MarrowdError:
+    """Turn a *status* that is not 2xx into the error a caller acts on; *at*: the answer's Date."""
     what = f"{operation} answered {status}"
     if status in _GONE:
-        return Absent(what)
-    if status in _SHUT or status < HTTPStatus.BAD_REQUEST:
+        return Absent(what, at=at)
+    if status == HTTPStatus.FORBIDDEN:
+        return Forbidden(what)
+    if status == HTTPStatus.UNAUTHORIZED or status < HTTPStatus.BAD_REQUEST:
         return Unusable(what)
     if status in _WAIT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return EhrUnavailable(what, retry_after_s=retry_after_s)
@@ -62,9 +74,16 @@ def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
         return None
     if header.strip().isdecimal():
         return float(header)
+    at = http_date(header)
+    return None if at is None else max(0.0, (at - now).total_seconds())
+
+
+def http_date(header: str | None) -> datetime | None:
+    """Read an HTTP date; None when absent or nonsense."""
+    if header is None:
+        return None
     try:
         at = parsedate_to_datetime(header)
     except ValueError:
         return None
-    at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    return max(0.0, (at - now).total_seconds())
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

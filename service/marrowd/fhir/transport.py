@@ -18,7 +18,15 @@ import aiohttp
 from yarl import URL
 
 from marrowd.errors import EhrUnavailable, MarrowdError
-from marrowd.fhir.answers import Absent, Rejected, TooLarge, Unusable, error_of, seconds_to_wait
+from marrowd.fhir.answers import (
+    Absent,
+    Rejected,
+    TooLarge,
+    Unusable,
+    error_of,
+    http_date,
+    seconds_to_wait,
+)
 from marrowd.fhir.authorization import Authorization, FixedAuthorization
 from marrowd.telemetry.metrics import CallOutcome, Operation
 
@@ -130,7 +138,8 @@ class Transport:
             reply = await self._once(ask)
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             wait_s = seconds_to_wait(reply.headers.get("Retry-After"), now=self._clock())
-            raise error_of(reply.status, ask.operation, retry_after_s=wait_s)
+            at = http_date(reply.headers.get("Date"))
+            raise error_of(reply.status, ask.operation, retry_after_s=wait_s, at=at)
         return reply
 
     async def _once(self, ask: Ask) -> Reply:

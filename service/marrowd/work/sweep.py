@@ -183,7 +183,7 @@ class Sweeper:
         )
 
     async def _wait_for_room(self) -> None:
-        while await self._waiting() > self._pace.longest_queue:  # noqa: ASYNC110 - it is in the store
+        while await self._waiting() > self._pace.longest_queue:  # noqa: ASYNC110 - in the store
             await asyncio.sleep(self._pace.pause.total_seconds())
 
     async def _waiting(self) -> int:
@@ -221,7 +221,7 @@ class SweepLoop:
         self._bell.ring()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sweep until *stop* is set; a sweep under way is cut off and taken up at the next start."""
+        """Sweep until *stop* is set; one under way is cut off and taken up at the next start."""
         due = self._clock()
         failures = 0
         async with self._bell.rung_by(stop):
@@ -254,7 +254,7 @@ def _ref(resource: Resource) -> str:
 
 
 def _place(resource: Resource) -> tuple[object, ...]:
-    """Give the place among versions by what the server says: time, then number."
+    """Give the place among versions by what the server says: time, then number."""
     return _version(resource).order[:4]
 
 

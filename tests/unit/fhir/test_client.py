@@ -8,7 +8,7 @@ import pytest
 from tests.support.fhir_server import Fault, FhirServer, running
 
 from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable
-from marrowd.fhir.answers import Absent, Rejected, TooLarge, Unusable, seconds_to_wait
+from marrowd.fhir.answers import Absent, Forbidden, Rejected, TooLarge, Unusable, seconds_to_wait
 from marrowd.fhir.authorization import FixedAuthorization, authorization_for
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.transport import Limits, Transport
@@ -91,7 +91,7 @@ async def test_read_gives_the_resource_with_numbers_as_written(
     [
         pytest.param(400, Rejected, 1, id="bad request"),
         pytest.param(401, Unusable, 1, id="unauthorized"),
-        pytest.param(403, Unusable, 1, id="forbidden"),
+        pytest.param(403, Forbidden, 1, id="forbidden"),
         pytest.param(404, Absent, 1, id="never there"),
         pytest.param(410, Absent, 1, id="gone"),
         pytest.param(422, Rejected, 1, id="unprocessable"),

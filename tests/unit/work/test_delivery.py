@@ -204,10 +204,10 @@ async def test_messages_of_one_patient_go_out_in_order(
     store: Store, ehr: Ehr, clock: HandClock, delivering: Started
 ) -> None:
     for sequence in (1, 2, 3):
-        last = await post(store, clock, sequence=sequence)
+        await post(store, clock, sequence=sequence)
 
     async with delivering():
-        await settled(store, last)
+        await settled(store, "Patient/1-3")
 
     assert [p.webhook_id for p in ehr.posts] == ["Patient/1-1", "Patient/1-2", "Patient/1-3"]
 

@@ -81,11 +81,12 @@ def test_a_refused_token_is_tried_a_bounded_number_of_times() -> None:
 
 
 def test_an_error_of_ours_is_parked_after_some_tries_without_its_text() -> None:
-    try:
+    with pytest.raises(ValueError, match=MARKER) as caught:
         int(MARKER)
-    except ValueError as error:
-        first, last = failing(error), failing(error, attempts=PATIENCE.tries_unknown)
-        place = place_of(error)
+    error = caught.value
+
+    first, last = failing(error), failing(error, attempts=PATIENCE.tries_unknown)
+    place = place_of(error)
 
     assert isinstance(first, TryAgain)
     assert isinstance(last, Park)

@@ -1,0 +1,209 @@
+"""
+What is done with one event, from its payload to the transaction that finishes it.
+
+    payload or read -> cheap look -> whose -> gather -> facts -> one transaction: evidence, verdict,
+    outbox, event done
+
+Every step but the last can be repeated without effect; the last is all or nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, assert_never
+
+from marrowd.core.facts import Fact
+from marrowd.core.verdict import VerdictKind
+from marrowd.errors import BadInput
+from marrowd.fhir.answers import Absent
+from marrowd.fhir.client import FhirClient
+from marrowd.fhir.facts import Ignored as NotRead
+from marrowd.fhir.facts import is_empty
+from marrowd.store.protocols import Applied, Event, EventKind, Evidence, Inbox
+from marrowd.telemetry.metrics import Ignored, Metrics
+from marrowd.work.background import tombstone_of
+from marrowd.work.counting import count_facts
+from marrowd.work.deciding import Decider, Occasion
+from marrowd.work.gathering import Gathered, Gatherer
+from marrowd.work.outcomes import Outcomes
+from marrowd.work.reading import Looked, Reading
+from marrowd.work.retrying import NoSubject
+from marrowd.work.screening import Handled
+from marrowd.work.subjects import patient_of
+from marrowd.work.sweep import is_swept
+
+
+class ScreeningStore(Inbox, Evidence, Protocol):
+    """What screening needs of the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceAccess:
+    """How events of one source are followed up."""
+
+    client: FhirClient
+    gatherer: Gatherer
+    request_sweep: Callable[[], None]
+
+
+class EventHandler:
+    """Handles the events of every source."""
+
+    def __init__(
+        self,
+        store: ScreeningStore,
+        sources: Mapping[str, SourceAccess],
+        reading: Reading,
+        decider: Decider,
+        *,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+        outcomes: Outcomes,
+        wake_delivery: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._sources = dict(sources)
+        self._reading = reading
+        self._decider = decider
+        self._clock = clock
+        self._metrics = metrics
+        self._outcomes = outcomes
+        self._wake_delivery = wake_delivery
+
+    async def handle(self, event: Event) -> Handled:
+        """
+        Do what *event* asks for and finish it.
+
+        Raises:
+            BadInput, Unavailable: judged by `work.retrying.after_failure`.
+        """
+        access = self._sources.get(event.new.source)
+        if access is None:
+            message = "the source is not configured any more"
+            raise BadInput(message)
+        match event.new.kind:
+            case EventKind.PING:
+                access.request_sweep()
+                await self._finish(event)
+                return Handled(outcome="swept")
+            case EventKind.RESOURCE:
+                looked = await self._reading.look(event.new.source, event.new.payload or b"")
+            case EventKind.FETCH | EventKind.DELETED:
+                try:
+                    resource = await access.client.read(event.new.ref)
+                except Absent as absent:
+                    return await self._bury(event, absent.at)
+                looked = await self._reading.look(event.new.source, dict(resource))
+            case _:
+                assert_never(event.new.kind)
+        return await self._screen(event, looked, access)
+
+    async def _screen(self, event: Event, looked: Looked, access: SourceAccess) -> Handled:
+        if looked.ignored is NotRead.TYPE:
+            return await self._ignore(event, Ignored.TYPE)
+        source = event.new.source
+        stored = (await self._store.versions_of(source, [looked.ref])).get(looked.ref)
+        if looked.ignored is not None and _replaces_nothing(looked, stored):
+            return await self._ignore(event, Ignored.NOT_RELEVANT)
+        if stored is not None and (known := self._known(source, looked, stored)):
+            return await self._ignore(event, known)
+        if looked.subject.is_other:
+            return await self._ignore(event, Ignored.NOT_RELEVANT)
+        patient = await self._patient(looked, stored, access)
+        gathered = await access.gatherer.gather(
+            looked, patient, lambda: self._store.facts_of(source, patient)
+        )
+        if is_empty(gathered.main) and _replaces_nothing(looked, stored):
+            return await self._ignore(event, Ignored.NOT_RELEVANT)
+        return await self._apply(event, gathered)
+
+    def _known(self, source: str, looked: Looked, stored: Fact) -> Ignored | None:
+        """Say why there is nothing new in a version, None when there is."""
+        if looked.version.order < stored.version.order:
+            return Ignored.OLDER_VERSION
+        is_same = looked.version.order == stored.version.order
+        is_reread = stored.rules == self._reading.rules(source) and not _lacks_content(stored)
+        return Ignored.DUPLICATE if is_same and is_reread else None
+
+    async def _patient(self, looked: Looked, stored: Fact | None, access: SourceAccess) -> str:
+        try:
+            return await patient_of(looked.subject, access.client)
+        except NoSubject:
+            # What takes a resource away may do so without saying again whose it was.
+            if looked.is_withdrawn or looked.ignored is not None:
+                return stored.patient if stored is not None else ""
+            raise
+
+    async def _bury(self, event: Event, at: datetime | None) -> Handled:
+        """Keep that a resource is gone; older versions that arrive late must not bring it back."""
+        source, ref = event.new.source, event.new.ref
+        stored = (await self._store.versions_of(source, [ref])).get(ref)
+        if stored is None and event.new.kind is EventKind.FETCH:
+            return await self._ignore(event, Ignored.NOT_RELEVANT)
+        return await self._apply(
+            event, Gathered(main=tombstone_of(ref, stored, at=at or event.new.received_at))
+        )
+
+    async def _apply(self, event: Event, gathered: Gathered) -> Handled:
+        source, now = event.new.source, self._clock()
+        occasion = Occasion(
+            now=now,
+            received_at=event.new.received_at,
+            orders_known=gathered.background.orders_known,
+            problems_known=gathered.background.problems_known,
+        )
+        applied = await self._outcomes.write(
+            self._store.apply(
+                source,
+                gathered.facts,
+                self._decider.on(source, occasion),
+                now=now,
+                event=event,
+            )
+        )
+        if not applied.is_finished:
+            return Handled(outcome="lease_lost")
+        return self._told(event, gathered, applied)
+
+    def _told(self, event: Event, gathered: Gathered, applied: Applied) -> Handled:
+        if not applied.newer:  # somebody else brought all of it in meanwhile
+            self._metrics.events_ignored_total.labels(reason=Ignored.DUPLICATE).inc()
+            return Handled(outcome="ignored", reason=Ignored.DUPLICATE)
+        count_facts(self._metrics, gathered.facts, self._decider.policy)
+        if is_swept(event.new.key):
+            self._metrics.sweep_recovered_total.labels(source=event.new.source).inc()
+        changes = [change for patient, change in applied.changes.items() if patient]
+        for change in changes:
+            self._metrics.verdicts_total.labels(verdict=change.verdict).inc()
+        if any(change.messages for change in changes):
+            self._wake_delivery()
+        verdicts = [change.verdict for change in changes]
+        return Handled(outcome="screened", verdict=_most_telling(verdicts))
+
+    async def _ignore(self, event: Event, reason: Ignored) -> Handled:
+        if await self._finish(event):
+            self._metrics.events_ignored_total.labels(reason=reason).inc()
+        return Handled(outcome="ignored", reason=reason)
+
+    async def _finish(self, event: Event) -> bool:
+        return await self._outcomes.write(self._store.finish(event, now=self._clock()))
+
+
+def _replaces_nothing(looked: Looked, stored: Fact | None) -> bool:
+    """
+    Say whether a version that says nothing of interest can be forgotten.
+
+    Not when something is stored of its resource, and not when an older version may still arrive: it
+    would count then, though it is out of date. A first version has none before it.
+    """
+    return stored is None and looked.version.version_id == 1
+
+
+def _lacks_content(fact: Fact) -> bool:
+    pieces = fact.report.pieces if fact.report is not None else ()
+    return any(piece.unreadable == "not_fetched" for piece in pieces)
+
+
+def _most_telling(verdicts: Sequence[str]) -> str:
+    order = [str(kind) for kind in VerdictKind]
+    return min(verdicts, key=order.index, default="")

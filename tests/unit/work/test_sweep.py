@@ -1,0 +1,139 @@
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.support.fhir_server import Fault
+from tests.support.hospital import lab, report, study
+from tests.support.line import RULES, SOURCE, Line, running_line
+from tests.support.store import count_of, until
+
+from marrowd.errors import EhrUnavailable
+from marrowd.store.protocols import EventKind, EventState
+
+TAKEN = datetime(2026, 2, 20, 8, tzinfo=UTC)
+P1 = "Patient/1"
+
+
+@pytest.fixture
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    async with running_line(tmp_path) as line:
+        yield line
+
+
+def asked_since(line: Line, resource_type: str) -> list[str]:
+    """Give the `_lastUpdated` of each first page asked for."""
+    return [
+        s.query.partition("_lastUpdated=ge")[2].partition("&")[0].replace("%3A", ":")
+        for s in line.server.asked(f"/{resource_type}")
+        if "_lastUpdated" in s.query
+    ]
+
+
+async def test_what_was_missed_is_found_and_screened(line: Line) -> None:
+    line.server.put(lab("lab1", P1, at=TAKEN))
+    line.server.put(report("rep1", P1, "edema in the left talus", at=TAKEN)[0])
+    line.server.put(study("st1", P1, at=TAKEN))
+
+    swept = await line.sweeper.sweep()
+    await line.idle()
+
+    # The report is listed by its category and by its code, and is one event.
+    assert (swept.seen, swept.new) == (4, 3)
+    assert line.shown() == [("card.posted", P1)]
+    assert count_of(line.metrics, "sweep_recovered_total", source=SOURCE) >= 2
+
+
+async def test_what_is_known_is_not_brought_in_again(line: Line) -> None:
+    await line.write(lab("lab1", P1, at=TAKEN))
+    await line.idle()
+
+    assert (await line.sweeper.sweep()).new == 0
+    assert count_of(line.metrics, "sweep_recovered_total", source=SOURCE) == 0
+
+
+async def test_the_first_sweep_looks_back_and_the_next_goes_on_with_an_overlap(line: Line) -> None:
+    line.server.put(lab("lab1", P1, at=TAKEN))
+    await line.sweeper.sweep()
+    await line.sweeper.sweep()
+
+    first, second = asked_since(line, "Observation")
+    assert datetime.fromisoformat(first) == line.clock() - timedelta(days=545)
+    assert datetime.fromisoformat(second) == line.server.now - timedelta(minutes=5)
+
+
+async def test_a_sweep_that_dies_goes_on_where_it_was(line: Line) -> None:
+    line.server.page_size = 2
+    for number in range(6):
+        line.server.put(lab(f"lab{number}", P1, at=TAKEN))
+    reached = line.server.resources["Observation/lab1"]["meta"]["lastUpdated"]
+    line.server.next_base = f"{line.server.base_url}/broken"
+    line.server.faults.append(Fault(prefix="/broken", status=503))
+
+    with pytest.raises(EhrUnavailable):
+        await line.sweeper.sweep()
+    line.server.next_base = None
+    await line.sweeper.sweep()
+    await line.idle()
+
+    since = datetime.fromisoformat(asked_since(line, "Observation")[1])
+    assert since == datetime.fromisoformat(reached) - timedelta(minutes=5)
+    assert await line.fact("Observation/lab5") is not None
+
+
+async def test_a_server_that_does_not_sort_moves_the_position_only_at_the_end(line: Line) -> None:
+    line.server.page_size = 1
+    line.server.sorts = False
+    newer = line.server.put(lab("lab1", P1, at=TAKEN))
+    line.server.put(lab("lab2", P1, at=TAKEN))
+    line.server.resources = {
+        "Observation/lab2": line.server.resources["Observation/lab2"],
+        "Observation/lab1": newer,
+    }
+
+    assert (await line.sweeper.sweep()).new == 2
+    await line.sweeper.sweep()
+
+    assert datetime.fromisoformat(asked_since(line, "Observation")[1]) == (
+        line.server.now - timedelta(minutes=5)
+    )
+
+
+async def test_an_instant_may_be_given(line: Line) -> None:
+    since = datetime(2026, 2, 28, tzinfo=UTC)
+
+    await line.sweeper.sweep(since=since)
+
+    assert [datetime.fromisoformat(a) for a in asked_since(line, "ImagingStudy")] == [since]
+
+
+async def test_reports_of_other_rules_are_read_anew(line: Line) -> None:
+    await line.write(report("rep1", P1, "edema in the left talus", at=TAKEN)[0])
+    await line.idle()
+
+    assert await line.sweeper.reread(rules=RULES) == 0
+    assert await line.sweeper.reread(rules="newer") == 1
+    await line.idle()
+
+
+async def test_the_loop_sweeps_at_start_on_request_and_after_a_failure(tmp_path: Path) -> None:
+    async with running_line(tmp_path, has_sweeps=True) as line:
+        line.server.faults.append(Fault(prefix="/Observation", status=503, times=1))
+        await until(lambda: bool(asked_since(line, "Observation")))
+        assert asked_since(line, "ImagingStudy") == []
+
+        await line.tell(EventKind.PING)
+        await until(lambda: bool(asked_since(line, "ImagingStudy")))
+
+
+async def test_a_full_inbox_holds_the_sweep_back(line: Line) -> None:
+    line.sweeper._pace = type(line.sweeper._pace)(
+        look_back=timedelta(days=1), longest_queue=0, pause=timedelta(milliseconds=10)
+    )
+    for number in range(3):
+        line.server.put(lab(f"lab{number}", P1, at=TAKEN))
+
+    await line.sweeper.sweep()
+
+    depth = await line.store.inbox_depth()
+    assert depth.get(EventState.READY, 0) == 0
