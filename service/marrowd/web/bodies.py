@@ -1,0 +1,94 @@
+"""
+The JSON body of a call: its media type, its size, and JSON so strict that nothing breaks later.
+
+Two parsers look at a body. orjson is quick and refuses what JSON does not have: NaN, half a
+surrogate pair, bytes that are no UTF-8, nesting beyond 1,024. The exact one keeps numbers as they
+were written, which thresholds and the order of versions need, and refuses a name given twice: two
+readers could then understand two different things.
+"""
+
+import asyncio
+import json
+from typing import Any, NoReturn
+
+import orjson
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from marrowd.fhir.json import Number
+from marrowd.web.answers import refusal
+
+ON_LOOP = 100_000  # bytes; both parsers together read this much in well under 5 ms
+_UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
+_CODINGS = frozenset({"", "identity", "gzip", "deflate"})  # what aiohttp can undo, within its limit
+
+
+class _NameGivenTwice(ValueError):
+    """An object has two members of one name."""
+
+
+async def json_body(request: web.Request) -> tuple[bytes, Any]:
+    """
+    Read the body of *request* and parse it quickly.
+
+    Raises:
+        HTTPException: 415, 413 or 400, with an OperationOutcome.
+    """
+    if not _is_json(request):
+        raise refusal(415, "Content-Type: expected application/json in UTF-8")
+    if request.headers.get("Content-Encoding", "").lower() not in _CODINGS:
+        raise refusal(415, "Content-Encoding: expected gzip, deflate or none")
+    try:
+        body = await request.read()
+    except (HttpProcessingError, web.RequestPayloadError):
+        raise refusal(400, "body: cannot be decompressed or is cut short") from None
+    try:
+        if len(body) > ON_LOOP:
+            return body, await asyncio.to_thread(orjson.loads, body)
+        return body, orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise refusal(400, f"body: not JSON at line {exc.lineno}, column {exc.colno}") from None
+
+
+def exact(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """
+    Parse *body*, which orjson has taken, with every number as it was written.
+
+    Raises:
+        HTTPException: 400, for a name given twice or nesting that the stack cannot bear.
+    """
+    try:
+        return json.loads(
+            body,
+            parse_float=Number,
+            parse_int=Number,
+            parse_constant=_refuse,
+            object_pairs_hook=_once_each,
+        )
+    except _NameGivenTwice:
+        raise refusal(400, "body: an object has two members of one name") from None
+    except RecursionError:
+        raise refusal(400, "body: nested too deeply") from None
+    except ValueError:
+        raise refusal(400, "body: not JSON") from None
+
+
+def _is_json(request: web.Request) -> bool:
+    kind = request.content_type
+    if request.headers.get("Content-Type") is None:
+        return False
+    is_json = kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+    return is_json and (request.charset or "utf-8").lower() in _UTF_8
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _NameGivenTwice
+    return members
+
+
+def _refuse(_literal: str) -> NoReturn:
+    raise ValueError

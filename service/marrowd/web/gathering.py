@@ -1,0 +1,214 @@
+"""
+The facts of one call, gathered from three places at once: the call, the store, the EHR's server.
+
+None of the three can hold an answer up: the store and the server have their share of the budget,
+and what has not come by then counts as not had. What the call knows better than the store is told
+to the inbox afterwards, so that the worker fetches it; the call itself never writes evidence.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+import aiohttp
+import structlog
+
+from marrowd.cds.call_facts import merged, read_facts
+from marrowd.cds.decision import EVIDENCED, Decided, Rules, decide, lacking
+from marrowd.cds.drafts import drafts_of
+from marrowd.cds.fetching import Fetched, Fetching
+from marrowd.cds.prefetched import Answer, Lack, Whose, answers_of, full_urls
+from marrowd.cds.requests import HookRequest
+from marrowd.cds.services import Hook, PrefetchKey, prefetch_templates
+from marrowd.core.facts import Fact
+from marrowd.errors import StoreUnavailable
+from marrowd.fhir.authorization import FixedAuthorization
+from marrowd.fhir.client import FhirClient
+from marrowd.fhir.facts import Extraction
+from marrowd.fhir.members import Resource
+from marrowd.fhir.transport import Limits, Observe, Transport
+from marrowd.rules.orders import OrderRules
+from marrowd.store.protocols import Evidence
+from marrowd.telemetry.metrics import CallOutcome, Operation
+from marrowd.web.bodies import exact
+
+log = structlog.get_logger(__name__)
+
+MAX_ANSWER: Final = 5_000_000  # bytes of one answer of the EHR's server
+
+
+def unobserved(_operation: Operation, _outcome: CallOutcome, _seconds: float) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookSource:
+    """A source as a hook knows it: its name, and the FHIR server that calls name."""
+
+    name: str
+    base_url: str
+    observe: Observe = unobserved  # told how long its server took
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A checked call and what it may speak for."""
+
+    request: HookRequest
+    body: bytes
+    source: HookSource | None = None
+
+    @property
+    def patient(self) -> str:
+        """The patient, as facts name one."""
+        return f"Patient/{self.request.patient_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacking:
+    """Required data could be had neither way."""
+
+    keys: tuple[tuple[PrefetchKey, Lack], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What was decided, and the facts that only the call knew."""
+
+    decided: Decided
+    called: tuple[Fact, ...]
+    stored: tuple[Fact, ...] | None  # None: the store was not asked or did not answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """What came with the call, with numbers as written."""
+
+    request: HookRequest
+    answers: Mapping[PrefetchKey, Answer]
+    whose: Whose
+
+    @property
+    def resources(self) -> list[Resource]:
+        return [
+            resource
+            for key, answer in self.answers.items()
+            if key is not PrefetchKey.PATIENT
+            for resource in answer.resources
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gatherer:
+    """Gathers and decides; the same for every call."""
+
+    evidence: Evidence
+    session: aiohttp.ClientSession
+    extraction: Extraction
+    rules: Rules
+    order_rules: OrderRules
+    is_current: Callable[[str], bool]
+    clock: Callable[[], datetime]
+    fetch_s: float
+
+    async def gather(self, call: Call) -> Gathered | Lacking:
+        """Gather the facts of *call* and decide on its patient."""
+        sent = await asyncio.to_thread(_sent, call)
+        had = {key for key, answer in sent.answers.items() if answer.lack is None}
+        is_current = call.source is not None and self.is_current(call.source.name)
+        open_keys = set(PrefetchKey) - had - (EVIDENCED if is_current else frozenset())
+        fetched = Fetched()
+        stored, _ = await asyncio.gather(
+            self._stored(call), self._fetch(call, sent, open_keys, fetched)
+        )
+        if stored is not None and is_current:
+            had |= EVIDENCED
+        had |= {key for key, answer in fetched.answers.items() if answer.lack is None}
+        lacks = lacking(sent.answers, had)
+        if lacks:
+            return Lacking(keys=tuple(lacks))
+        return await asyncio.to_thread(self._decide, call, sent, fetched, stored, had)
+
+    async def _stored(self, call: Call) -> tuple[Fact, ...] | None:
+        """Read the evidence of the call's source; None when it cannot be had in time."""
+        if call.source is None:
+            return None
+        try:
+            async with asyncio.timeout(self.fetch_s):
+                return await self.evidence.facts_of(call.source.name, call.patient)
+        except (TimeoutError, StoreUnavailable) as exc:
+            log.warning("evidence_not_read", source=call.source.name, error=type(exc).__name__)
+            return None
+
+    async def _fetch(
+        self, call: Call, sent: _Sent, keys: AbstractSet[PrefetchKey], into: Fetched
+    ) -> None:
+        """Ask the configured server, and no other, with the token of the call."""
+        authorization = call.request.authorization
+        if call.source is None or authorization is None:
+            return
+        transport = Transport(
+            self.session,
+            authorization=FixedAuthorization(f"Bearer {authorization.access_token}"),
+            limits=Limits(timeout_s=self.fetch_s, tries=1, max_bytes=MAX_ANSWER),
+            clock=self.clock,
+            observe=call.source.observe,
+        )
+        fetching = Fetching(
+            client=FhirClient(transport, call.source.base_url),
+            templates=prefetch_templates(self.extraction.codes),
+            whose=sent.whose,
+            extraction=self.extraction,
+            resolve=sent.whose.resolve,
+        )
+        await fetching.fetch(keys, sent.resources, into, seconds=self.fetch_s)
+
+    def _decide(
+        self,
+        call: Call,
+        sent: _Sent,
+        fetched: Fetched,
+        stored: tuple[Fact, ...] | None,
+        had: AbstractSet[PrefetchKey],
+    ) -> Gathered:
+        """Read, join and judge; runs on a thread."""
+        found = [r for answer in fetched.answers.values() for r in answer.resources]
+        called = read_facts(
+            [*sent.resources, *found, *fetched.resources],
+            patient=call.patient,
+            extraction=self.extraction,
+            resolve=sent.whose.resolve,
+            attachments=fetched.attachments,
+        )
+        drafts = drafts_of(
+            sent.request.draft_orders, codes=self.extraction.codes, rules=self.order_rules
+        )
+        decided = decide(
+            merged(stored or (), called),
+            patient=call.patient,
+            source=call.source.name if call.source is not None else "",
+            had=had,
+            rules=self.rules,
+            now=self.clock(),
+            drafts=drafts,
+        )
+        if sent.request.hook is Hook.ORDER_SIGN and not drafts.is_relevant:
+            decided = replace(decided, cards=())  # orders about something else show nothing
+        return Gathered(decided=decided, called=called, stored=stored)
+
+
+def _sent(call: Call) -> _Sent:
+    """Read again, exactly, what came with the call: numbers as written, no name twice."""
+    request = call.request
+    whole = exact(call.body)
+    prefetch = {key: whole["prefetch"][key] for key in request.prefetch}
+    orders: Sequence[Mapping[str, Any]] = ()
+    if request.draft_orders:
+        orders = [entry["resource"] for entry in whole["context"]["draftOrders"]["entry"]]
+    request = replace(request, prefetch=prefetch, draft_orders=tuple(orders))
+    answers = answers_of(prefetch, request.patient_id)
+    whose = Whose(patient_id=request.patient_id, resolve=full_urls(prefetch))
+    return _Sent(request=request, answers=answers, whose=whose)
