@@ -6,10 +6,10 @@ server that is down raises, because then nothing is known and the event has to c
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -54,14 +54,14 @@ class Fetcher:
 
     async def read(self, refs: Sequence[str]) -> tuple[list[Resource], list[Gone]]:
         """Read each of *refs*; give what is there, and what is not."""
-        answers = await self._each(self._read_one(ref) for ref in refs)
+        answers = await self._each(self._read_one, refs)
         found = [a for a in answers if isinstance(a, dict)]
         return found, [a for a in answers if isinstance(a, Gone)]
 
     async def contents(self, urls: Sequence[str]) -> dict[str, Content | str]:
         """Fetch attachments by url; one that cannot be had is "not_fetched"."""
         wanted = list(urls[: self._bounds.contents])
-        answers = await self._each(self._content(url) for url in wanted)
+        answers = await self._each(self._content, wanted)
         return dict(zip(wanted, answers, strict=True))
 
     async def search(
@@ -105,15 +105,15 @@ class Fetcher:
     def _left_out(self, resource_type: str, error: Exception) -> None:
         _log.warning("part_left_out", source=self._source, resource=resource_type, error=str(error))
 
-    async def _each(self, work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-        """Carry out all, a few at a time; the first that fails cancels the rest and is raised."""
+    async def _each(self, ask: Callable[[str], Awaitable[T]], keys: Sequence[str]) -> list[T]:
+        """Ask for each, a few at a time; the first that fails ends the rest and is raised."""
         room = asyncio.Semaphore(self._bounds.parallel)
 
-        async def in_turn(one: Coroutine[Any, Any, T]) -> T:
+        async def in_turn(key: str) -> T:
             async with room:
-                return await one
+                return await ask(key)
 
-        tasks = [asyncio.create_task(in_turn(one)) for one in work]
+        tasks = [asyncio.create_task(in_turn(key)) for key in keys]
         try:
             return list(await asyncio.gather(*tasks))
         finally:
