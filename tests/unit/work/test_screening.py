@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.support.fhir_server import Fault
 from tests.support.hospital import lab, lab_report, order, problem, report, study
-from tests.support.line import Line, running_line
+from tests.support.loops import Line, running_line
 from tests.support.store import count_of
 
 from marrowd.store.protocols import EventKind

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.support.fhir_server import Fault
 from tests.support.hospital import lab, report, study
-from tests.support.line import RULES, SOURCE, Line, running_line
+from tests.support.loops import RULES, SOURCE, Line, running_line
 from tests.support.store import count_of, until
 
 from marrowd.errors import EhrUnavailable
