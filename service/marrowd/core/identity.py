@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from marrowd.core.anatomy import is_target
 from marrowd.core.facts import When
-from marrowd.core.verdict import ImagingReport, Level, Verdict, VerdictKind
+from marrowd.core.verdict import ImagingReport, Level, Verdict
 
 # Made once for this purpose; changing it would give every card that is posted another id.
 NAMESPACE = UUID("b1f6a1f4-6a0e-5d0e-9c58-0f6a3a1f7c11")
@@ -37,8 +37,6 @@ def card_id(source: str, verdict: Verdict) -> UUID:
         "unclassifiable": sorted({result.ref for result in verdict.unclassifiable}),
         "conditions": sorted(ref for ref, _ in verdict.pains),
     }
-    if verdict.kind is not VerdictKind.VITAMIN_D_INDETERMINATE:
-        del evidence["unclassifiable"]
     canonical = json.dumps(evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return uuid5(NAMESPACE, canonical)
 
