@@ -38,8 +38,7 @@ ENCOUNTER_START = "/cds-services/marrow-vitamin-d-encounter-start"
 HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 AMPLE = Budget(whole_s=5.0, fetch_s=4.0)
 EDEMA = "FINDINGS: Marrow edema in the left talus."
-NO_AMPLE = Budget(whole_s=5.0, fetch_s=4.0)
-EDEMA = "FINDINGS: The marrow is normal."
+NO_EDEMA = "FINDINGS: The marrow is normal."
 
 
 class WordReader:
