@@ -50,6 +50,7 @@ _UPDATE_PATIENT = (
         rules=bindparam("new_rules"),
         sequences=bindparam("new_sequences"),
         decided_at=bindparam("now"),
+        revision=patient.c.revision + 1,
     )
 )
 

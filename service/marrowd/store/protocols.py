@@ -1,10 +1,10 @@
 """
 What the rest of the service asks of a store, and the values that pass over that line.
 
-Three Protocols, one implementation each over SQLite and PostgreSQL. Every time is aware and handed
+Four Protocols, one implementation each over SQLite and PostgreSQL. Every time is aware and handed
 in or returned in UTC; the store reads no clock. A method that writes has committed durably when it
 returns. Any of them raises `StoreUnavailable` when the database is out of reach or cannot write,
-and `BadInput` for text that no database takes (a NUL or half a surrogate pair in a key).
+and `BadInput` for a value that it will never take (a NUL or half a surrogate pair in a key).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -333,8 +333,95 @@ class Outbox(Protocol):
         ...
 
 
-class Store(Inbox, Evidence, Outbox, Protocol):
-    """All three over one database, so that one transaction can span them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a hook has to know before it gives an answer it has given before."""
+
+    revision: int  # of the patient's evidence; 0 when there is none
+    quiet_until: datetime | None = None  # of the card asked about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCard:
+    """A card that hooks have shown `times` times since this was last told."""
+
+    card: str
+    source: str
+    verdict: str
+    indicator: str
+    last_at: datetime
+    times: int
+
+
+class CardOutcome(StrEnum):
+    """What a clinician did with a card."""
+
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFeedback:
+    """One thing that was done with one card."""
+
+    card: str
+    outcome: CardOutcome
+    at: datetime  # as the EHR says
+    reason: str  # code of an override reason, "none" when there is none
+    quiet_until: datetime | None = None  # an override: show it no more before this
+
+
+class Taken(StrEnum):
+    """What became of one feedback."""
+
+    NEW = "new"
+    REPEATED = "repeated"
+    UNKNOWN = "unknown"  # no such card was ever shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardCount:
+    """One row of `marrowd cards stats`."""
+
+    verdict: str
+    shown: int  # how many cards
+    times: int  # how often, all together
+    accepted: int
+    overridden: Mapping[str, int]  # by reason
+
+
+class Feedback(Protocol):
+    """What hooks remember of cards, and of the tokens that calls came with."""
+
+    async def standing(self, source: str, patient: str, card: str) -> Standing:
+        """Give the revision of a patient's evidence, and until when *card* is quiet: one read."""
+        ...
+
+    async def add_shown(self, shown: Sequence[ShownCard]) -> None:
+        """Count cards that were shown."""
+        ...
+
+    async def add_feedback(
+        self, given: Sequence[CardFeedback], *, now: datetime
+    ) -> Sequence[Taken]:
+        """Keep what was done with cards, each thing once; say of each what became of it."""
+        ...
+
+    async def card_counts(self) -> Sequence[CardCount]:
+        """Count cards by verdict: shown, accepted, overridden and why."""
+        ...
+
+    async def is_first_use(self, issuer: str, jti: str, *, now: datetime, until: datetime) -> bool:
+        """
+        Remember a token until *until*, over all replicas; False when it was used before.
+
+        The one write here that a crash may lose: what is at stake is one repeat within minutes.
+        """
+        ...
+
+
+class Store(Inbox, Evidence, Outbox, Feedback, Protocol):
+    """All four over one database, so that one transaction can span them."""
 
     async def open(self) -> None:
         """Connect; refuse a schema that this version cannot use (BadConfiguration)."""

@@ -29,7 +29,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The revision this code is written for; revisions are numbered and compare as text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -109,6 +109,7 @@ patient = Table(
     Column("rules", Key, nullable=False),
     Column("sequences", Key, nullable=False),  # JSON object: destination -> last sequence
     Column("decided_at", Instant),
+    Column("revision", BigInteger, nullable=False, server_default="0"),  # rises with each decision
     PrimaryKeyConstraint("source", "patient", name="patient_pk"),
 )
 Index(
@@ -116,6 +117,12 @@ Index(
     patient.c.recheck_at,
     sqlite_where=patient.c.recheck_at.is_not(None),
     postgresql_where=patient.c.recheck_at.is_not(None),
+)
+Index(
+    "patient_card",
+    patient.c.card,
+    sqlite_where=patient.c.card.is_not(None),
+    postgresql_where=patient.c.card.is_not(None),
 )
 
 evidence = Table(
@@ -189,6 +196,50 @@ cursor = Table(
     Column("value", Key, nullable=False),
     PrimaryKeyConstraint("source", "name", name="cursor_pk"),
 )
+
+# What hooks have shown, without the patient: a card's id is all that feedback names.
+card_shown = Table(
+    "card_shown",
+    metadata,
+    Column("card", Key, nullable=False),
+    Column("source", Key, nullable=False),
+    Column("verdict", Key, nullable=False),
+    Column("indicator", Key, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("times", BigInteger, nullable=False),
+    PrimaryKeyConstraint("card", name="card_shown_pk"),
+)
+
+card_feedback = Table(
+    "card_feedback",
+    metadata,
+    Column("card", Key, nullable=False),
+    Column("outcome", Key, nullable=False),
+    Column("at", Instant, nullable=False),  # as the EHR says
+    Column("reason", Key, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    PrimaryKeyConstraint("card", "outcome", "at", name="card_feedback_pk"),
+)
+
+card_quiet = Table(
+    "card_quiet",
+    metadata,
+    Column("card", Key, nullable=False),
+    Column("until", Instant, nullable=False),
+    PrimaryKeyConstraint("card", name="card_quiet_pk"),
+)
+
+# Tokens of calls that were let in, so that none is let in twice.
+seen_token = Table(
+    "seen_token",
+    metadata,
+    Column("issuer", Key, nullable=False),
+    Column("jti", Key, nullable=False),
+    Column("until", Instant, nullable=False),  # the token itself is no good after this
+    PrimaryKeyConstraint("issuer", "jti", name="seen_token_pk"),
+)
+Index("seen_token_until", seen_token.c.until)
 
 # One row: what the newest migration said about older code, and what `ping` writes to.
 schema_use = Table(

@@ -1,0 +1,194 @@
+"""
+What hooks remember: cards shown, what was done with them, cards that are quiet, tokens used.
+
+No patient is in it: the id of a card names one advice to one patient, so quieting the id quiets
+that advice for that patient, and ends when the evidence changes, because then the id does.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection, bindparam, delete, func, select, text
+
+from marrowd.store.database import OverDatabase
+from marrowd.store.dialect import insert_into
+from marrowd.store.engine import Engines, translated
+from marrowd.store.protocols import (
+    CardCount,
+    CardFeedback,
+    CardOutcome,
+    ShownCard,
+    Standing,
+    Taken,
+)
+from marrowd.store.schema import card_feedback, card_quiet, card_shown, patient, seen_token
+
+_STANDING = select(
+    select(patient.c.revision)
+    .where(patient.c.source == bindparam("source"), patient.c.patient == bindparam("patient"))
+    .scalar_subquery(),
+    select(card_quiet.c.until).where(card_quiet.c.card == bindparam("card")).scalar_subquery(),
+)
+
+
+class SqlFeedback(OverDatabase):
+    """`Feedback` over SQL."""
+
+    async def standing(self, source: str, patient: str, card: str) -> Standing:
+        """Give the revision of a patient's evidence, and until when *card* is quiet: one read."""
+        values = {"source": source, "patient": patient, "card": card}
+        row = await self._database.read(lambda c: c.execute(_STANDING, values).one())
+        return Standing(revision=row[0] or 0, quiet_until=row[1])
+
+    async def add_shown(self, shown: Sequence[ShownCard]) -> None:
+        """Count cards that were shown."""
+        if shown:
+            await self._database.write(partial(_add_shown, shown=sorted(shown, key=_card)))
+
+    async def add_feedback(
+        self, given: Sequence[CardFeedback], *, now: datetime
+    ) -> Sequence[Taken]:
+        """Keep what was done with cards, each thing once; say of each what became of it."""
+        return await self._database.write(partial(_add_feedback, given=given, now=now))
+
+    async def card_counts(self) -> Sequence[CardCount]:
+        """Count cards by verdict: shown, accepted, overridden and why."""
+        return await self._database.read(_card_counts)
+
+    async def is_first_use(self, issuer: str, jti: str, *, now: datetime, until: datetime) -> bool:
+        """Remember a token until *until*, over all replicas; False when it was used before."""
+        values = {"issuer": issuer, "jti": jti, "until": until}
+        engines = self._database.engines
+        return await self._database.on_writer(lambda: _use(engines, values, now))
+
+
+def _card(shown: ShownCard) -> str:
+    return shown.card  # one order of locking, whoever writes
+
+
+def _add_shown(connection: Connection, shown: Sequence[ShownCard]) -> None:
+    statement = insert_into(connection, card_shown)
+    statement = statement.on_conflict_do_update(
+        index_elements=[card_shown.c.card],
+        set_={
+            "last_at": statement.excluded.last_at,
+            "times": card_shown.c.times + statement.excluded.times,
+        },
+    )
+    connection.execute(
+        statement,
+        [
+            {
+                "card": each.card,
+                "source": each.source,
+                "verdict": each.verdict,
+                "indicator": each.indicator,
+                "first_at": each.last_at,
+                "last_at": each.last_at,
+                "times": each.times,
+            }
+            for each in shown
+        ],
+    )
+
+
+def _add_feedback(
+    connection: Connection, given: Sequence[CardFeedback], now: datetime
+) -> list[Taken]:
+    known = _known(connection, {each.card for each in given})
+    return [
+        _add_one(connection, each, now) if each.card in known else Taken.UNKNOWN for each in given
+    ]
+
+
+def _known(connection: Connection, cards: set[str]) -> set[str]:
+    """Give those of *cards* that a hook has shown or that stand decided, posted perhaps."""
+    found: set[str] = set()
+    for column in (card_shown.c.card, patient.c.card):
+        found |= set(connection.scalars(select(column).where(column.in_(sorted(cards)))))
+    return found
+
+
+def _add_one(connection: Connection, each: CardFeedback, now: datetime) -> Taken:
+    values = {
+        "card": each.card,
+        "outcome": each.outcome,
+        "at": each.at,
+        "reason": each.reason,
+        "received_at": now,
+    }
+    written = connection.execute(
+        insert_into(connection, card_feedback)
+        .on_conflict_do_nothing()
+        .values(values)
+        .returning(card_feedback.c.card)
+    )
+    if written.first() is None:
+        return Taken.REPEATED
+    if each.quiet_until is not None:
+        statement = insert_into(connection, card_quiet).values(
+            card=each.card, until=each.quiet_until
+        )
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[card_quiet.c.card],
+                set_={"until": statement.excluded.until},
+                where=card_quiet.c.until < statement.excluded.until,
+            )
+        )
+    return Taken.NEW
+
+
+def _card_counts(connection: Connection) -> list[CardCount]:
+    shown = connection.execute(
+        select(card_shown.c.verdict, func.count(), func.sum(card_shown.c.times))
+        .group_by(card_shown.c.verdict)
+        .order_by(card_shown.c.verdict)
+    ).all()
+    done = connection.execute(
+        select(card_shown.c.verdict, card_feedback.c.outcome, card_feedback.c.reason, func.count())
+        .join(card_feedback, card_feedback.c.card == card_shown.c.card)
+        .group_by(card_shown.c.verdict, card_feedback.c.outcome, card_feedback.c.reason)
+    ).all()
+    accepted: defaultdict[str, int] = defaultdict(int)
+    overridden: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for verdict, outcome, reason, count in done:
+        if outcome == CardOutcome.ACCEPTED:
+            accepted[verdict] += count
+        else:
+            overridden[verdict][reason] = count
+    return [
+        CardCount(
+            verdict=verdict,
+            shown=cards,
+            times=int(times),
+            accepted=accepted[verdict],
+            overridden=overridden[verdict],
+        )
+        for verdict, cards, times in shown
+    ]
+
+
+def _use(engines: Engines, values: dict[str, object], now: datetime) -> bool:
+    """Write one token without waiting for the disk."""
+    with translated(), engines.write.connect() as connection:
+        if engines.is_sqlite:
+            # Cannot change inside a transaction; this runs on the writer's only thread.
+            connection.connection.execute("PRAGMA synchronous=NORMAL")
+        try:
+            with connection.begin():
+                if not engines.is_sqlite:
+                    connection.execute(text("SET LOCAL synchronous_commit = off"))
+                connection.execute(delete(seen_token).where(seen_token.c.until < now))
+                written = connection.execute(
+                    insert_into(connection, seen_token)
+                    .on_conflict_do_nothing()
+                    .values(values)
+                    .returning(seen_token.c.jti)
+                )
+                return written.first() is not None
+        finally:
+            if engines.is_sqlite:
+                connection.connection.execute("PRAGMA synchronous=FULL")
