@@ -1,8 +1,8 @@
 """
 The version of everything that decides how a text or a value is read.
 
-Kept by hand for people, with the hash of the rule files behind it, so that a changed word never goes
-by the version of the unchanged one.
+Kept by hand for people, with the hash of the rule files behind it, so that a changed word never
+goes by the version of the unchanged one.
 """
 
 from functools import cache

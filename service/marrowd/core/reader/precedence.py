@@ -1,9 +1,9 @@
 """
 Folds statements into findings: one word per bone and side, whichever weighs most.
 
-Precedence is LABELS.md section 2: affirmed, possible, historical, negated; an addendum or over-read
-(`replaces`) wins over what stands before it. Pure, and the same for one text as for several texts of
-one report joined in order.
+Precedence is LABELS.md section 2: affirmed, possible, historical, negated; an addendum or
+over-read (`replaces`) wins over what stands before it. Pure, and the same for one text as for
+several texts of one report joined in order.
 """
 
 from dataclasses import replace

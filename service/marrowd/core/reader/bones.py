@@ -1,0 +1,194 @@
+"""
+Writes out bones: ordinals and ranges before or after a noun, joints, regions.
+
+"second through fourth metatarsals", "MT2-4", "medial > lateral cuneiform", "all three cuneiforms",
+"3rd TMT joint", "bases of the second and third". Every step looks at a bounded number of marks, so
+the work stays linear even in a list without end. Source: LABELS.md sections 4 and 5.
+"""
+
+from marrowd.core.anatomy import Bone
+from marrowd.core.reader.pieces import Piece, piece_of
+from marrowd.core.reader.scan import Mark
+from marrowd.core.reader.vocabulary import Kind
+
+_MOST_ORDINALS = 24
+_LAST_RAY = 5
+_CUNEIFORMS = {
+    "1": Bone.CUNEIFORM_MEDIAL,
+    "2": Bone.CUNEIFORM_INTERMEDIATE,
+    "3": Bone.CUNEIFORM_LATERAL,
+    "medial": Bone.CUNEIFORM_MEDIAL,
+    "intermediate": Bone.CUNEIFORM_INTERMEDIATE,
+    "lateral": Bone.CUNEIFORM_LATERAL,
+}
+_METATARSALS = {str(n): Bone(f"metatarsal_{n}") for n in range(1, _LAST_RAY + 1)}
+_TMT = {
+    "1": (Bone.CUNEIFORM_MEDIAL, Bone.METATARSAL_1),
+    "2": (Bone.CUNEIFORM_INTERMEDIATE, Bone.METATARSAL_2),
+    "3": (Bone.CUNEIFORM_LATERAL, Bone.METATARSAL_3),
+    "4": (Bone.CUBOID, Bone.METATARSAL_4),
+    "5": (Bone.CUBOID, Bone.METATARSAL_5),
+}
+_NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
+_LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
+_HEADS = frozenset({Kind.HEAD, Kind.JOINT})
+_LINKS = frozenset({Kind.JOIN, Kind.RANGE})
+
+
+def bone_pieces(words: list[str], marks: list[Mark]) -> list[Piece]:
+    """Turn the marks of a sentence into pieces, with every bone written out."""
+    pieces: list[Piece] = []
+    last_head = ""
+    place, count = 0, len(marks)
+    while place < count:
+        mark = marks[place]
+        kind = mark.kind
+        if kind in (Kind.BONE, Kind.REGION):
+            piece = piece_of(mark)
+            if mark.value:
+                piece.kind = Kind.BONE
+                piece.bones = tuple(Bone(name) for name in mark.value.split("+"))
+                piece.broad = kind is Kind.REGION
+            pieces.append(piece)
+            place += 1
+            continue
+        if kind is Kind.ORDINAL or kind in _HEADS:
+            ordinals, head = _ordinals_before(words, marks, place)
+            if head < 0 and ordinals and _is_elliptic(words, marks, place):
+                head_value = last_head or "metatarsal"
+                piece = piece_of(mark)
+                piece.kind, piece.bones = Kind.BONE, _bones_of(head_value, ordinals)
+                if piece.bones:
+                    pieces.append(piece)
+                place += 1
+                continue
+            if head >= 0:
+                after, last = _ordinals_after(marks, head, marks[head].value)
+                piece = piece_of(marks[head])
+                piece.kind, piece.first, piece.last = Kind.BONE, mark.first, marks[last].last
+                piece.bones = _bones_of(marks[head].value, ordinals + after)
+                piece.broad = marks[head].kind is Kind.JOINT
+                if piece.bones:
+                    pieces.append(piece)
+                last_head = _noun(marks[head].value)[0]
+                place = last + 1
+                continue
+        pieces.append(piece_of(mark))
+        place += 1
+    return pieces
+
+
+def _ordinals_before(words: list[str], marks: list[Mark], place: int) -> tuple[list[str], int]:
+    """Read ordinals from a mark on to their head; the head's index, or -1 when there is none."""
+    found: list[str] = []
+    linked = ""
+    end = min(len(marks), place + _MOST_ORDINALS)
+    for at in range(place, end):
+        mark = marks[at]
+        if at > place and not _is_close(words, marks[at - 1].last, mark.first):
+            return found[:1], -1
+        if mark.kind is Kind.ORDINAL:
+            if linked == Kind.RANGE and found:
+                found.extend(_between(found[-1], mark.value))
+            elif linked or not found:
+                found.append(mark.value)
+            else:
+                return found[:1], -1
+            linked = ""
+        elif mark.kind in _HEADS:
+            return ([] if linked and not found else found), at
+        elif mark.kind in _LINKS and found:
+            linked = mark.kind if mark.kind is Kind.RANGE or not linked else linked
+        else:
+            return found[:1], -1
+    return found[:1], -1
+
+
+def _ordinals_after(marks: list[Mark], head: int, value: str) -> tuple[list[str], int]:
+    """Read ordinals that follow their head directly ("MT2-4", "cuneiforms I-III")."""
+    number = _noun(value)[1]
+    found = [number] if number else []
+    last = head
+    linked: Kind | None = None
+    at = head + 1
+    end = min(len(marks), head + _MOST_ORDINALS)
+    while at < end:
+        mark, before = marks[at], marks[at - 1]
+        gap = mark.first - before.last
+        if gap > 1:
+            break
+        if mark.kind is Kind.ORDINAL and mark.value in _METATARSALS:
+            if linked is Kind.RANGE and found:
+                found.extend(_between(found[-1], mark.value))
+            elif linked is not None or not found:
+                found.append(mark.value)
+            else:
+                break
+            last, linked = at, None
+        elif mark.kind in _LINKS and found:
+            linked = mark.kind
+            if at + 1 < end and marks[at + 1].kind in _LINKS:
+                at += 1
+        else:
+            break
+        at += 1
+    # an ordinal that is followed by its own head belongs to that head ("MT1, 2nd cuneiform")
+    if last > head and last + 1 < len(marks) and marks[last + 1].kind in _HEADS:
+        gap = marks[last + 1].first - marks[last].last
+        if gap == 0:
+            return ([number] if number else []), head
+    return found, last
+
+
+def _noun(value: str) -> tuple[str, str]:
+    """Split "metatarsal_2" into noun and ordinal; names of bones stay whole."""
+    noun, _, ordinal = value.partition("_")
+    if noun in _NUMBERED and "+" not in value and ordinal != "unspecified":
+        return noun, ordinal
+    return value, ""
+
+
+def _between(one: str, other: str) -> list[str]:
+    if one in _METATARSALS and other in _METATARSALS:
+        return [str(n) for n in range(int(one) + 1, int(other) + 1)] or [other]
+    return [other]
+
+
+def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:
+    head = _noun(head)[0]
+    if head == "cuneiform":
+        if "all" in ordinals:
+            return tuple(dict.fromkeys(_CUNEIFORMS.values()))
+        named = [_CUNEIFORMS[o] for o in ordinals if o in _CUNEIFORMS]
+        return tuple(dict.fromkeys(named)) or (Bone.CUNEIFORM_UNSPECIFIED,)
+    rays = [o for o in ordinals if o in _METATARSALS]
+    if head == "metatarsal":
+        if "all" in ordinals:
+            return tuple(_METATARSALS.values())
+        return tuple(dict.fromkeys(_METATARSALS[o] for o in rays)) or (Bone.METATARSAL_UNSPECIFIED,)
+    if head == "tmt":
+        bones = [bone for o in rays for bone in _TMT[o]]
+        return tuple(dict.fromkeys(bones)) or (
+            Bone.CUNEIFORM_UNSPECIFIED,
+            Bone.METATARSAL_UNSPECIFIED,
+        )
+    if head == "mtp":
+        named = [_METATARSALS[o] for o in rays] or [Bone.METATARSAL_UNSPECIFIED]
+        return (*dict.fromkeys(named), Bone.PHALANX)
+    return tuple(Bone(name) for name in head.split("+"))
+
+
+def _is_close(words: list[str], first: int, last: int) -> bool:
+    return last - first <= 2 and all(word in _LITTLE for word in words[first:last])  # noqa: PLR2004
+
+
+def _is_elliptic(words: list[str], marks: list[Mark], place: int) -> bool:
+    """Say whether a bare ordinal stands for a bone: "base of third", "the third shows none"."""
+    mark = marks[place]
+    if mark.value not in _METATARSALS or words[mark.first].isdigit():
+        return False
+    before = words[max(0, mark.first - 2) : mark.first]
+    if place and marks[place - 1].kind is Kind.PART and before[-1:] in (["of"], ["the"]):
+        return True
+    following = marks[place + 1].kind if place + 1 < len(marks) else None
+    return "the" in before and following in (Kind.VERB, Kind.PART)

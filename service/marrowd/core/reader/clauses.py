@@ -1,0 +1,524 @@
+"""
+Reads one sentence from left to right and says what is said of which bones.
+
+A small machine with one pass over the pieces. It keeps the bones named but not yet spoken of
+(`waiting`), the predicate that is open for bones to come (`open`), and the cues that still reach
+forward. What each piece does is one method; what it knows of the world is vocabulary.
+"""
+
+from collections.abc import Callable
+
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate, Said
+from marrowd.core.reader.vocabulary import Kind
+from marrowd.core.reading import Severity
+
+_FINDINGS = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW, Kind.SIGNAL, Kind.NORMAL_MARROW})
+_NOUNS = _FINDINGS | {Kind.DISEASE, Kind.SOFT, Kind.DITTO, Kind.ARTIFACT, Kind.NORMAL}
+_SAID_AFTER_VERB = frozenset(
+    {Kind.NORMAL, Kind.NORMAL_MARROW, Kind.SPARED, Kind.EDEMA, Kind.HIGH, Kind.NEGATED, Kind.DITTO}
+)
+_NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.NORMAL})
+_SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
+_IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
+_WINDOW = 40
+
+
+class Clauses:
+    """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
+
+    def __init__(self, pieces: list[Piece], *, topic: bool) -> None:
+        self.pieces = pieces
+        self.predicates: list[Predicate] = []
+        self.excluded: list[Piece] = []
+        self.mentioned: list[Piece] = []
+        self.cues: list[Piece] = []
+        self.points_back = False
+        self.says_resolved = False
+        self.voids = False
+        self.topic = topic
+        self.clause = 0
+        self._waiting: list[Piece] = []
+        self._loose: list[Piece] = []
+        self._open: Predicate | None = None
+        self._turn: Kind | None = None
+        self._severity: Severity | None = None
+        self._nouns = 0
+        self._over = False
+        self._forward: dict[Kind, str] = {}
+        self._verb_at = -1
+
+    def run(self) -> None:
+        """Read the sentence."""
+        for place, piece in enumerate(self.pieces):
+            act = _ACTS.get(piece.kind)
+            if act is not None:
+                act(self, place, piece)
+        self._end_clause()
+
+    # -- bones ---------------------------------------------------------------------------------
+
+    def _bone(self, place: int, piece: Piece) -> None:
+        self.mentioned.append(piece)
+        if self._turn is Kind.OTHER:
+            return
+        if self._turn in (Kind.EXCEPT, Kind.NOT_IN) and not self._is_subject(place):
+            target = self._open
+            if target is not None:
+                target.opposite.append(piece)
+            else:
+                self._loose.append(piece)
+            return
+        self._turn = None
+        opened = self._open
+        if opened is not None and not (opened.bones and self._is_subject(place)):
+            if self._over and not opened.strong and opened.said is Said.EDEMA:
+                self._over = False
+                if not opened.bones:
+                    opened.dropped = "beside a bone, not in it"
+                return
+            opened.bones.append(piece)
+            return
+        if opened is not None:
+            self._close_cues()
+            self._open = None
+        self._waiting.append(piece)
+
+    def _is_subject(self, place: int) -> bool:
+        """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
+        pieces = self.pieces
+        end = min(len(pieces), place + _WINDOW)
+        at = place + 1
+        while at < end and pieces[at].kind in _IN_LIST:
+            if pieces[at].kind is Kind.PREPOSITION and pieces[at - 1].kind is Kind.BONE:
+                break
+            at += 1
+        if at >= end:
+            return False
+        kind = pieces[at].kind
+        if kind is Kind.NEGATED:
+            return self._is_finding_next(at) or (
+                pieces[at].direction != "backward" and self._ends_after(at)
+            )
+        if kind in _NO_VERB_NEEDED or kind is Kind.EDEMA:
+            return True
+        if kind is not Kind.VERB:
+            return False
+        at += 1
+        while at < end and pieces[at].kind in _SMALL:
+            at += 1
+        return at < end and (
+            pieces[at].kind in _SAID_AFTER_VERB
+            and not (pieces[at].kind is Kind.NEGATED and pieces[at].direction == "backward")
+        )
+
+    def _is_finding_next(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 6]:
+            if piece.kind in _FINDINGS or piece.kind is Kind.DITTO:
+                return True
+            if piece.kind not in _SMALL and piece.kind not in (Kind.SEQUENCE, Kind.ANAPHOR):
+                return False
+        return False
+
+    def _ends_after(self, place: int) -> bool:
+        """Say whether nothing that a cue could reach stands behind it in its clause."""
+        for piece in self.pieces[place + 1 : place + _WINDOW]:
+            if piece.kind in _NOUNS or piece.kind is Kind.BONE:
+                return False
+            if piece.kind in (Kind.BREAK, Kind.JOIN, Kind.THERE):
+                return True
+        return True
+
+    # -- what is said --------------------------------------------------------------------------
+
+    def _edema(self, place: int, piece: Piece) -> None:
+        strong = piece.value == "strong"
+        if not strong and self._is_soft(place):
+            self._nouns += 1
+            self._open = None
+            self._waiting.clear()
+            return
+        self._say(Said.EDEMA, piece, strong=strong)
+        if piece.cue:
+            self._cue(piece)
+
+    def _is_soft(self, place: int) -> bool:
+        pieces = self.pieces
+        at = place - 1
+        while at >= 0 and pieces[at].kind in (Kind.JOIN, Kind.SEVERITY, Kind.SOFT, Kind.DISEASE):
+            if pieces[at].kind is Kind.SOFT and pieces[at + 1].first - pieces[at].last <= 1:
+                return True
+            if place - at > 4:  # noqa: PLR2004
+                break
+            at -= 1
+        for piece in pieces[place + 1 : place + 8]:
+            if piece.kind is Kind.SOFT:
+                return True
+            if piece.kind in (Kind.BONE, Kind.BREAK, Kind.VERB, Kind.THERE, Kind.NEGATED):
+                return False
+            if piece.kind is Kind.JOIN:
+                return False
+        return False
+
+    def _say(
+        self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False
+    ) -> Predicate:
+        before = self._open
+        forward = self._forward
+        new = Predicate(
+            said,
+            piece.first,
+            piece.last,
+            strong,
+            negated=Kind.NEGATED in forward,
+            possible=Kind.POSSIBLE in forward,
+            historical=Kind.HISTORICAL in forward,
+            current=Kind.CURRENT in forward,
+            hypothetical=Kind.HYPOTHETICAL in forward,
+            other_person=forward.get(Kind.HYPOTHETICAL) == "other_person",
+            elliptic=elliptic,
+            points_back=self.points_back,
+            clause=self.clause,
+            severity=self._severity,
+            rules=[piece.rule, *filter(None, forward.values())],
+        )
+        if Kind.CURRENT in forward:
+            new.historical = False
+        self._severity = None
+        if self._waiting:
+            new.bones, self._waiting = self._waiting, []
+        elif (
+            before is not None
+            and said is Said.EDEMA
+            and new.possible
+            and before.said in (Said.EDEMA, Said.NOTHING)
+            and not before.strong
+            and not before.negated
+            and self._verb_at > before.first
+        ):
+            new.bones, before.dropped = before.bones, "hedged by what follows"
+        if self._loose:
+            new.opposite, self._loose = self._loose, []
+        self._turn = None
+        self._over = False
+        self._nouns += 1
+        self.predicates.append(new)
+        self._open = new
+        return new
+
+    def _normal_marrow(self, _place: int, piece: Piece) -> None:
+        self._say(Said.NORMAL_MARROW, piece, strong=True)
+
+    def _normal(self, _place: int, piece: Piece) -> None:
+        opened = self._open
+        if opened is not None and opened.said is Said.NOTHING:
+            opened.said = Said.NORMAL_MARROW
+            opened.last = piece.last
+            opened.strong = True
+        elif self._waiting:
+            self._say(Said.NORMAL, piece)
+
+    def _marrow(self, place: int, piece: Piece) -> None:
+        if place and self.pieces[place - 1].kind in (Kind.HIGH, Kind.SIGNAL, Kind.MARROW):
+            opened = self._open
+            if opened is not None and piece.first - opened.last <= 1:
+                opened.last = piece.last
+                opened.strong = opened.strong or piece.kind is Kind.MARROW
+                return
+        opened = self._open
+        if opened is not None and opened.said is Said.EDEMA and not opened.strong:
+            opened.strong = piece.kind is Kind.MARROW
+            if not self._waiting:
+                return
+        if (
+            opened is not None
+            and not self._waiting
+            and opened.said is not Said.NOTHING
+            and (piece.kind is Kind.SIGNAL)
+        ):
+            return
+        self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
+
+    def _high(self, place: int, piece: Piece) -> None:
+        if piece.value == "low" or self._is_t1_only(place):
+            self._nouns += 1
+            return
+        opened = self._open
+        if opened is not None and opened.said is Said.NOTHING:
+            opened.said = Said.EDEMA
+            opened.last = piece.last
+            opened.negated = Kind.NEGATED in self._forward
+            opened.possible = Kind.POSSIBLE in self._forward
+            return
+        strong = False
+        near = False
+        for follower in self.pieces[place + 1 : place + 5]:
+            if follower.kind is Kind.MARROW:
+                strong = near = True
+            elif follower.kind is Kind.SIGNAL:
+                near = True
+            elif follower.kind not in (Kind.SEQUENCE, Kind.PART, Kind.JOIN, Kind.BONE, Kind.RANGE):
+                break
+        if not near and piece.value != "bright":
+            return
+        if not strong and self._is_soft(place):
+            self._nouns += 1
+            self._open = None
+            return
+        self._say(Said.EDEMA, piece, strong=strong)
+
+    def _is_t1_only(self, place: int) -> bool:
+        around = self.pieces[max(0, place - 2) : place + 4]
+        sequences = {p.value for p in around if p.kind is Kind.SEQUENCE}
+        return sequences == {"t1"}
+
+    def _spared(self, place: int, piece: Piece) -> None:
+        if self._waiting:
+            self._say(Said.SPARED, piece)
+        elif (
+            self._open is not None and self.pieces[place - 1].kind is Kind.BONE and self._open.bones
+        ):
+            bone = self._open.bones.pop()
+            self._waiting.append(bone)
+            self._say(Said.SPARED, piece)
+        elif self._open is None:
+            self._say(Said.SPARED, piece)
+
+    def _answer(self, _place: int, piece: Piece) -> None:
+        no = piece.value == "no"
+        if self._waiting or self._open is None:
+            if self.topic or self.predicates:
+                self._say(Said.EDEMA, piece, elliptic=True).negated = no
+        elif no and self._open.said is Said.EDEMA:
+            if self._open.bones and self._verb_at < self._open.last:
+                bone = self._open.bones.pop()
+                self._waiting.append(bone)
+                self._say(Said.EDEMA, piece, elliptic=True).negated = True
+                return
+            self._open.negated = True
+            self._open.last = max(self._open.last, piece.last)
+
+    def _ditto(self, _place: int, piece: Piece) -> None:
+        last = self.predicates[-1] if self.predicates else None
+        said = last.said if last is not None else Said.EDEMA
+        if last is None and not self.topic:
+            return
+        if Kind.NEGATED in self._forward:
+            said = Said.EDEMA
+        waiting = self._waiting
+        new = self._say(said, piece, elliptic=True)
+        if last is not None and Kind.NEGATED not in self._forward:
+            new.negated, new.possible, new.historical = last.negated, last.possible, last.historical
+            new.resolved = last.resolved
+        if not waiting and last is not None:
+            new.strong = True
+
+    def _artifact(self, _place: int, piece: Piece) -> None:
+        opened = self._open
+        if opened is None or opened.said is not Said.EDEMA or opened.negated:
+            return
+        opened.rules.append(piece.rule)
+        if Kind.POSSIBLE in self._forward or opened.possible:
+            opened.possible = True
+        else:
+            opened.negated = True
+
+    # -- cues ----------------------------------------------------------------------------------
+
+    def _negated(self, place: int, piece: Piece) -> None:
+        if piece.direction == "backward" or self._ends_after(place):
+            self._apply_back(Kind.NEGATED, piece)
+            return
+        following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
+        if (
+            following is not None
+            and following.kind in (Kind.BONE, Kind.SIDE, Kind.PREPOSITION)
+            and (not self._bone_then_finding(place + 1))
+        ):
+            if self._waiting or self._open is not None:
+                self._turn = Kind.NOT_IN
+                return
+        self._forward[Kind.NEGATED] = piece.rule
+        self._forward.pop(Kind.POSSIBLE, None)
+        self._nouns = 0
+
+    def _bone_then_finding(self, place: int) -> bool:
+        for piece in self.pieces[place : place + 8]:
+            if piece.kind in _NOUNS:
+                return True
+            if piece.kind in (Kind.JOIN, Kind.VERB, Kind.BREAK, Kind.THERE):
+                return False
+        return False
+
+    def _possible(self, place: int, piece: Piece) -> None:
+        if piece.direction == "backward" or (piece.direction == "both" and self._ends_after(place)):
+            self._apply_back(Kind.POSSIBLE, piece)
+            return
+        if self._ends_after(place):
+            return
+        self._forward[Kind.POSSIBLE] = piece.rule
+        self._forward.pop(Kind.NEGATED, None)
+        self._nouns = 0
+
+    def _historical(self, _place: int, piece: Piece) -> None:
+        if piece.direction == "backward":
+            self._apply_back(Kind.HISTORICAL, piece)
+            return
+        self._forward[Kind.HISTORICAL] = piece.rule
+        self._forward.pop(Kind.CURRENT, None)
+
+    def _apply_back(self, kind: Kind, piece: Piece) -> None:
+        target = self._open
+        if self._waiting and target is None:
+            if not (self.topic or self.predicates):
+                return
+            target = self._say(Said.EDEMA, piece, elliptic=True)
+        if target is None:
+            self.says_resolved = self.says_resolved or kind is Kind.HISTORICAL
+            return
+        target.rules.append(piece.rule)
+        target.last = max(target.last, piece.last)
+        if kind is Kind.NEGATED:
+            target.negated = True
+        elif kind is Kind.POSSIBLE:
+            target.possible, target.negated = True, False
+        else:
+            target.resolved = True
+
+    def _current(self, _place: int, _piece: Piece) -> None:
+        if self._open is not None and self._open.historical:
+            self._open.current = True
+        self._forward.pop(Kind.HISTORICAL, None)
+        self._forward[Kind.CURRENT] = ""
+
+    def _hypothetical(self, _place: int, piece: Piece) -> None:
+        self._forward[Kind.HYPOTHETICAL] = piece.value or piece.rule
+
+    def _except(self, _place: int, piece: Piece) -> None:
+        self._turn = piece.kind
+        self._forward.pop(Kind.NEGATED, None)
+
+    def _other(self, _place: int, piece: Piece) -> None:
+        self._turn = Kind.OTHER
+        if piece.kind is Kind.GLOBAL:
+            self._turn = None
+
+    # -- small words ---------------------------------------------------------------------------
+
+    def _disease(self, _place: int, piece: Piece) -> None:
+        self._nouns += 1
+        if piece.cue:
+            self._cue(piece)
+
+    def _cue(self, piece: Piece) -> None:
+        if Kind.NEGATED not in self._forward and Kind.HYPOTHETICAL not in self._forward:
+            self.cues.append(piece)
+
+    def _soft(self, _place: int, _piece: Piece) -> None:
+        self._nouns += 1
+
+    def _verb(self, _place: int, piece: Piece) -> None:
+        self._verb_at = piece.first
+        self._turn = None
+        if self._nouns:
+            self._close_cues()
+
+    def _close_cues(self) -> None:
+        self._forward.pop(Kind.NEGATED, None)
+        self._forward.pop(Kind.POSSIBLE, None)
+
+    def _join(self, place: int, _piece: Piece) -> None:
+        if self._nouns and Kind.POSSIBLE in self._forward:
+            self._forward.pop(Kind.POSSIBLE)
+        if self._turn is not None and not self._list_goes_on(place):
+            self._turn = None
+
+    def _list_goes_on(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 5]:
+            if piece.kind is Kind.BONE:
+                return True
+            if piece.kind not in _SMALL and piece.kind is not Kind.JOIN:
+                return False
+        return False
+
+    def _with(self, _place: int, _piece: Piece) -> None:
+        if self._nouns:
+            self._close_cues()
+        self._turn = None
+
+    def _over_word(self, _place: int, _piece: Piece) -> None:
+        self._over = True
+
+    def _preposition(self, _place: int, _piece: Piece) -> None:
+        self._over = False
+
+    def _there(self, _place: int, _piece: Piece) -> None:
+        self._close_cues()
+        self._turn = None
+        if self._open is not None and self._open.bones:
+            self._open = None
+
+    def _anaphor(self, _place: int, _piece: Piece) -> None:
+        self.points_back = True
+
+    def _grade(self, _place: int, piece: Piece) -> None:
+        self._severity = Severity(piece.value)
+
+    def _out_of_view(self, _place: int, _piece: Piece) -> None:
+        self.excluded.extend(self._waiting)
+        self._waiting = []
+
+    def _void(self, _place: int, _piece: Piece) -> None:
+        self.voids = True
+
+    def _break(self, _place: int, _piece: Piece) -> None:
+        self._end_clause()
+
+    def _end_clause(self) -> None:
+        self.clause += 1
+        hypothetical = self._forward.get(Kind.HYPOTHETICAL)
+        self._forward.clear()
+        if hypothetical:
+            self._forward[Kind.HYPOTHETICAL] = hypothetical
+        self._waiting = []
+        self._open = None
+        self._turn = None
+        self._over = False
+        self._nouns = 0
+
+
+_ACTS: dict[Kind, Callable[[Clauses, int, Piece], None]] = {
+    Kind.BONE: Clauses._bone,
+    Kind.EDEMA: Clauses._edema,
+    Kind.NORMAL_MARROW: Clauses._normal_marrow,
+    Kind.NORMAL: Clauses._normal,
+    Kind.MARROW: Clauses._marrow,
+    Kind.SIGNAL: Clauses._marrow,
+    Kind.HIGH: Clauses._high,
+    Kind.SPARED: Clauses._spared,
+    Kind.ANSWER: Clauses._answer,
+    Kind.DITTO: Clauses._ditto,
+    Kind.ARTIFACT: Clauses._artifact,
+    Kind.NEGATED: Clauses._negated,
+    Kind.POSSIBLE: Clauses._possible,
+    Kind.HISTORICAL: Clauses._historical,
+    Kind.CURRENT: Clauses._current,
+    Kind.HYPOTHETICAL: Clauses._hypothetical,
+    Kind.EXCEPT: Clauses._except,
+    Kind.NOT_IN: Clauses._except,
+    Kind.OTHER: Clauses._other,
+    Kind.GLOBAL: Clauses._other,
+    Kind.DISEASE: Clauses._disease,
+    Kind.SOFT: Clauses._soft,
+    Kind.VERB: Clauses._verb,
+    Kind.JOIN: Clauses._join,
+    Kind.WITH: Clauses._with,
+    Kind.OVER: Clauses._over_word,
+    Kind.PREPOSITION: Clauses._preposition,
+    Kind.THERE: Clauses._there,
+    Kind.ANAPHOR: Clauses._anaphor,
+    Kind.SEVERITY: Clauses._grade,
+    Kind.OUT_OF_VIEW: Clauses._out_of_view,
+    Kind.VOID: Clauses._void,
+    Kind.BREAK: Clauses._break,
+}

@@ -1,0 +1,83 @@
+"""
+What a text says of the exam itself: modality, regions and side, from the exam and technique lines.
+
+Source: whole words MRI or MR in the exam line (headed exam, study or procedure, else the first
+line) or the technique line; not a comparison, not a recommendation, not "Mr."
+"""
+
+from marrowd.core.anatomy import Laterality, Region
+from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.words import Words
+from marrowd.core.reading import Exam, Modality, Section
+
+_REGIONS = {
+    "ankle": Region.ANKLE,
+    "ankles": Region.ANKLE,
+    "hindfoot": Region.HINDFOOT,
+    "rearfoot": Region.HINDFOOT,
+    "heel": Region.HINDFOOT,
+    "heels": Region.HINDFOOT,
+    "midfoot": Region.MIDFOOT,
+    "forefoot": Region.FOREFOOT,
+    "toe": Region.TOE,
+    "toes": Region.TOE,
+    "foot": Region.FOOT,
+    "feet": Region.FOOT,
+}
+_NOT_MR = frozenset({"ct", "xr", "radiograph", "radiographs", "radiography", "xray", "xrays"})
+_SIDES = {
+    "left": Laterality.LEFT,
+    "lt": Laterality.LEFT,
+    "l": Laterality.LEFT,
+    "right": Laterality.RIGHT,
+    "rt": Laterality.RIGHT,
+    "r": Laterality.RIGHT,
+}
+_BOTH = frozenset({"bilateral", "both"})
+
+
+def exam_of(words: Words, sentences: list[Sentence], title: list[str]) -> Exam:
+    """Read the exam and technique lines, and the *title* in lower-case words."""
+    headed = [s for s in sentences if s.heading == "exam"]
+    lines = headed or [s for s in sentences[:1] if s.heading in ("", "preliminary", "findings")]
+    exam_words = [*title, *(w for s in lines for w in words.words[s.first : s.last])]
+    technique = [words.words[s.first : s.last] for s in sentences if s.section is Section.TECHNIQUE]
+    regions = tuple(dict.fromkeys(_REGIONS[w] for w in exam_words if w in _REGIONS))
+    modality = _modality(words, exam_words, lines, title)
+    if modality is None:
+        for line in technique:
+            modality = modality or _modality_of(line)
+    return Exam(modality=modality, regions=regions, laterality=side_among(exam_words))
+
+
+def side_among(words: list[str]) -> Laterality:
+    """Name the only side among some words; both is bilateral, none or unclear is unknown."""
+    sides = {_SIDES[word] for word in words if word in _SIDES}
+    if len(sides) > 1 or not _BOTH.isdisjoint(words):
+        return Laterality.BILATERAL
+    return sides.pop() if sides else Laterality.UNKNOWN
+
+
+def _modality(
+    words: Words, exam_words: list[str], lines: list[Sentence], title: list[str]
+) -> Modality | None:
+    said = _modality_of(exam_words)
+    if said is Modality.MR and "mri" not in exam_words and not title:
+        # "Mr. Jones": only upper case without a full stop is the modality
+        for line in lines:
+            for index in range(line.first, line.last):
+                if words.raw[index] in ("MR", "Mr", "mr"):
+                    behind = words.words[index + 1 : index + 2]
+                    if words.raw[index] == "MR" and behind != ["."]:
+                        return said
+        return None
+    return said
+
+
+def _modality_of(words: list[str]) -> Modality | None:
+    for place, word in enumerate(words):
+        if word in ("mri", "mr"):
+            return Modality.MR
+        if word in _NOT_MR or (word == "x" and words[place + 1 : place + 3] == ["-", "ray"]):
+            return Modality.NOT_MR
+    return None

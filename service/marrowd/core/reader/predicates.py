@@ -1,0 +1,60 @@
+"""
+A predicate: one thing said of marrow, the bones it is said of, and the cues that bear on it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reading import Certainty, Severity
+
+
+class Said(StrEnum):
+    """What a predicate says of its bones."""
+
+    EDEMA = "edema"
+    NORMAL_MARROW = "normal_marrow"
+    NORMAL = "normal"  # of a bone, without a word on marrow
+    SPARED = "spared"
+    NOTHING = "nothing"  # "marrow signal" whose adjective has not come yet
+
+
+@dataclass(slots=True)
+class Predicate:
+    """What is said, from word `first` to `last`, end exclusive, and of which bones."""
+
+    said: Said
+    first: int
+    last: int
+    strong: bool = False
+    negated: bool = False
+    possible: bool = False
+    historical: bool = False
+    resolved: bool = False
+    current: bool = False
+    hypothetical: bool = False
+    other_person: bool = False
+    dropped: str = ""
+    elliptic: bool = False
+    points_back: bool = False
+    clause: int = 0
+    severity: Severity | None = None
+    bones: list[Piece] = field(default_factory=list)
+    opposite: list[Piece] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+
+    def certainty(self) -> Certainty | None:
+        """Weigh the cues; `None` when the predicate says nothing of this patient's marrow now."""
+        if self.dropped or self.hypothetical or self.said is Said.NOTHING:
+            return None
+        if self.other_person:
+            return None
+        if self.resolved:
+            return Certainty.HISTORICAL
+        if self.said is not Said.EDEMA:
+            return None if self.historical and not self.current else Certainty.NEGATED
+        if self.negated:
+            return None if self.historical and not self.current else Certainty.NEGATED
+        if self.historical and not self.current:
+            return Certainty.HISTORICAL
+        return Certainty.POSSIBLE if self.possible else Certainty.AFFIRMED

@@ -1,0 +1,177 @@
+"""
+Follows a report sentence by sentence: what bone is spoken of, on which side, and what is said.
+
+Holds what one sentence leaves for the next ("it", the bone a line opens with, the side of a heading)
+and turns predicates into statements.
+"""
+
+from marrowd.core.anatomy import Bone, Laterality
+from marrowd.core.reader.bones import bone_pieces
+from marrowd.core.reader.clauses import Clauses
+from marrowd.core.reader.evidence import inherit_bones, is_kept, without_broad
+from marrowd.core.reader.exam import exam_of
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate, Said
+from marrowd.core.reader.report_side import ReportSide
+from marrowd.core.reader.scan import marks_of
+from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.sides import give_sides
+from marrowd.core.reader.vocabulary import Kind, Vocabulary
+from marrowd.core.reader.words import Words, words_of
+from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
+
+_WIDEST = 400
+_TURNED = {Certainty.AFFIRMED: Certainty.NEGATED, Certainty.NEGATED: Certainty.AFFIRMED}
+_NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
+_SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
+
+
+class Report:
+    """The state between the sentences of one text."""
+
+    def __init__(
+        self, words: Words, vocabulary: Vocabulary, sentences: list[Sentence], title: str
+    ) -> None:
+        self.words = words
+        self.vocabulary = vocabulary
+        self.sentences = sentences
+        self.title = words_of(title, vocabulary.spelling).words if title else []
+        self.side = ReportSide(words, sentences, vocabulary, self.title)
+        self.statements: list[Statement] = []
+        self.cues: dict[Cue, None] = {}
+        self.normal: list[Laterality | None] = []
+        self.excluded: list[tuple[Bone, Laterality | None]] = []
+        self._topic = False
+        self._last_bones: list[Piece] = []
+        self._row: list[Piece] = []
+        self._unsided: list[tuple[int, Laterality | None]] = []
+
+    def add(self, sentence: Sentence) -> None:
+        """Read the next sentence."""
+        words = self.words.words
+        first, last = sentence.first, sentence.last
+        if sentence.starts_line:
+            self._row = []
+        here = words[first:last]
+        vocabulary = self.vocabulary
+        speaks = not vocabulary.anchors.isdisjoint(here)
+        names = not vocabulary.bone_words.isdisjoint(here)
+        if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
+            return
+        if not speaks and not self._topic and not names:
+            self._add_cues(sentence, here)
+            return
+        pieces = bone_pieces(words, marks_of(words, first, last, vocabulary.terms))
+        outside = self.side.at(sentence)
+        give_sides(words, pieces, outside)
+        clauses = Clauses(pieces, topic=self._topic)
+        clauses.run()
+        self._open_row(pieces)
+        self._state(sentence, clauses, outside)
+        if clauses.mentioned:
+            self._last_bones = clauses.mentioned
+
+    def _add_cues(self, sentence: Sentence, here: list[str]) -> None:
+        pass
+
+    def _open_row(self, pieces: list[Piece]) -> None:
+        at = 0
+        while at < len(pieces) and pieces[at].kind in (Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART):
+            at += 1
+        if 0 < at < len(pieces) and self.words.words[pieces[at].first] == ":":
+            self._row = [piece for piece in pieces[:at] if piece.kind is Kind.BONE]
+
+    def _state(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
+        predicates = clauses.predicates
+        for cue in clauses.cues:
+            self.cues.setdefault(Cue(cue.cue))
+        for place, predicate in enumerate(predicates):
+            if not predicate.bones and not predicate.opposite:
+                inherit_bones(predicates, place, self._row, self._last_bones)
+            self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1)
+        if clauses.says_resolved and self._last_bones:
+            gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
+            gone.bones = list(self._last_bones)
+            self._state_one(sentence, gone, outside, contrast=False)
+        self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
+        if any(p.said is Said.EDEMA and not p.dropped for p in predicates):
+            self._topic = True
+
+    def _state_one(
+        self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool
+    ) -> None:
+        certainty = predicate.certainty()
+        certainty = self._in_section(sentence, certainty, predicate)
+        if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
+            return
+        if not predicate.bones and certainty is Certainty.NEGATED and predicate.strong:
+            self.normal.append(outside)
+        seen: set[tuple[Bone, Laterality | None]] = set()
+        for piece, turned in (
+            *((p, False) for p in without_broad(predicate.bones, predicate.opposite)),
+            *((p, True) for p in predicate.opposite),
+        ):
+            word = _TURNED.get(certainty, Certainty.NEGATED) if turned else certainty
+            for bone in piece.bones:
+                key = (bone, piece.side)
+                if key not in seen:
+                    seen.add(key)
+                    self._emit(sentence, predicate, piece, bone, word, outside)
+
+    def _in_section(
+        self, sentence: Sentence, certainty: Certainty | None, predicate: Predicate
+    ) -> Certainty | None:
+        section = sentence.section
+        if section in _SILENT:
+            return None
+        if section in _NOT_STATED:
+            if section is Section.COMPARISON and certainty in (
+                Certainty.AFFIRMED,
+                Certainty.HISTORICAL,
+            ):
+                return Certainty.HISTORICAL
+            return certainty if certainty is Certainty.HISTORICAL else None
+        return certainty
+
+    def _emit(
+        self,
+        sentence: Sentence,
+        predicate: Predicate,
+        piece: Piece,
+        bone: Bone,
+        certainty: Certainty,
+        outside: Laterality,
+    ) -> None:
+        words = self.words
+        inside = sentence.first <= piece.first < sentence.last
+        first = min(predicate.first, piece.first) if inside else predicate.first
+        last = max(predicate.last, piece.last) if inside else predicate.last
+        start, end = words.start(first), words.end(last - 1)
+        if end - start > _WIDEST:
+            start, end = words.start(piece.first), words.end(piece.last - 1)
+        self.statements.append(
+            Statement(
+                bone=bone,
+                laterality=piece.side or outside,
+                certainty=certainty,
+                evidence=words.text[start:end],
+                start=start,
+                end=end,
+                section=sentence.section,
+                severity=predicate.severity,
+                replaces=sentence.section is Section.ADDENDUM,
+            )
+        )
+
+    def reading(self, language: str) -> Reading:
+        """Give all that was read."""
+        side = self.side.default
+        return Reading(
+            language=language,
+            sections=tuple(dict.fromkeys(s.section for s in self.sentences)),
+            statements=tuple(self.statements),
+            cues=tuple(sorted(self.cues)),
+            exam=exam_of(self.words, self.sentences, self.title),
+            marrow_normal=tuple(dict.fromkeys(s or side for s in self.normal)),
+            excluded=tuple(dict.fromkeys((bone, s or side) for bone, s in self.excluded)),
+        )

@@ -1,0 +1,111 @@
+"""
+The side of the exam and of each heading, for bones that no word of their own sentence gives one.
+
+Source: LABELS.md section 6: a heading beats the exam title, which beats the indication; a side said
+of the whole exam anywhere in the body counts like a title.
+"""
+
+from marrowd.core.anatomy import Laterality
+from marrowd.core.reader.exam import side_among
+from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.vocabulary import Vocabulary
+from marrowd.core.reader.words import Words
+from marrowd.core.reading import Section
+
+_SIDES = {
+    "left": Laterality.LEFT,
+    "lt": Laterality.LEFT,
+    "l": Laterality.LEFT,
+    "right": Laterality.RIGHT,
+    "rt": Laterality.RIGHT,
+    "r": Laterality.RIGHT,
+    "bilateral": Laterality.BILATERAL,
+    "both": Laterality.BILATERAL,
+}
+_WORDS = frozenset(_SIDES)
+_REGIONS = frozenset(
+    {"ankle", "ankles", "foot", "feet", "hindfoot", "midfoot", "forefoot", "heel", "rearfoot",
+     "heels", "toe", "hallux", "side", "lower", "extremity", "tarsus", "sided"}
+)  # fmt: skip
+_EXAM = frozenset(
+    {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
+)
+_ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
+_CORRECTED, _EXAM_LINE, _BODY, _ASIDE = 4, 3, 2, 1
+_SHORT = 4
+
+
+class ReportSide:
+    """The sides a report gives at large; `default` holds where nothing nearer does."""
+
+    def __init__(
+        self, words: Words, sentences: list[Sentence], vocabulary: Vocabulary, title: list[str]
+    ) -> None:
+        self._heads: dict[int, Laterality] = {}
+        evidence: dict[int, list[Laterality]] = {}
+        titled = side_among(title)
+        if titled in _ONE:
+            evidence[_EXAM_LINE] = [titled]
+        lowered = words.words
+        current: Laterality | None = None
+        for number, sentence in enumerate(sentences):
+            here = lowered[sentence.first : sentence.last]
+            if sentence.section is Section.IMPRESSION:
+                current = None
+            if not _WORDS.isdisjoint(here):
+                side, heads = _side_at_large(here)
+                if side is not None:
+                    rank = _rank(number, sentence, here)
+                    evidence.setdefault(rank, []).append(side)
+                    if heads and rank == _BODY and side in _ONE:
+                        current = side
+            if current is not None:
+                self._heads[sentence.first] = current
+        self.default = Laterality.UNKNOWN
+        for rank in (_CORRECTED, _EXAM_LINE, _BODY, _ASIDE):
+            sides = set(evidence.get(rank, ()))
+            if len(sides) == 1 and sides <= _ONE:
+                self.default = sides.pop()
+                break
+            if sides:
+                break
+        if self.default is Laterality.UNKNOWN and self._all_body(evidence):
+            self.default = Laterality.UNKNOWN
+        if len(set(self._heads.values())) < 2 or _CORRECTED in evidence:  # noqa: PLR2004
+            self._heads = {} if self.default is not Laterality.UNKNOWN else self._heads
+
+    @staticmethod
+    def _all_body(evidence: dict[int, list[Laterality]]) -> bool:
+        return not evidence
+
+    def at(self, sentence: Sentence) -> Laterality:
+        """Give the side that holds in a sentence."""
+        return self._heads.get(sentence.first, self.default)
+
+
+def _rank(number: int, sentence: Sentence, here: list[str]) -> int:
+    if sentence.section is Section.ADDENDUM:
+        return _CORRECTED
+    if sentence.section in (Section.COMPARISON, Section.RECOMMENDATION):
+        return 0
+    if sentence.section in (Section.INDICATION, Section.HISTORY):
+        return _ASIDE
+    if sentence.heading == "exam" or sentence.section is Section.TECHNIQUE:
+        return _EXAM_LINE
+    if number == 0 or not _EXAM.isdisjoint(here):
+        return _EXAM_LINE
+    return _BODY
+
+
+def _side_at_large(here: list[str]) -> tuple[Laterality | None, bool]:
+    """Find a side said of the foot or the exam; and whether it heads what follows."""
+    for place, word in enumerate(here):
+        side = _SIDES.get(word)
+        if side is None:
+            continue
+        around = here[max(0, place - 2) : place + 3]
+        if len(here) <= _SHORT or not _REGIONS.isdisjoint(around) or not _EXAM.isdisjoint(around):
+            heads = place <= 2 and ":" in here[place : place + 4]
+            heads = heads or (place <= 1 and len(here) <= _SHORT)
+            return side, heads
+    return None, False

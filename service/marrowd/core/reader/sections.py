@@ -1,0 +1,225 @@
+"""
+Splits a text into sentences, each with its section and the side its heading gives.
+
+A heading opens a section; a line such as "RIGHT ANKLE:" or "Talus:" inside the findings keeps its
+side or bone for what follows on that line. A full stop ends a sentence unless it belongs to an
+abbreviation; a line break ends one unless the line is a wrapped one.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from marrowd.core.reader.vocabulary import Node, Vocabulary
+from marrowd.core.reader.words import Words
+from marrowd.core.reading import Section
+
+_ENDS = frozenset({".", "!", "?", ";", "\n", "\u2022", "\u25cf", "|"})
+_SPECIAL = {"exam": Section.UNKNOWN, "row": Section.FINDINGS}
+_WRAPPED_LINE = 55
+_LONGEST_HEADING = 6
+
+
+class Sentence(NamedTuple):
+    """Words `first` to `last`, end exclusive, and where they stand."""
+
+    first: int
+    last: int
+    section: Section
+    heading: str  # the section as the vocabulary names it: "exam", "over_read", "preliminary" too
+    starts_line: bool
+    paragraph: int
+    row: bool = False
+
+
+@dataclass(slots=True)
+class _Place:
+    section: Section = Section.UNKNOWN
+    heading: str = ""
+    paragraph: int = 0
+
+
+def sentences_of(words: Words, vocabulary: Vocabulary, opening: Section) -> list[Sentence]:
+    """Cut a text into sentences; *opening* is the section of words before any heading."""
+    sentences: list[Sentence] = []
+    place = _Place(opening)
+    lowered = words.words
+    ends = [index for index, word in enumerate(lowered) if word in _ENDS]
+    ends.append(len(lowered))
+    first = 0
+    starts_line = True
+    for end in ends:
+        if end < len(lowered) and not _ends_sentence(words, first, end, vocabulary):
+            continue
+        _add(sentences, words, vocabulary, place, first, end, starts_line=starts_line)
+        if end < len(lowered):
+            starts_line = lowered[end] == "\n"
+            if starts_line and lowered[end - 1 : end] == ["\n"]:
+                place.paragraph += 1
+        first = end + 1
+    return sentences
+
+
+def _add(
+    sentences: list[Sentence],
+    words: Words,
+    vocabulary: Vocabulary,
+    place: _Place,
+    first: int,
+    last: int,
+    *,
+    starts_line: bool,
+) -> None:
+    lowered = words.words
+    while first < last:
+        name, after = _heading(words, vocabulary, first, last, starts_line=starts_line)
+        if not name:
+            break
+        if name == "row":
+            place.paragraph += 1
+            sentences.append(
+                Sentence(
+                    first, last, place.section, place.heading, starts_line, place.paragraph, True
+                )
+            )
+            return
+        _open(place, name)
+        first = after
+        starts_line = False
+    while first < last and lowered[first] in ("\n", "-", "*"):
+        first += 1
+    if first < last:
+        sentences.append(
+            Sentence(first, last, place.section, place.heading, starts_line, place.paragraph)
+        )
+
+
+def _open(place: _Place, name: str) -> None:
+    place.paragraph += 1
+    if name == "over_read":
+        place.section = Section.ADDENDUM
+    elif name == "preliminary":
+        place.section = Section.FINDINGS
+    elif name == "exam":
+        place.section = Section.UNKNOWN
+    else:
+        place.section = Section(name)
+    place.heading = name
+
+
+def _heading(
+    words: Words, vocabulary: Vocabulary, first: int, last: int, *, starts_line: bool
+) -> tuple[str, int]:
+    lowered = words.words
+    start = first
+    while start < last and lowered[start] in ("*", "-", "\n", "#", "_", "="):
+        start += 1
+    then = vocabulary.headers
+    name, after = "", first
+    at = start
+    while at < last:
+        node: Node | None = then.get(lowered[at])
+        if node is None:
+            break
+        at += 1
+        if node.term is not None:
+            name, after = node.term.value, at
+        then = node.then
+    if not name:
+        return "", first
+    closes = _closing(words, after, last, name)
+    if closes >= 0:
+        return name, closes
+    if starts_line and after == last:
+        return name, last
+    if starts_line and name != "row" and all(w.isupper() for w in words.raw[start:after]):
+        follows = words.raw[after] if after < last else ""
+        if not follows.isupper() or name in ("impression", "findings", "addendum"):
+            return name, after
+    return "", first
+
+
+def _closing(words: Words, after: int, last: int, name: str) -> int:
+    # "ADDENDUM #1 (14:20):", "Addendum 2 by Dr X:", "Part A:"
+    lowered = words.words
+    reach = min(last, after + (12 if name in ("addendum", "over_read", "preliminary") else 5))
+    depth = 0
+    for at in range(after, reach):
+        word = lowered[at]
+        if word in "([":
+            depth += 1
+        elif word in ")]":
+            depth -= 1
+        elif word == ":" and depth <= 0:
+            return at + 1
+        elif (
+            (word in (",", "\n") and depth <= 0)
+            or (
+                depth <= 0
+                and at - after > 1
+                and name not in ("addendum", "over_read", "preliminary")
+            )
+            or (
+                depth <= 0
+                and name not in ("addendum", "over_read", "preliminary")
+                and word
+                not in (
+                    "-",
+                    "#",
+                    "1",
+                    "2",
+                )
+            )
+        ):
+            break
+    if after < last and lowered[after] in ("-", "\u2013", "\u2014"):
+        return after + 1
+    return -1
+
+
+def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:
+    lowered, raw = words.words, words.raw
+    sign = lowered[end]
+    if end + 1 >= len(lowered):
+        return True
+    follows = raw[end + 1]
+    if sign == ".":
+        glued = words.starts[end + 1] == words.starts[end] + 1
+        if glued and (follows.islower() or follows.isdigit() or follows in ",;:.)"):
+            return False
+        if end > first and lowered[end - 1] in vocabulary.abbreviations:
+            return follows == "\n" and end - first > 2 and _opens(words, end + 2)
+        if end - first == 1 and lowered[end - 1].isdigit() and not follows == "\n":
+            return False
+        return True
+    if sign == "\n":
+        if follows == "\n" or end == first:
+            return True
+        if end > first and raw[end - 1] in (",", "and", "or", "of", "the", "in"):
+            return False
+        if follows[:1].islower() and follows not in ("x", "o"):
+            return False
+        line = words.starts[end] - words.starts[_line_start(lowered, end)]
+        return (
+            not (line >= _WRAPPED_LINE and follows[:1].isalpha())
+            or _opens(words, end + 1)
+            or (raw[end - 1] in (".", ":", "!"))
+        )
+    return True
+
+
+def _line_start(lowered: list[str], end: int) -> int:
+    at = end - 1
+    stop = max(0, end - 40)
+    while at > stop and lowered[at] != "\n":
+        at -= 1
+    return at
+
+
+def _opens(words: Words, at: int) -> bool:
+    # a heading, a number or a bullet stands at the start of the line
+    lowered = words.words
+    if at >= len(lowered):
+        return True
+    if lowered[at].isdigit() or lowered[at] in ("-", "*", "\u2022", "["):
+        return True
+    return ":" in lowered[at : at + _LONGEST_HEADING]

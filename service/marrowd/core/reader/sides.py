@@ -1,0 +1,83 @@
+"""
+Gives every bone of a sentence its side: the word beside it, else what the sentence says at large.
+
+Sides from outside the sentence (heading, exam line, the rest of the report) are `report_side`'s work.
+Source: LABELS.md section 6.
+"""
+
+from marrowd.core.anatomy import Laterality
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.vocabulary import Kind
+
+_OPPOSITE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.LEFT}
+_WEAK = frozenset({Kind.PART, Kind.ORDINAL, Kind.SEVERITY, Kind.EDEMA, Kind.MARROW, Kind.DISEASE})
+_ENDS = frozenset({Kind.BREAK, Kind.VERB, Kind.THERE})
+
+
+def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> None:
+    """Set `side` of every bone piece that the sentence itself gives one."""
+    if not any(piece.kind is Kind.SIDE for piece in pieces):
+        return
+    carried: Laterality | None = None
+    at_large: Laterality | None = None
+    waiting: list[Piece] = []
+    last = outside
+    for place, piece in enumerate(pieces):
+        if piece.kind is Kind.SIDE:
+            side = _side_of(piece, last)
+            if side is None:
+                continue
+            follower = _follower(pieces, place)
+            if follower is Kind.BONE:
+                carried = side
+            elif follower is Kind.REGION:
+                at_large = side
+                for bone in waiting:
+                    bone.side = side
+                waiting = []
+            else:
+                for bone in waiting:
+                    bone.side = side
+                waiting = []
+                at_large = side if carried is None else at_large
+            last = side
+        elif piece.kind is Kind.BONE:
+            if carried is not None:
+                piece.side = carried
+            else:
+                waiting.append(piece)
+        elif piece.kind in _ENDS:
+            if piece.kind is Kind.BREAK:
+                if at_large is not None:
+                    for bone in waiting:
+                        bone.side = at_large
+                waiting = []
+                at_large = None
+            carried = None
+    if at_large is not None:
+        for bone in waiting:
+            bone.side = at_large
+
+
+def _side_of(piece: Piece, last: Laterality) -> Laterality | None:
+    if piece.value == "opposite":
+        return _OPPOSITE.get(last)
+    return Laterality(piece.value)
+
+
+def _follower(pieces: list[Piece], place: int) -> Kind | None:
+    """Find what a side belongs to: the bone or region that follows it directly."""
+    side = pieces[place]
+    if side.last - side.first > 1 and side.value != "bilateral":
+        return None
+    at = place + 1
+    last = side.last
+    while at < len(pieces) and pieces[at].first - last <= 1 and at - place <= 4:  # noqa: PLR2004
+        kind = pieces[at].kind
+        if kind in (Kind.BONE, Kind.REGION):
+            return kind
+        if kind not in _WEAK:
+            return None
+        last = pieces[at].last
+        at += 1
+    return None

@@ -1,0 +1,157 @@
+"""
+Loads the reader's vocabulary from the TOML files beside this module.
+
+Every file opens with its own grammar; a row that breaks it is an error here, not a silent gap.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+from marrowd.core.reader.vocabulary import Kind, Term, Trie, Vocabulary, add_term
+from marrowd.errors import BadConfiguration
+
+_TERM_FILES = ("anatomy", "marrow", "cues", "context", "grammar")
+_ANCHORS = frozenset({Kind.EDEMA, Kind.MARROW, Kind.SIGNAL, Kind.HIGH, Kind.NORMAL_MARROW})
+_BONES = frozenset({Kind.BONE, Kind.HEAD, Kind.JOINT})
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@cache
+def load_vocabulary() -> Vocabulary:
+    """
+    Read all rule files once.
+
+    Raises:
+        BadConfiguration: two rows give the same words two meanings, or a row lacks a member.
+
+    """
+    rows: dict[tuple[str, ...], Term] = {}
+    for name in _TERM_FILES:
+        for number, row in enumerate(_toml(name)["term"], start=1):
+            _add_row(rows, row, f"{name}:{number}")
+    terms: Trie = {}
+    for words, term in rows.items():
+        add_term(terms, words, term)
+    headers: Trie = {}
+    for number, row in enumerate(_toml("sections")["heading"], start=1):
+        for written in row["terms"]:
+            for words in expand(written):
+                term = Term(Kind.NOTHING, row["section"], rule=f"sections:{number}")
+                add_term(headers, words, term)
+    language = _toml("language")
+    return Vocabulary(
+        terms=terms,
+        headers=headers,
+        spelling=_spelling(frozenset(word for words in rows for word in words)),
+        anchors=_first_words(rows, _ANCHORS),
+        bone_words=_first_words(rows, _BONES),
+        cue_words=frozenset(words[0] for words, term in rows.items() if term.cue),
+        subjects=frozenset(language["subjects"]),
+        languages=_languages(language["words"]),
+        abbreviations=frozenset(language["abbreviations"]),
+        size=len(rows),
+    )
+
+
+def expand(written: str) -> Iterator[tuple[str, ...]]:
+    """Write out every "(a|b)" of a term; hyphens fall away, as they do in a report."""
+    for choice in _choices(written):
+        words = tuple(choice.replace("-", " - ").split())
+        yield words if words == ("-",) else tuple(word for word in words if word != "-")
+
+
+def _choices(written: str) -> list[str]:
+    # one level at a time: the alternatives of a string, each a product of text and inner groups
+    options = _parts(written, "|")
+    if len(options) > 1:
+        return [choice for option in options for choice in _choices(option)]
+    before, bracket, behind = written.partition("(")
+    if not bracket:
+        return [written]
+    inner, rest = _closed(behind)
+    return [before + one + two for one, two in product(_choices(inner), _choices(rest))]
+
+
+def _parts(written: str, sign: str) -> list[str]:
+    parts, depth = [""], 0
+    for letter in written:
+        depth += (letter == "(") - (letter == ")")
+        if letter == sign and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
+
+
+def _closed(written: str) -> tuple[str, str]:
+    depth = 1
+    for place, letter in enumerate(written):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return written[:place], written[place + 1 :]
+    raise BadConfiguration(f"vocabulary term {written!r} lacks a closing bracket")
+
+
+def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str) -> None:
+    try:
+        kind = Kind(row["means"])
+        written = row["terms"]
+    except (KeyError, ValueError):
+        raise BadConfiguration(f"vocabulary row {place} lacks terms or means") from None
+    direction = row.get("direction", "")
+    term = Term(kind, row.get("value", ""), direction, row.get("cue", ""), place)
+    for words in (words for text in written for words in expand(text)):
+        known = rows.get(words)
+        if known is None or known.rule == place:
+            rows[words] = term
+        elif known.kind is kind and known.direction != direction:
+            rows[words] = Term(kind, term.value or known.value, "both", term.cue, place)
+        else:
+            raise BadConfiguration(
+                f"vocabulary row {place} repeats {' '.join(words)!r} of {known.rule}"
+            )
+
+
+def _toml(name: str) -> dict[str, Any]:
+    return tomllib.loads(files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _first_words(rows: dict[tuple[str, ...], Term], kinds: frozenset[Kind]) -> frozenset[str]:
+    return frozenset(words[0] for words, term in rows.items() if term.kind in kinds)
+
+
+def _spelling(known: frozenset[str]) -> dict[str, str]:
+    rules = _toml("spelling")
+    spelling: dict[str, str] = {}
+    never = known | frozenset(rules["never"]) | frozenset(rules["near"])
+    for word in rules["near"]:
+        for slip in _slips(word):
+            if slip not in never:
+                spelling[slip] = word
+    for usual, variants in rules["usual"].items():
+        spelling.update(dict.fromkeys(variants, usual))
+    return spelling
+
+
+def _slips(word: str) -> Iterator[str]:
+    # one letter left out, doubled, swapped with the next, or (long words only) changed
+    for place in range(1, len(word)):
+        yield word[:place] + word[place + 1 :]
+        yield word[:place] + word[place - 1] + word[place:]
+        yield word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :]
+        if len(word) > 6:
+            for letter in _LETTERS:
+                yield word[:place] + letter + word[place + 1 :]
+                yield word[:place] + letter + word[place:]
+
+
+def _languages(words: dict[str, list[str]]) -> dict[str, str]:
+    languages: dict[str, str] = {}
+    for language, known in words.items():
+        for word in known:
+            languages[word] = f"{languages[word]} {language}" if word in languages else language
+    return languages
