@@ -106,5 +106,5 @@ class WebhookDestination:
                 return Answer(status=response.status, retry_after_s=wait_s)
         except TimeoutError:
             return Answer(problem="timeout")
-        except aiohttp.ClientError:
+        except (aiohttp.ClientError, OSError):
             return Answer(problem="connection")

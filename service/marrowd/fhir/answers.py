@@ -5,7 +5,7 @@ What a FHIR server may answer other than what was asked for, as errors a caller 
     |- Absent        404 or 410: there is no such resource (any more)
     |- Rejected      another 4xx: the server will not do this, however often it is asked
     |- TooLarge      an answer longer than the cap, or more pages than the bound
-    EhrUnavailable   no answer, 408, 429, 5xx: the same request may work later
+    EhrUnavailable   no answer, 408, 409, 429, 5xx: the same request may work later
     |- Unusable      an answer that only a person can mend: 401, a redirect, something not FHIR
        |- Forbidden  403: not for us, though others of our requests may be granted
 
@@ -20,7 +20,14 @@ from http import HTTPStatus
 
 from marrowd.errors import BadInput, EhrUnavailable, MarrowdError
 
-_WAIT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
+_WAIT = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.CONFLICT,  # HAPI: a Subscription that it is activating at this moment
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 

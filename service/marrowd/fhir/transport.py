@@ -166,7 +166,7 @@ class Transport:
         except TimeoutError:
             message = f"{ask.operation} took longer than {self._limits.timeout_s:g} s"
             raise EhrUnavailable(message) from None
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError) as error:
             message = f"{ask.operation} failed: {type(error).__name__}"
             raise EhrUnavailable(message) from None
 

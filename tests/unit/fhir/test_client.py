@@ -93,6 +93,7 @@ async def test_read_gives_the_resource_with_numbers_as_written(
         pytest.param(401, Unusable, 1, id="unauthorized"),
         pytest.param(403, Forbidden, 1, id="forbidden"),
         pytest.param(404, Absent, 1, id="never there"),
+        pytest.param(409, EhrUnavailable, 3, id="changed by somebody else just now"),
         pytest.param(410, Absent, 1, id="gone"),
         pytest.param(422, Rejected, 1, id="unprocessable"),
         pytest.param(302, Unusable, 1, id="redirect"),
