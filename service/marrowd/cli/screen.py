@@ -8,7 +8,8 @@ when all input is read, and nothing is printed of an input that is not whole.
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
 from typing import IO
@@ -53,13 +54,42 @@ def screen_command(
             raise BadConfiguration(message)
         chosen, codes = _configured(policy, config)
         terms = Terms(policy=chosen, now=moment(now, chosen.zone), codes=codes)
-        spool = Spool()
-        try:
-            return _screened(files, spool, terms, workers)
-        finally:
-            spool.close()
+        return judge(files, terms, workers=workers, out=sys.stdout.buffer, err=sys.stderr)
     except MarrowdError as exc:
         return complain(exc)
+    except BrokenPipeError:
+        # Whoever read has seen enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FINE
+
+
+def judge(
+    files: Iterable[Path], terms: Terms, *, workers: int, out: IO[bytes], err: IO[str]
+) -> Exit:
+    """
+    Read all of *files*, then write a line for each patient to *out*.
+
+    Args:
+        files: in any order.
+        terms: what is judged by.
+        workers: processes; 0 is one a core.
+        out: gets nothing unless every file could be read.
+        err: gets a line for each resource that matters and has no patient.
+
+    Raises:
+        BadInput: a file is not whole, or two servers use one Patient id.
+    """
+    with closing(Spool()) as spool:
+        intake = Intake(spool, codes=terms.codes, zone=terms.policy.zone)
+        for path in files:
+            _take(path, intake)
+        intake.close()
+        for ref, reason in spool.lost():
+            err.write(f"unreadable {ref}: {reason}\n")
+        for line in lines(_jobs(spool, terms.codes), terms, workers=workers):
+            out.write(line)
+        out.flush()
+    return Exit.FINE
 
 
 def moment(text: str | None, zone: tzinfo) -> datetime:
@@ -102,31 +132,13 @@ def _configured(name: str | None, config: Path | None) -> tuple[Policy, Codes]:
     return policy_from(settings, name=name), codes
 
 
-def _screened(files: list[Path], spool: Spool, terms: Terms, workers: int) -> int:
-    intake = Intake(spool, codes=terms.codes, zone=terms.policy.zone)
-    for path in files:
-        try:
-            for document in documents(path):
-                intake.take(document)
-        except BadInput as exc:
-            message = str(exc)
-            raise BadInput(message if str(path) in message else f"{path}: {message}") from None
-    intake.close()
-    for ref, reason in spool.lost():
-        sys.stderr.write(f"unreadable {ref}: {reason}\n")
-    return _print(lines(_jobs(spool, terms.codes), terms, workers=workers))
-
-
-def _print(found: Iterator[bytes]) -> int:
-    out: IO[bytes] = sys.stdout.buffer
+def _take(path: Path, intake: Intake) -> None:
     try:
-        for line in found:
-            out.write(line)
-        out.flush()
-    except BrokenPipeError:
-        # Whoever read has seen enough; nothing may be written at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return Exit.FINE
+        for document in documents(path):
+            intake.take(document)
+    except BadInput as exc:
+        message = str(exc)
+        raise BadInput(message if str(path) in message else f"{path}: {message}") from None
 
 
 def _jobs(spool: Spool, codes: Codes) -> Iterator[Job]:

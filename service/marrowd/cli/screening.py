@@ -22,6 +22,7 @@ from marrowd.core.policy import Policy
 from marrowd.core.reading import Reading, Section
 from marrowd.core.screening import screen
 from marrowd.core.timeline import build_timeline
+from marrowd.errors import BadConfiguration
 from marrowd.fhir.attachments import Attachments, binary_content
 from marrowd.fhir.facts import Extraction, facts_from
 from marrowd.fhir.json import parse_canonical
@@ -173,6 +174,8 @@ def _fact(
                 is_listed=kept.role is Role.TEXT,
                 sha256=kept.sha256,
             )
+        except BadConfiguration:
+            raise  # a vocabulary that cannot be loaded is nobody's resource
         except Exception:  # noqa: BLE001 - a resource never stops the rest: it is told
             fact = None
     if isinstance(fact, Fact):

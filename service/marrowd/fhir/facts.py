@@ -18,7 +18,7 @@ from enum import StrEnum
 from marrowd.core.facts import Fact, Piece, Standing, Version
 from marrowd.fhir.attachments import Attachments
 from marrowd.fhir.links import Orders
-from marrowd.fhir.members import Resource, objects, status
+from marrowd.fhir.members import Resource, kind, objects, status
 from marrowd.fhir.narratives import observation_text, section_of
 from marrowd.fhir.observations import (
     contained_results,
@@ -63,8 +63,8 @@ class Extraction:
 
 def ref_of(resource: Resource) -> str | None:
     """Give "Type/id", None when the resource has no usable id."""
-    kind, ident = resource.get("resourceType"), resource.get("id")
-    return f"{kind}/{ident}" if isinstance(kind, str) and is_id(ident) else None
+    type_name, ident = kind(resource), resource.get("id")
+    return f"{type_name}/{ident}" if type_name and is_id(ident) else None
 
 
 def ignored_because(resource: Resource, codes: Codes) -> Ignored | None:
@@ -73,14 +73,14 @@ def ignored_because(resource: Resource, codes: Codes) -> Ignored | None:
 
     A withdrawn resource always may: those that withdraw often strip its code away.
     """
-    kind = resource.get("resourceType")
-    if kind not in FACT_TYPES:
+    type_name = kind(resource)
+    if type_name not in FACT_TYPES:
         return Ignored.TYPE
-    if is_withdrawn(resource) or kind in {"DiagnosticReport", "ImagingStudy"}:
+    if is_withdrawn(resource) or type_name in {"DiagnosticReport", "ImagingStudy"}:
         return None
-    if kind == "Observation":
+    if type_name == "Observation":
         about = is_vitamin_d(resource, codes) or section_of(resource, codes) is not None
-    elif kind == "Condition":
+    elif type_name == "Condition":
         about = bool(problem_roles(resource, codes))
     else:
         about = order(resource, codes=codes) is not None
@@ -94,16 +94,17 @@ def is_relevant(resource: Resource, codes: Codes) -> bool:
 
 def is_withdrawn(resource: Resource) -> bool:
     """Say whether this version takes its resource away."""
-    kind = resource.get("resourceType")
-    if kind == "Condition":
-        return is_problem_withdrawn(resource)
-    if kind == "ServiceRequest":
-        return is_order_withdrawn(resource)
-    if kind == "ImagingStudy":
-        return study_standing(resource) is Standing.WITHDRAWN
-    if kind == "Observation":
-        return observation_standing(resource) is Standing.WITHDRAWN or is_absent(resource)
-    return standing(status(resource)) is Standing.WITHDRAWN
+    match kind(resource):
+        case "Condition":
+            return is_problem_withdrawn(resource)
+        case "ServiceRequest":
+            return is_order_withdrawn(resource)
+        case "ImagingStudy":
+            return study_standing(resource) is Standing.WITHDRAWN
+        case "Observation":
+            return observation_standing(resource) is Standing.WITHDRAWN or is_absent(resource)
+        case _:
+            return standing(status(resource)) is Standing.WITHDRAWN
 
 
 def facts_from(
@@ -132,7 +133,7 @@ def facts_from(
         read.
     """
     ref = ref_of(resource)
-    if ref is None or resource.get("resourceType") not in FACT_TYPES:
+    if ref is None or kind(resource) not in FACT_TYPES:
         return Ignored.TYPE
     withdrawn = is_withdrawn(resource)
     empty = Fact(
@@ -188,12 +189,12 @@ def _filled(
     is_listed: bool,
 ) -> Fact:
     codes, zone, resolve = how.codes, how.zone, how.resolve
-    ref, kind = empty.ref, resource["resourceType"]
-    if kind == "Condition":
+    ref, type_name = empty.ref, kind(resource)
+    if type_name == "Condition":
         return replace(empty, problem=problem(resource, codes=codes, zone=zone))
-    if kind == "ServiceRequest":
+    if type_name == "ServiceRequest":
         return replace(empty, order=order(resource, codes=codes))
-    if kind == "ImagingStudy":
+    if type_name == "ImagingStudy":
         return replace(
             empty,
             study=study(
@@ -208,7 +209,7 @@ def _filled(
         attachments=attachments,
         orders=how.orders,
     )
-    if kind == "Observation":
+    if type_name == "Observation":
         return replace(
             empty,
             results=vitamin_d_results(resource, ref=ref, codes=codes, zone=zone, resolve=resolve),

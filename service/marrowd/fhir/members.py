@@ -58,6 +58,11 @@ def title(concept: object) -> str:
     return " | ".join(c.display for c in codings(concept) if c.display)
 
 
+def kind(resource: Resource) -> str:
+    """Give the resource type, "" for what is none."""
+    return text(resource.get("resourceType"))
+
+
 def status(resource: Resource) -> str:
     """Give the status, "" when there is none."""
     return text(resource.get("status"))

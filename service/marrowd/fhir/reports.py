@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
-from marrowd.core.facts import Piece, Report, StudyLinks
+from marrowd.core.facts import Piece, Report, Standing, StudyLinks
 from marrowd.core.reading import Modality, NotRead, Reading, Section
 from marrowd.errors import UnreadableResource
 from marrowd.fhir.attachments import Attachments, attachment_text, forms
 from marrowd.fhir.dates import clinical, optional
 from marrowd.fhir.exams import ExamWords, of_concept
 from marrowd.fhir.links import Orders, report_links
-from marrowd.fhir.members import Resource, codings, objects, status, title
+from marrowd.fhir.members import Resource, codings, kind, objects, status, title
 from marrowd.fhir.narratives import conclusion, narrative, observation_text, section_of
 from marrowd.fhir.references import Resolve, contained, refs, target
 from marrowd.fhir.versions import standing
@@ -153,5 +153,7 @@ def _contained_results(resource: Resource) -> Iterator[tuple[str, Resource]]:
         ident = target(reference).contained
         if ident is None or ident not in inside:
             continue
-        if inside[ident].get("resourceType") == "Observation":
-            yield ident, inside[ident]
+        observation = inside[ident]
+        is_withdrawn = standing(status(observation)) is Standing.WITHDRAWN
+        if kind(observation) == "Observation" and not is_withdrawn:
+            yield ident, observation

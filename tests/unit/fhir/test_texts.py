@@ -1,0 +1,164 @@
+"""Text out of attachments, or the reason why not."""
+
+import base64
+import zlib
+
+import pytest
+
+from marrowd.errors import UnreadableResource
+from marrowd.fhir.attachments import Inline, attachment_text, attachment_urls, decode_base64
+from marrowd.fhir.texts import MAX_BYTES, MAX_CHARACTERS, text_of
+
+
+def pdf(*pages: str) -> bytes:
+    """A small PDF; a page without words is a picture to a reader of text."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
+    kids = " ".join(f"{3 + 2 * i} 0 R" for i in range(len(pages)))
+    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode())
+    font = "<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+    for index, words in enumerate(pages):
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources {font}"
+            f" /Contents {4 + 2 * index} 0 R >>".encode()
+        )
+        stream = f"BT /F1 12 Tf 72 700 Td ({words}) Tj ET".encode() if words else b"q Q"
+        packed = zlib.compress(stream)
+        head = f"<< /Length {len(packed)} /Filter /FlateDecode >>".encode()
+        objects.append(head + b"\nstream\n" + packed + b"\nendstream")
+    out, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{number} 0 obj\n".encode() + content + b"\nendobj\n"
+    table = b"".join(f"{place:010} 00000 n \n".encode() for place in places)
+    head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    tail = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
+    return out + head + table + tail.encode()
+
+
+HTML = (
+    "<html><head><title>Report</title><style>p {}</style></head><body><h2>FINDINGS</h2><p>Marrow "
+    "<b>edema</b> in the\n   talus.<br>No fracture.</p><table><tr><th>Cuboid:</th><td>normal</td></tr>"
+    "</table><del>Edema in the navicular.</del><p hidden>x</p><p style='display: none'>y</p></body></html>"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "text"),
+    [
+        (b"Edema.\r\nNo.", "text/plain", "Edema.\r\nNo."),
+        ("Ödem".encode(), "text/plain; charset=utf-8", "Ödem"),
+        ("Ödem".encode("latin-1"), "text/plain;charset=ISO-8859-1", "Ödem"),
+        ("Ödem".encode("cp1252"), "text/plain", "Ödem"),
+        ("Ödem".encode("utf-16"), "text/plain", "Ödem"),
+        (b"\xef\xbb\xbfOdem", "TEXT/PLAIN", "Odem"),
+        (b"Odem", "text/plain; charset=hex", "Odem"),
+        (b"Odem", "text/plain; charset=no-such", "Odem"),
+        (b"Odem", "", "Odem"),
+        (b"<p>Odem</p>", "", "Odem"),
+        (HTML.encode(), "text/html", "FINDINGS\nMarrow edema in the talus.\nNo fracture.\nCuboid: normal"),
+        (b"<div xmlns='http://www.w3.org/1999/xhtml'>A<br/>B</div>", "application/xhtml+xml", "A\nB"),
+        (b"<pre>A\n  B</pre>", "text/html", "A\nB"),
+        (rb"{\rtf1\ansi FINDINGS:\par Edema.\par}", "application/rtf", "FINDINGS:\nEdema.\n"),
+        (rb"{\rtf1\ansi Edema.\par}", "text/plain", "Edema.\n"),
+        (pdf("Edema in the talus."), "application/pdf", "Edema in the talus."),
+        (pdf("Page one.", "Page two."), "application/octet-stream", "Page one.\nPage two."),
+    ],
+)  # fmt: skip
+def test_text_is_found(data, content_type, text):
+    assert text_of(data, content_type) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "reason"),
+    [
+        (b"", "text/plain", "no_text"),
+        (b" \n ", "text/plain", "no_text"),
+        (b"<p> </p>", "text/html", "no_text"),
+        (bytes(range(32)) * 4, "text/plain", "broken"),
+        (pdf(""), "application/pdf", "scan"),
+        (pdf("Edema.")[:300], "application/pdf", "broken"),
+        (b"no pdf", "application/pdf", "broken"),
+        (b"no rtf", "application/rtf", "broken"),
+        (b"\x89PNG\r\n\x1a\n", "image/png", "type"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "", "type"),
+        (b"PK\x03\x04", "application/msword", "type"),
+        (b"<ClinicalDocument/>", "application/hl7-cda+xml", "type"),
+        (b"x" * (MAX_BYTES + 1), "text/plain", "broken"),
+        (b"x" * (MAX_CHARACTERS + 1), "text/plain", "broken"),
+    ],
+)
+def test_why_there_is_none(data, content_type, reason):
+    with pytest.raises(UnreadableResource) as caught:
+        text_of(data, content_type)
+
+    assert caught.value.reason == reason
+
+
+def test_html_nested_ten_thousand_deep_is_read():
+    assert text_of(b"<div>" * 10_000 + b"talus", "text/html") == "talus"
+
+
+def test_nothing_of_a_broken_pdf_is_logged(caplog, capsys):
+    with pytest.raises(UnreadableResource):
+        text_of(b"%PDF-1.4 Mustermann", "application/pdf")
+
+    assert "Mustermann" not in caplog.text + capsys.readouterr().err
+
+
+def form(**members):
+    return {"contentType": "text/plain"} | members
+
+
+@pytest.mark.parametrize(
+    ("attachment", "text"),
+    [
+        (form(data="RWRlbWE="), "Edema"),
+        (form(data="RWRl\r\n bWE="), "Edema"),
+        (form(url="Binary/1"), "Fetched"),
+        (form(url="#b"), "Inside"),
+        (form(data="RWRlbWE=", url="Binary/9"), "Edema"),
+    ],
+)
+def test_where_an_attachment_lies(attachment, text):
+    report = {"contained": [{"resourceType": "Binary", "id": "b", "data": "SW5zaWRl"}]}
+    fetched = {"Binary/1": Inline(data=b"Fetched", content_type="")}
+
+    assert attachment_text(attachment, report=report, attachments=fetched) == text
+
+
+@pytest.mark.parametrize(
+    ("attachment", "reason"),
+    [
+        (form(url="Binary/2"), "not_fetched"),
+        (form(url="Binary/3"), "broken"),
+        (form(url="#c"), "not_fetched"),
+        (form(data="####"), "broken"),
+        (form(data=5), "broken"),
+        (form(), "no_text"),
+        ({}, "no_text"),
+    ],
+)
+def test_why_an_attachment_has_no_text(attachment, reason):
+    with pytest.raises(UnreadableResource) as caught:
+        attachment_text(attachment, report={}, attachments={"Binary/3": "broken"})
+
+    assert caught.value.reason == reason
+
+
+def test_what_the_server_says_of_the_type_beats_the_report():
+    fetched = {"b": Inline(data=b"<p>Edema</p>", content_type="text/html")}
+
+    assert attachment_text(form(url="b"), report={}, attachments=fetched) == "Edema"
+
+
+def test_only_what_is_not_inline_is_asked_for():
+    report = {
+        "presentedForm": [form(url="Binary/1"), form(data="x", url="Binary/2"), form(url="#b")]
+    }
+
+    assert list(attachment_urls(report)) == ["Binary/1"]
+
+
+def test_base64_too_long_to_decode_is_broken():
+    with pytest.raises(UnreadableResource):
+        decode_base64(base64.b64encode(b"x" * (MAX_BYTES + MAX_BYTES // 8)).decode())
