@@ -7,6 +7,7 @@ forward. What each piece does is one method; what it knows of the world is vocab
 """
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate, Said
@@ -22,12 +23,16 @@ _NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.
 _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
+_AFTER_NORMAL = frozenset("and or in on for but with without throughout apart except of as at while whereas bilaterally too however also , other also aside marrow signal bone to".split())
+_STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 
 
 class Clauses:
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
-    def __init__(self, pieces: list[Piece], *, topic: bool) -> None:
+    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, topic: bool) -> None:
+        self.words = words
+        self.last = last
         self.pieces = pieces
         self.predicates: list[Predicate] = []
         self.excluded: list[Piece] = []
@@ -47,11 +52,15 @@ class Clauses:
         self._over = False
         self._forward: dict[Kind, str] = {}
         self._verb_at = -1
+        self._with_at = -1
+        self._join_at = -1
+        self._mass = False
+        self._carried: list[Piece] = []
 
     def run(self) -> None:
         """Read the sentence."""
         for place, piece in enumerate(self.pieces):
-            act = _ACTS.get(piece.kind)
+            act = self._acts.get(piece.kind)
             if act is not None:
                 act(self, place, piece)
         self._end_clause()
@@ -101,7 +110,7 @@ class Clauses:
                 pieces[at].direction != "backward" and self._ends_after(at)
             )
         if kind in _NO_VERB_NEEDED or kind is Kind.EDEMA:
-            return True
+            return pieces[at].direction != "forward"
         if kind is not Kind.VERB:
             return False
         at += 1
@@ -117,6 +126,14 @@ class Clauses:
             if piece.kind in _FINDINGS or piece.kind is Kind.DITTO:
                 return True
             if piece.kind not in _SMALL and piece.kind not in (Kind.SEQUENCE, Kind.ANAPHOR):
+                return False
+        return False
+
+    def _is_finding_or_bone_next(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 8]:
+            if piece.kind in (Kind.EDEMA, Kind.MARROW, Kind.SIGNAL):
+                return True
+            if piece.kind not in _SMALL and piece.kind not in (Kind.BONE, Kind.JOIN):
                 return False
         return False
 
@@ -138,6 +155,11 @@ class Clauses:
             self._open = None
             self._waiting.clear()
             return
+        before = self.pieces[place - 1] if place else None
+        if before is not None and before.kind is Kind.DISEASE and before.last == piece.first:
+            self._close_cues()
+        if self._mass and piece.value == "bright":
+            return
         self._say(Said.EDEMA, piece, strong=strong)
         if piece.cue:
             self._cue(piece)
@@ -154,7 +176,7 @@ class Clauses:
         for piece in pieces[place + 1 : place + 8]:
             if piece.kind is Kind.SOFT:
                 return True
-            if piece.kind in (Kind.BONE, Kind.BREAK, Kind.VERB, Kind.THERE, Kind.NEGATED):
+            if piece.kind in (Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED):
                 return False
             if piece.kind is Kind.JOIN:
                 return False
@@ -186,7 +208,9 @@ class Clauses:
             new.historical = False
         self._severity = None
         if self._waiting:
-            new.bones, self._waiting = self._waiting, []
+            if not (self._with_at > self._verb_at and self._place_follows(piece)):
+                new.bones = self._waiting
+            self._waiting = []
         elif (
             before is not None
             and said is Said.EDEMA
@@ -194,9 +218,10 @@ class Clauses:
             and before.said in (Said.EDEMA, Said.NOTHING)
             and not before.strong
             and not before.negated
-            and self._verb_at > before.first
+            and self._join_at < before.first
         ):
             new.bones, before.dropped = before.bones, "hedged by what follows"
+        new.fallback = self._carried
         if self._loose:
             new.opposite, self._loose = self._loose, []
         self._turn = None
@@ -206,17 +231,40 @@ class Clauses:
         self._open = new
         return new
 
+    def _place_follows(self, piece: Piece) -> bool:
+        """Say whether a finding names its own bone behind a preposition."""
+        placed = False
+        for follower in self.pieces:
+            if follower.first < piece.last:
+                continue
+            if follower.kind is Kind.PREPOSITION:
+                placed = True
+            elif follower.kind is Kind.BONE:
+                return placed
+            elif follower.kind not in _SMALL:
+                return False
+        return False
+
     def _normal_marrow(self, _place: int, piece: Piece) -> None:
         self._say(Said.NORMAL_MARROW, piece, strong=True)
 
     def _normal(self, _place: int, piece: Piece) -> None:
         opened = self._open
+        if not self._is_complement(piece):
+            return
         if opened is not None and opened.said is Said.NOTHING:
             opened.said = Said.NORMAL_MARROW
             opened.last = piece.last
             opened.strong = True
         elif self._waiting:
             self._say(Said.NORMAL, piece)
+
+    def _is_complement(self, piece: Piece) -> bool:
+        """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
+        if piece.last >= self.last:
+            return True
+        following = self.words[piece.last]
+        return not following.isalpha() or following in _AFTER_NORMAL
 
     def _marrow(self, place: int, piece: Piece) -> None:
         if place and self.pieces[place - 1].kind in (Kind.HIGH, Kind.SIGNAL, Kind.MARROW):
@@ -237,7 +285,10 @@ class Clauses:
             and (piece.kind is Kind.SIGNAL)
         ):
             return
+        before = self.pieces[place - 1] if place else None
         self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
+        if before is not None and before.kind is Kind.SEQUENCE and before.value == "fluid":
+            self.predicates[-1].is_fluid = True
 
     def _high(self, place: int, piece: Piece) -> None:
         if piece.value == "low" or self._is_t1_only(place):
@@ -249,6 +300,8 @@ class Clauses:
             opened.last = piece.last
             opened.negated = Kind.NEGATED in self._forward
             opened.possible = Kind.POSSIBLE in self._forward
+            return
+        if self._mass:
             return
         strong = False
         near = False
@@ -286,6 +339,11 @@ class Clauses:
 
     def _answer(self, _place: int, piece: Piece) -> None:
         no = piece.value == "no"
+        self._turn = None
+        if piece.direction == "forward":
+            self._open = None
+            self._say(Said.EDEMA, piece, elliptic=True).negated = no
+            return
         if self._waiting or self._open is None:
             if self.topic or self.predicates:
                 self._say(Said.EDEMA, piece, elliptic=True).negated = no
@@ -326,7 +384,7 @@ class Clauses:
     # -- cues ----------------------------------------------------------------------------------
 
     def _negated(self, place: int, piece: Piece) -> None:
-        if piece.direction == "backward" or self._ends_after(place):
+        if piece.direction == "backward" or self._is_last_word(piece):
             self._apply_back(Kind.NEGATED, piece)
             return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
@@ -341,6 +399,9 @@ class Clauses:
         self._forward[Kind.NEGATED] = piece.rule
         self._forward.pop(Kind.POSSIBLE, None)
         self._nouns = 0
+
+    def _is_last_word(self, piece: Piece) -> bool:
+        return piece.last >= self.last or self.words[piece.last] in _STOPS
 
     def _bone_then_finding(self, place: int) -> bool:
         for piece in self.pieces[place : place + 8]:
@@ -360,9 +421,12 @@ class Clauses:
         self._forward.pop(Kind.NEGATED, None)
         self._nouns = 0
 
-    def _historical(self, _place: int, piece: Piece) -> None:
-        if piece.direction == "backward":
+    def _historical(self, place: int, piece: Piece) -> None:
+        if piece.value == "resolved" and (self._waiting or self._open is not None):
             self._apply_back(Kind.HISTORICAL, piece)
+            return
+        if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
+            self.says_resolved = self.says_resolved or self.points_back
             return
         self._forward[Kind.HISTORICAL] = piece.rule
         self._forward.pop(Kind.CURRENT, None)
@@ -374,7 +438,6 @@ class Clauses:
                 return
             target = self._say(Said.EDEMA, piece, elliptic=True)
         if target is None:
-            self.says_resolved = self.says_resolved or kind is Kind.HISTORICAL
             return
         target.rules.append(piece.rule)
         target.last = max(target.last, piece.last)
@@ -392,6 +455,8 @@ class Clauses:
         self._forward[Kind.CURRENT] = ""
 
     def _hypothetical(self, _place: int, piece: Piece) -> None:
+        if piece.direction == "both" and self._open is not None and not self._open.bones:
+            self._open.hypothetical = True
         self._forward[Kind.HYPOTHETICAL] = piece.value or piece.rule
 
     def _except(self, _place: int, piece: Piece) -> None:
@@ -407,6 +472,7 @@ class Clauses:
 
     def _disease(self, _place: int, piece: Piece) -> None:
         self._nouns += 1
+        self._mass = self._mass or piece.value == "mass"
         if piece.cue:
             self._cue(piece)
 
@@ -427,7 +493,8 @@ class Clauses:
         self._forward.pop(Kind.NEGATED, None)
         self._forward.pop(Kind.POSSIBLE, None)
 
-    def _join(self, place: int, _piece: Piece) -> None:
+    def _join(self, place: int, piece: Piece) -> None:
+        self._join_at = piece.first
         if self._nouns and Kind.POSSIBLE in self._forward:
             self._forward.pop(Kind.POSSIBLE)
         if self._turn is not None and not self._list_goes_on(place):
@@ -441,7 +508,8 @@ class Clauses:
                 return False
         return False
 
-    def _with(self, _place: int, _piece: Piece) -> None:
+    def _with(self, _place: int, piece: Piece) -> None:
+        self._with_at = piece.first
         if self._nouns:
             self._close_cues()
         self._turn = None
@@ -480,45 +548,53 @@ class Clauses:
         self._forward.clear()
         if hypothetical:
             self._forward[Kind.HYPOTHETICAL] = hypothetical
+        if self._loose and self.topic:
+            denied = Predicate(Said.EDEMA, self._loose[0].first, self._loose[-1].last)
+            denied.opposite, denied.elliptic = self._loose, True
+            self.predicates.append(denied)
+        self._carried = self._waiting
+        if not self._carried and self._open is not None:
+            self._carried = self._open.bones
+        self._loose = []
         self._waiting = []
         self._open = None
         self._turn = None
         self._over = False
         self._nouns = 0
+        self._mass = False
 
-
-_ACTS: dict[Kind, Callable[[Clauses, int, Piece], None]] = {
-    Kind.BONE: Clauses._bone,
-    Kind.EDEMA: Clauses._edema,
-    Kind.NORMAL_MARROW: Clauses._normal_marrow,
-    Kind.NORMAL: Clauses._normal,
-    Kind.MARROW: Clauses._marrow,
-    Kind.SIGNAL: Clauses._marrow,
-    Kind.HIGH: Clauses._high,
-    Kind.SPARED: Clauses._spared,
-    Kind.ANSWER: Clauses._answer,
-    Kind.DITTO: Clauses._ditto,
-    Kind.ARTIFACT: Clauses._artifact,
-    Kind.NEGATED: Clauses._negated,
-    Kind.POSSIBLE: Clauses._possible,
-    Kind.HISTORICAL: Clauses._historical,
-    Kind.CURRENT: Clauses._current,
-    Kind.HYPOTHETICAL: Clauses._hypothetical,
-    Kind.EXCEPT: Clauses._except,
-    Kind.NOT_IN: Clauses._except,
-    Kind.OTHER: Clauses._other,
-    Kind.GLOBAL: Clauses._other,
-    Kind.DISEASE: Clauses._disease,
-    Kind.SOFT: Clauses._soft,
-    Kind.VERB: Clauses._verb,
-    Kind.JOIN: Clauses._join,
-    Kind.WITH: Clauses._with,
-    Kind.OVER: Clauses._over_word,
-    Kind.PREPOSITION: Clauses._preposition,
-    Kind.THERE: Clauses._there,
-    Kind.ANAPHOR: Clauses._anaphor,
-    Kind.SEVERITY: Clauses._grade,
-    Kind.OUT_OF_VIEW: Clauses._out_of_view,
-    Kind.VOID: Clauses._void,
-    Kind.BREAK: Clauses._break,
-}
+    _acts: ClassVar[dict[Kind, Callable[["Clauses", int, Piece], None]]] = {
+        Kind.BONE: _bone,
+        Kind.EDEMA: _edema,
+        Kind.NORMAL_MARROW: _normal_marrow,
+        Kind.NORMAL: _normal,
+        Kind.MARROW: _marrow,
+        Kind.SIGNAL: _marrow,
+        Kind.HIGH: _high,
+        Kind.SPARED: _spared,
+        Kind.ANSWER: _answer,
+        Kind.DITTO: _ditto,
+        Kind.ARTIFACT: _artifact,
+        Kind.NEGATED: _negated,
+        Kind.POSSIBLE: _possible,
+        Kind.HISTORICAL: _historical,
+        Kind.CURRENT: _current,
+        Kind.HYPOTHETICAL: _hypothetical,
+        Kind.EXCEPT: _except,
+        Kind.NOT_IN: _except,
+        Kind.OTHER: _other,
+        Kind.GLOBAL: _other,
+        Kind.DISEASE: _disease,
+        Kind.SOFT: _soft,
+        Kind.VERB: _verb,
+        Kind.JOIN: _join,
+        Kind.WITH: _with,
+        Kind.OVER: _over_word,
+        Kind.PREPOSITION: _preposition,
+        Kind.THERE: _there,
+        Kind.ANAPHOR: _anaphor,
+        Kind.SEVERITY: _grade,
+        Kind.OUT_OF_VIEW: _out_of_view,
+        Kind.VOID: _void,
+        Kind.BREAK: _break,
+    }

@@ -22,11 +22,15 @@ def inherit_bones(
         return
     if predicate.said is not Said.EDEMA:
         return
+    if predicate.fallback and not predicate.strong or (predicate.fallback and predicate.negated):
+        predicate.bones = list(predicate.fallback)
+        return
     for before in reversed(predicates[:place][-3:]):
         if before.bones and before.said is Said.EDEMA and not predicate.negated:
             predicate.bones = list(before.bones)
             return
-    if predicate.points_back and not any(p.bones for p in predicates[place:]):
+    is_said = predicate.said is Said.EDEMA and not predicate.negated
+    if (predicate.points_back or is_said) and not any(p.bones for p in predicates[place:]):
         predicate.bones = list(earlier)
 
 

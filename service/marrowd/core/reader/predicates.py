@@ -37,6 +37,8 @@ class Predicate:
     dropped: str = ""
     elliptic: bool = False
     points_back: bool = False
+    is_fluid: bool = False  # "T2 signal", with no adjective so far
+    fallback: list[Piece] = field(default_factory=list)
     clause: int = 0
     severity: Severity | None = None
     bones: list[Piece] = field(default_factory=list)
@@ -45,13 +47,15 @@ class Predicate:
 
     def certainty(self) -> Certainty | None:
         """Weigh the cues; `None` when the predicate says nothing of this patient's marrow now."""
-        if self.dropped or self.hypothetical or self.said is Said.NOTHING:
+        if self.dropped or self.hypothetical:
+            return None
+        if self.said is Said.NOTHING and not self.is_fluid:
             return None
         if self.other_person:
             return None
         if self.resolved:
             return Certainty.HISTORICAL
-        if self.said is not Said.EDEMA:
+        if self.said not in (Said.EDEMA, Said.NOTHING):
             return None if self.historical and not self.current else Certainty.NEGATED
         if self.negated:
             return None if self.historical and not self.current else Certainty.NEGATED

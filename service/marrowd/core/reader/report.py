@@ -16,6 +16,7 @@ from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.sides import give_sides
+from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
@@ -24,6 +25,11 @@ _WIDEST = 400
 _TURNED = {Certainty.AFFIRMED: Certainty.NEGATED, Certainty.NEGATED: Certainty.AFFIRMED}
 _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
+
+
+_ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
+_BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
+_EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
 class Report:
@@ -43,6 +49,8 @@ class Report:
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
         self._last_bones: list[Piece] = []
+        self._paragraph = -1
+        self._section = Section.UNKNOWN
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
 
@@ -50,8 +58,11 @@ class Report:
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
-        if sentence.starts_line:
+        if sentence.starts_line or sentence.paragraph != self._paragraph:
             self._row = []
+        if sentence.section is not self._section:
+            self._last_bones = []
+        self._paragraph, self._section = sentence.paragraph, sentence.section
         here = words[first:last]
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
@@ -61,12 +72,16 @@ class Report:
         if not speaks and not self._topic and not names:
             self._add_cues(sentence, here)
             return
-        pieces = bone_pieces(words, marks_of(words, first, last, vocabulary.terms))
+        marks = marks_of(words, first, last, vocabulary.terms)
+        if "[" in here or not _BOXES.isdisjoint(here):
+            marks = ticked(words, first, last, marks)
+        pieces = bone_pieces(words, marks)
         outside = self.side.at(sentence)
         give_sides(words, pieces, outside)
-        clauses = Clauses(pieces, topic=self._topic)
+        clauses = Clauses(words, last, pieces, topic=self._topic)
         clauses.run()
-        self._open_row(pieces)
+        if _EXAM_WORDS.isdisjoint(here):
+            self._open_row(pieces)
         self._state(sentence, clauses, outside)
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
@@ -76,7 +91,7 @@ class Report:
 
     def _open_row(self, pieces: list[Piece]) -> None:
         at = 0
-        while at < len(pieces) and pieces[at].kind in (Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART):
+        while at < len(pieces) and pieces[at].kind in _ROW:
             at += 1
         if 0 < at < len(pieces) and self.words.words[pieces[at].first] == ":":
             self._row = [piece for piece in pieces[:at] if piece.kind is Kind.BONE]

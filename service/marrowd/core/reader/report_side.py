@@ -48,16 +48,19 @@ class ReportSide:
             evidence[_EXAM_LINE] = [titled]
         lowered = words.words
         current: Laterality | None = None
+        section: Section | None = None
         for number, sentence in enumerate(sentences):
             here = lowered[sentence.first : sentence.last]
-            if sentence.section is Section.IMPRESSION:
-                current = None
+            if sentence.section is not section:
+                section = sentence.section
+                if section in (Section.IMPRESSION, Section.RECOMMENDATION, Section.ADDENDUM):
+                    current = None
             if not _WORDS.isdisjoint(here):
                 side, heads = _side_at_large(here)
                 if side is not None:
                     rank = _rank(number, sentence, here)
                     evidence.setdefault(rank, []).append(side)
-                    if heads and rank == _BODY and side in _ONE:
+                    if heads and side in _ONE:
                         current = side
             if current is not None:
                 self._heads[sentence.first] = current
@@ -105,7 +108,13 @@ def _side_at_large(here: list[str]) -> tuple[Laterality | None, bool]:
             continue
         around = here[max(0, place - 2) : place + 3]
         if len(here) <= _SHORT or not _REGIONS.isdisjoint(around) or not _EXAM.isdisjoint(around):
-            heads = place <= 2 and ":" in here[place : place + 4]
-            heads = heads or (place <= 1 and len(here) <= _SHORT)
+            heads = _EXAM.isdisjoint(here) and (
+                (place <= 2 and ":" in here[place : place + 4])  # noqa: PLR2004
+                or (place <= 1 and len(here) <= _SHORT)
+            )
             return side, heads
+        if place == 0 and here[1:2] == [":"]:
+            return side, True
+        if place == len(here) - 1 and place and here[place - 1] in (",", "-", "(", "."):
+            return side, False
     return None, False

@@ -17,6 +17,10 @@ _ENDS = frozenset({".", "!", "?", ";", "\n", "\u2022", "\u25cf", "|"})
 _SPECIAL = {"exam": Section.UNKNOWN, "row": Section.FINDINGS}
 _WRAPPED_LINE = 55
 _LONGEST_HEADING = 6
+# these end with their line: what follows them without a heading is the report itself
+_ONE_LINE = frozenset({Section.INDICATION, Section.HISTORY, Section.TECHNIQUE, Section.COMPARISON})
+_EXAM_WORDS = frozenset({"mri", "mr"})
+_SIDES = frozenset({"left", "right", "lt", "rt"})
 
 
 class Sentence(NamedTuple):
@@ -36,6 +40,7 @@ class _Place:
     section: Section = Section.UNKNOWN
     heading: str = ""
     paragraph: int = 0
+    has_content: bool = False
 
 
 def sentences_of(words: Words, vocabulary: Vocabulary, opening: Section) -> list[Sentence]:
@@ -76,6 +81,8 @@ def _add(
             break
         if name == "row":
             place.paragraph += 1
+            if place.section in _ONE_LINE:
+                _open(place, "findings")
             sentences.append(
                 Sentence(
                     first, last, place.section, place.heading, starts_line, place.paragraph, True
@@ -88,18 +95,37 @@ def _add(
     while first < last and lowered[first] in ("\n", "-", "*"):
         first += 1
     if first < last:
+        _leave_one_line(words, place, first, last, starts_line=starts_line)
+        place.has_content = True
         sentences.append(
             Sentence(first, last, place.section, place.heading, starts_line, place.paragraph)
         )
 
 
+def _leave_one_line(
+    words: Words, place: _Place, first: int, last: int, *, starts_line: bool
+) -> None:
+    if place.section not in _ONE_LINE and place.heading != "exam":
+        return
+    here = words.words[first : min(last, first + _LONGEST_HEADING)]
+    if here[0] in _SIDES and ":" in here:
+        _open(place, "findings")
+    elif here[0] in _EXAM_WORDS and place.has_content and place.section not in (
+        Section.COMPARISON, Section.TECHNIQUE,
+    ):
+        _open(place, "")
+    elif starts_line and place.has_content and words.raw[first][:1].isupper():
+        _open(place, "")
+
+
 def _open(place: _Place, name: str) -> None:
     place.paragraph += 1
+    place.has_content = False
     if name == "over_read":
         place.section = Section.ADDENDUM
     elif name == "preliminary":
         place.section = Section.FINDINGS
-    elif name == "exam":
+    elif name in ("exam", ""):
         place.section = Section.UNKNOWN
     else:
         place.section = Section(name)
