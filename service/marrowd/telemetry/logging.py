@@ -68,7 +68,9 @@ def configure_logging(*, as_json: bool, level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    # Of others only what is wrong: their news is not this service's.
+    root.setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    logging.getLogger("marrowd").setLevel(level.upper())
     # aiohttp's access log holds paths, and paths hold ids of patients: our own line replaces it.
     logging.getLogger("aiohttp.access").disabled = True
 

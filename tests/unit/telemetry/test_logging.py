@@ -28,7 +28,7 @@ def lines(capsys):
 
 def test_an_allowed_key_is_written(lines):
     configure_logging(as_json=True, level="info")
-    structlog.get_logger("x").info("screened", verdict="edema_absent")
+    structlog.get_logger("marrowd.x").info("screened", verdict="edema_absent")
 
     (line,) = lines()
     assert line["event"] == "screened"
@@ -37,7 +37,7 @@ def test_an_allowed_key_is_written(lines):
 
 def test_an_unlisted_key_leaves_only_its_name(lines):
     configure_logging(as_json=True, level="info")
-    structlog.get_logger("x").info("screened", patient_name=MARKER)
+    structlog.get_logger("marrowd.x").info("screened", patient_name=MARKER)
 
     (line,) = lines()
     assert line["dropped_keys"] == ["patient_name"]
@@ -49,7 +49,7 @@ def test_an_exception_leaves_its_type_and_place_only(lines):
     try:
         raise ValueError(MARKER)
     except ValueError:
-        structlog.get_logger("x").exception("failed")
+        structlog.get_logger("marrowd.x").exception("failed")
         logging.getLogger("foreign").exception("failed")
 
     for line in lines():
