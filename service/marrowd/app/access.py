@@ -37,23 +37,14 @@ class Access:
     @property
     def wanted(self) -> tuple[Wanted, ...]:
         """
-        The Subscriptions it should hold; none when the configuration wants none.
+        The Subscriptions it should hold; none when others make them.
 
-        Raises:
-            BadConfiguration: topic Subscriptions, which this version cannot make yet.
+        Topic Subscriptions are taken in, but not made from here yet.
         """
-        match self.source.subscribe:
-            case "none":
-                return ()
-            case "topic":
-                message = (
-                    f'sources {self.source.name}: subscribe = "topic" is taken in but cannot be '
-                    'set up from here yet; make the Subscription on the server and use "none"'
-                )
-                raise BadConfiguration(message)
-            case "rest-hook":
-                secret = self.source.notification_secret[0].get_secret_value()
-                return wanted(self.codes, endpoint=self.endpoint, secret=secret)
+        if self.source.subscribe != "rest-hook":
+            return ()
+        secret = self.source.notification_secret[0].get_secret_value()
+        return wanted(self.codes, endpoint=self.endpoint, secret=secret)
 
     def sweeper(
         self,
@@ -111,7 +102,7 @@ async def opened(
                     Transport(
                         session,
                         authorization=authorization_for(source.auth),
-                        observe=_observer(metrics, source.name),
+                        observe=observer(metrics, source.name),
                         clock=clock,
                     ),
                     source.base_url,
@@ -138,7 +129,8 @@ def _url_of(settings: Settings) -> str:
     return f"http://{settings.http.host}:{settings.http.port}"
 
 
-def _observer(metrics: Metrics | None, source: str) -> Observe:
+def observer(metrics: Metrics | None, source: str) -> Observe:
+    """Give what is told how long a server of *source* took."""
     if metrics is None:
         return lambda _operation, _outcome, _seconds: None
     duration = metrics.ehr_request_duration_seconds

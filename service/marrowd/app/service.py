@@ -19,9 +19,10 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from marrowd.app.access import opened
+from marrowd.app.access import observer, opened
 from marrowd.app.clock import Clock, utc_now
-from marrowd.app.working import Parts, worker_of
+from marrowd.app.working import Parts, currency_of, extraction, worker_of
+from marrowd.cds.decision import Rules
 from marrowd.core.reader import Reader
 from marrowd.errors import Unavailable
 from marrowd.rules.policies import policy_from
@@ -33,7 +34,10 @@ from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.web.answers import answering
 from marrowd.web.events import Intake
+from marrowd.web.gathering import HookSource
+from marrowd.web.hooks import Budget, Hooks
 from marrowd.web.ops import Ops
+from marrowd.work.worker import Loop
 
 _CLOSE_S = 5.0  # a request under way may end within this
 
@@ -128,7 +132,7 @@ async def running(
         )
         port = 0
         if Role.WEB in roles:
-            app = _public_app(parts, wake)
+            app = _public_app(parts, wake, await _begin_hooks(parts, wake, stack))
             port = await _listen(stack, app, settings.http.host, settings.http.port)
         yield Service(
             port=port,
@@ -150,18 +154,54 @@ async def _begin_work(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
     )
     worker = worker_of(parts, accesses, session)
+    return worker.wake, await _begin(worker, stack)
+
+
+async def _begin_hooks(parts: Parts, wake: Callable[[], None], stack: AsyncExitStack) -> Hooks:
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+    )
+    currency = currency_of(parts)
+    await currency.refresh()
+    _ = await _begin(currency, stack)
+    hooks = parts.settings.hooks
+    return Hooks(
+        store=parts.store,
+        sources=[
+            HookSource(
+                name=source.name,
+                base_url=source.base_url,
+                observe=observer(parts.metrics, source.name),
+            )
+            for source in parts.settings.sources
+        ],
+        session=session,
+        extraction=extraction(parts),
+        rules=Rules(policy=parts.policy, version=RULES_VERSION),
+        metrics=parts.metrics,
+        clock=parts.clock,
+        wake=wake,
+        is_current=currency.is_current,
+        budget=Budget(
+            whole_s=hooks.budget.total_seconds(), fetch_s=hooks.fetch_budget.total_seconds()
+        ),
+    )
+
+
+async def _begin(loop: Loop, stack: AsyncExitStack) -> asyncio.Task[None]:
+    """Run *loop* until the stack unwinds, and then wait for it."""
     stop = asyncio.Event()
-    task = asyncio.create_task(worker.run(stop), name="work")
+    task = asyncio.create_task(loop.run(stop), name=loop.name)
 
     async def drain() -> None:
         stop.set()
         await task
 
     stack.push_async_callback(drain)
-    return worker.wake, task
+    return task
 
 
-def _public_app(parts: Parts, wake: Callable[[], None]) -> web.Application:
+def _public_app(parts: Parts, wake: Callable[[], None], hooks: Hooks) -> web.Application:
     http = parts.settings.http
     app = web.Application(middlewares=[answering], client_max_size=http.max_body)
     Intake(
@@ -174,6 +214,7 @@ def _public_app(parts: Parts, wake: Callable[[], None]) -> web.Application:
         wake=wake,
         clock=parts.clock,
     ).add_routes(app)
+    hooks.add_routes(app)
     return app
 
 

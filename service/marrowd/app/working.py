@@ -39,6 +39,7 @@ from marrowd.work.rechecks import RecheckLoop
 from marrowd.work.retention import RetentionLoop
 from marrowd.work.screening import ScreeningLoop
 from marrowd.work.sweep import SweepLoop
+from marrowd.work.watching import Currency, SubscriptionWatch
 from marrowd.work.worker import Loop, Worker
 
 _READERS = 2  # threads that read resources, so that a long report never holds the event loop
@@ -140,8 +141,40 @@ def worker_of(
     retention = RetentionLoop(
         parts.store, keep_done=parts.settings.retention.inbox, clock=parts.clock
     )
-    loops: list[Loop] = [screening, *deliveries, *sweeps.values(), rechecks, retention]
+    watches = [_watch(parts, access) for access in accesses.values() if access.wanted]
+    loops: list[Loop] = [
+        screening,
+        *deliveries,
+        *sweeps.values(),
+        *watches,
+        rechecks,
+        retention,
+    ]
     return Worker(loops, wake=screening.wake)
+
+
+def currency_of(parts: Parts) -> Currency:
+    """Give what knows whether stored evidence may be relied on."""
+    sources = parts.settings.sources
+    return Currency(
+        parts.store,
+        sweep_every={source.name: source.sweep_every for source in sources},
+        unwatched=frozenset(s.name for s in sources if s.subscribe != "rest-hook"),
+        clock=parts.clock,
+    )
+
+
+def _watch(parts: Parts, access: Access) -> SubscriptionWatch:
+    return SubscriptionWatch(
+        parts.store,
+        access.client,
+        source=access.source.name,
+        endpoint=access.endpoint,
+        wanted=access.wanted,
+        every=access.source.sweep_every,
+        clock=parts.clock,
+        metrics=parts.metrics,
+    )
 
 
 def _request(sweeps: Mapping[str, SweepLoop], source: str) -> None:

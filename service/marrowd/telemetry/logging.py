@@ -69,8 +69,9 @@ def configure_logging(*, as_json: bool, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     # Of others only what is wrong: their news is not this service's.
-    root.setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
-    logging.getLogger("marrowd").setLevel(level.upper())
+    least = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(logging.WARNING, least))
+    logging.getLogger("marrowd").setLevel(least)
     # aiohttp's access log holds paths, and paths hold ids of patients: our own line replaces it.
     logging.getLogger("aiohttp.access").disabled = True
 

@@ -66,18 +66,26 @@ class Patience:
 
 
 def after_failure(  # noqa: PLR0911 - a table
-    error: Exception, *, attempts: int, patience: Patience, rng: random.Random
+    error: Exception, *, attempts: int, alike: int, patience: Patience, rng: random.Random
 ) -> TryAgain | Park:
     """
-    Say what becomes of an event whose handling raised *error* for the *attempts*-th time.
+    Say what becomes of an event whose handling raised *error*.
 
     A server or database that is down is waited for without end: giving up would lose what was
     acknowledged. What only a person can mend, and errors of ours, are tried a bounded number of
     times. What cannot be used is parked at once.
+
+    Args:
+        error: what was raised.
+        attempts: tries so far, this one included: how long the next pause is.
+        alike: failures in a row of the same `kind_of`, this one included: when to give up. A
+            server that was down for a day and now shows a login page has failed once in that way.
+        patience: how patient to be.
+        rng: jitter.
     """
     detail = place_of(error)
     match error:
-        case Unusable() if attempts >= patience.tries_unusable:
+        case Unusable() if alike >= patience.tries_unusable:
             return Park(reason=Parked.REFUSED, detail=detail)
         case Unavailable():
             pause = patience.pause(attempts, rng)
@@ -96,10 +104,17 @@ def after_failure(  # noqa: PLR0911 - a table
             return Park(reason=Parked.NOT_FHIR, detail=detail)
         case MarrowdError():
             return Park(reason=Parked.ERROR, detail=detail)
-        case _ if attempts >= patience.tries_unknown:
+        case _ if alike >= patience.tries_unknown:
             return Park(reason=Parked.ERROR, detail=detail)
         case _:
             return TryAgain(after=patience.pause(attempts, rng), reason=Parked.ERROR)
+
+
+def kind_of(error: Exception) -> str:
+    """Name what is tried a bounded number of times; "" for what is waited for without end."""
+    if isinstance(error, Unusable):
+        return "unusable"
+    return "" if isinstance(error, MarrowdError) else "unknown"
 
 
 def place_of(error: Exception) -> str:

@@ -24,7 +24,7 @@ from marrowd.telemetry.metrics import Metrics
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, place_of
+from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, kind_of, place_of
 
 _log = structlog.get_logger()
 
@@ -91,6 +91,7 @@ class ScreeningLoop:
         self._bell = Bell()
         self._waiting: deque[Event] = deque()  # claimed, not begun
         self._running: dict[asyncio.Task[None], Event] = {}
+        self._alike: dict[int, tuple[str, int]] = {}  # by event id: kind of failure, how often
 
     def wake(self) -> None:
         """Say that events have come in."""
@@ -152,6 +153,7 @@ class ScreeningLoop:
         if isinstance(came, Exception):
             await self._record_failure(event, came, duration_s)
             return
+        self._alike.pop(event.id, None)
         self._metrics.screening_duration_seconds.observe(duration_s)
         _log.info(
             "event_handled",
@@ -164,10 +166,16 @@ class ScreeningLoop:
 
     async def _record_failure(self, event: Event, error: Exception, duration_s: float) -> None:
         step = after_failure(
-            error, attempts=event.attempts, patience=self._pace.patience, rng=self._rng
+            error,
+            attempts=event.attempts,
+            alike=self._failures_alike(event, error),
+            patience=self._pace.patience,
+            rng=self._rng,
         )
         recorded = await guarded(self._outcomes.write(self._write(event, step, error)))
         is_parked = isinstance(step, Park)
+        if is_parked:
+            self._alike.pop(event.id, None)
         _log.warning(
             "event_parked" if is_parked else "event_put_off",
             **_about(event),
@@ -180,6 +188,16 @@ class ScreeningLoop:
             _log.warning("outcome_not_recorded", event_id=event.id, error=place_of(recorded))
         elif recorded and is_parked:
             self._metrics.events_parked_total.labels(reason=step.reason).inc()
+
+    def _failures_alike(self, event: Event, error: Exception) -> int:
+        """Count failures of one kind in a row; this process's own count, so a restart forgives."""
+        kind = kind_of(error)
+        before = self._alike.pop(event.id, None)
+        if not kind:
+            return 0
+        count = before[1] + 1 if before is not None and before[0] == kind else 1
+        self._alike[event.id] = (kind, count)
+        return count
 
     async def _write(self, event: Event, step: TryAgain | Park, error: Exception) -> bool:
         now = self._clock()

@@ -81,6 +81,13 @@ async def remove_subscriptions(client: FhirClient, *, endpoint: str) -> list[Sub
     return rows
 
 
+async def are_at_work(client: FhirClient, wanted: Sequence[Wanted], *, endpoint: str) -> bool:
+    """Say whether every one that is wanted is there, as it should be, and active."""
+    actions = plan(await _ours(client, endpoint), wanted)
+    kept = [action for action in actions if isinstance(action, Keep)]
+    return len(kept) == len(wanted) and all(action.state == "active" for action in kept)
+
+
 async def _ours(client: FhirClient, endpoint: str) -> list[Mapping[str, Any]]:
     # Filtered here as well: a server that does not know `url` may answer with all there are.
     return ours(await client.search("Subscription", [("url", endpoint)]), endpoint=endpoint)

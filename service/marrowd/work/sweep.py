@@ -28,6 +28,7 @@ from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.retrying import Patience, place_of
 from marrowd.work.stopping import unless_stopped
+from marrowd.work.watching import SWEPT_AT
 
 _log = structlog.get_logger()
 _SWEPT = "sweep:"  # opens the key of an event that a sweep found
@@ -96,10 +97,13 @@ class Sweeper:
             EhrUnavailable: the server does not answer usefully; what was found so far is kept.
         """
         seen = new = 0
+        began = self._clock()
         for interest in self._interests:
             swept = await self._sweep_one(interest, since)
             seen += swept.seen
             new += swept.new
+        if since is None:
+            await self._store.set_cursor(self._source, SWEPT_AT, began.isoformat())
         _log.info("swept", source=self._source, count=seen, recovered=new)
         return Swept(seen=seen, new=new)
 

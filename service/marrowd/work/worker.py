@@ -30,6 +30,8 @@ class Loop(Protocol):
 class Worker:
     """The loops of this process."""
 
+    name = "work"
+
     def __init__(self, loops: Sequence[Loop], *, wake: Callable[[], None] = lambda: None) -> None:
         self._loops = tuple(loops)
         self._wake = wake

@@ -1,0 +1,147 @@
+"""
+Whether what is stored of a source is kept current, and whether its Subscriptions are at work.
+
+A hook may answer from stored evidence alone only while that evidence is current: the Subscriptions
+active, a first sweep finished, the last one recent. Both are remembered in the store, so that a
+process that only answers hooks knows them as well as the one that sweeps.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from marrowd.errors import MarrowdError, StoreUnavailable
+from marrowd.fhir.client import FhirClient
+from marrowd.fhir.subscriptions import Wanted
+from marrowd.store.protocols import Evidence
+from marrowd.telemetry.metrics import Metrics
+from marrowd.work.bell import Bell
+from marrowd.work.retrying import place_of
+from marrowd.work.subscriptions import are_at_work
+
+SWEPT_AT = "swept at"  # when the last whole sweep began
+ACTIVE_AT = "subscriptions active at"  # when all Subscriptions were last seen active
+
+_log = structlog.get_logger()
+
+
+class SubscriptionWatch:
+    """Looks at the Subscriptions of one source on a schedule."""
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        client: FhirClient,
+        *,
+        source: str,
+        endpoint: str,
+        wanted: Sequence[Wanted],
+        every: timedelta,
+        clock: Callable[[], datetime],
+        metrics: Metrics,
+    ) -> None:
+        """
+        Take what is looked at.
+
+        Args:
+            evidence: where it is remembered.
+            client: of the source.
+            source: its name.
+            endpoint: where our Subscriptions point to.
+            wanted: what they should be.
+            every: how often to look.
+            clock: gives the time.
+            metrics: where it is shown.
+        """
+        self._evidence = evidence
+        self._client = client
+        self._source = source
+        self._endpoint = endpoint
+        self._wanted = wanted
+        self._every = every
+        self._clock = clock
+        self._metrics = metrics
+        self._bell = Bell()
+
+    @property
+    def name(self) -> str:
+        """A constant word for logs."""
+        return f"watch-{self._source}"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until *stop* is set."""
+        async with self._bell.rung_by(stop):
+            while not stop.is_set():
+                try:
+                    await self.look()
+                except MarrowdError as error:
+                    _log.warning("watch_failed", source=self._source, error=place_of(error))
+                await self._bell.nap(self._every.total_seconds())
+
+    async def look(self) -> bool:
+        """Say whether every Subscription is active, and remember it."""
+        is_active = await are_at_work(self._client, self._wanted, endpoint=self._endpoint)
+        self._metrics.subscription_active.labels(source=self._source).set(is_active)
+        if is_active:
+            await self._evidence.set_cursor(self._source, ACTIVE_AT, self._clock().isoformat())
+        else:
+            _log.warning("subscriptions_not_active", source=self._source)
+        return is_active
+
+
+class Currency:
+    """Knows, as of a few seconds ago, whether stored evidence is current."""
+
+    name = "currency"
+
+    def __init__(
+        self,
+        evidence: Evidence,
+        *,
+        sweep_every: Mapping[str, timedelta],
+        unwatched: frozenset[str],
+        clock: Callable[[], datetime],
+        every: timedelta = timedelta(seconds=10),  # far below any sweep_every
+    ) -> None:
+        """
+        Take what is judged.
+
+        Args:
+            evidence: where sweeps and watches are remembered.
+            sweep_every: by source.
+            unwatched: sources whose Subscriptions are made and looked after by others.
+            clock: gives the time.
+            every: how old an answer may be.
+        """
+        self._evidence = evidence
+        self._sweep_every = dict(sweep_every)
+        self._unwatched = unwatched
+        self._clock = clock
+        self._every = every
+        self._bell = Bell()
+        self._since: dict[str, datetime | None] = {}  # the older of the two moments
+
+    def is_current(self, source: str) -> bool:
+        """Say whether evidence of *source* can be relied on to be whole."""
+        since = self._since.get(source)
+        return since is not None and self._clock() - since <= 2 * self._sweep_every[source]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep knowing until *stop* is set."""
+        async with self._bell.rung_by(stop):
+            while not stop.is_set():
+                try:
+                    await self.refresh()
+                except StoreUnavailable as error:
+                    _log.warning("currency_unknown", error=place_of(error))
+                await self._bell.nap(self._every.total_seconds())
+
+    async def refresh(self) -> None:
+        """Read what is remembered of every source."""
+        for source in self._sweep_every:
+            names = [SWEPT_AT] if source in self._unwatched else [SWEPT_AT, ACTIVE_AT]
+            kept = [await self._evidence.cursor(source, name) for name in names]
+            moments = [datetime.fromisoformat(text) for text in kept if text]
+            self._since[source] = min(moments) if len(moments) == len(names) else None
