@@ -128,11 +128,11 @@ def _standing(words: list[str]) -> tuple[str, Standing]:
     return status, Standing.HELD if status in HELD else Standing.COUNTS
 
 
-def _version(named: dict[str, str], standing: Standing) -> Version:
+def _version(text: str, named: dict[str, str], standing: Standing) -> Version:
     return Version(
         version_id=int(named["v"]) if "v" in named else None,
         is_withdrawn=standing is Standing.WITHDRAWN,
-        digest=named.get("digest", ""),
+        digest=named.get("digest", text),
     )
 
 
@@ -161,7 +161,7 @@ def _result(_: str, text: str, number: int) -> tuple[Fact, str | None]:
     fact = Fact(
         ref=ref,
         patient=PATIENT,
-        version=_version(named, standing),
+        version=_version(text, named, standing),
         version_id=named.get("v"),
         results=(result,),
     )
@@ -243,7 +243,7 @@ def _report(_: str, text: str, number: int) -> tuple[Fact, str | None]:
     fact = Fact(
         ref=f"DiagnosticReport/{named.get('id', number)}",
         patient=PATIENT,
-        version=_version(named, standing),
+        version=_version(text, named, standing),
         version_id=named.get("v"),
         report=report,
     )
@@ -284,7 +284,7 @@ def _study(_: str, text: str, number: int) -> tuple[Fact, str | None]:
     fact = Fact(
         ref=f"ImagingStudy/{name}",
         patient=PATIENT,
-        version=_version(named, standing),
+        version=_version(text, named, standing),
         study=study,
     )
     return fact, None

@@ -72,18 +72,19 @@ class When:
 
     def __post_init__(self) -> None:
         """
-        Refuse a naive instant, and drop one at the very ends of the calendar.
+        Refuse a naive instant, and drop a time at the very ends of the calendar.
 
-        In years 1 and 9999 moving to another zone, or a day further, can leave the calendar and
-        raise; no clinical time lies there, so such a time counts as one that cannot be placed.
+        There, moving to another zone or a window further can leave the calendar and raise; no
+        clinical time lies there, so such a time counts as one that cannot be placed.
         """
-        if self.instant is None:
-            return
-        if self.instant.tzinfo is None:
-            message = "instant must be aware"
-            raise ValueError(message)
-        if not MINYEAR + 1 < self.instant.year < MAXYEAR - 1:
-            object.__setattr__(self, "instant", None)
+        if self.instant is not None:
+            if self.instant.tzinfo is None:
+                message = "instant must be aware"
+                raise ValueError(message)
+            if not MINYEAR + 1 < self.instant.year < MAXYEAR - 1:
+                object.__setattr__(self, "instant", None)
+        if self.year is not None and not MINYEAR + 1 < self.year < MAXYEAR - 1:
+            object.__setattr__(self, "year", None)
 
     def day(self, zone: tzinfo) -> date | None:
         """Give the local calendar day in *zone*, or None when it cannot be placed."""
