@@ -6,6 +6,7 @@ takes nobody with it); on PostgreSQL each is a transaction on a connection of th
 locks of strangers held together would deadlock.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar, cast
 
@@ -39,6 +40,7 @@ class Database:
         self._on_reader: Run = run or self._own_threads(
             "read", 1 if self.engines.is_sqlite else READERS
         )
+        self._on_ending: Run = run or asyncio.to_thread
         self._group: Group[_Job, object] = Group(
             self._flush, size=lambda _: 1, group_size=GROUP, capacity=WAITING
         )
@@ -83,10 +85,14 @@ class Database:
             return
         self._is_closed = True  # first: what comes now is refused, not forgotten
         await self._group.close()
-        await self._on_reader(self.engines.read.dispose)
-        await self.on_writer(self.engines.write.dispose)
+        await self._on_ending(self._end)
+
+    def _end(self) -> None:
+        # A caller that was cancelled has left its work behind on a thread: wait for that too, or
+        # its connection would come back to a pool that is gone.
         for threads in self._threads:
             threads.stop()
+        self.engines.dispose()
 
     def _require_open(self) -> None:
         if self._is_closed:

@@ -171,6 +171,8 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(_said(error)) from None  # a table is missing: not migrated, or worse
     except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
         raise StoreUnavailable(_said(error)) from None
+    except exc.StatementError as error:
+        raise BadInput(_said(error)) from None  # a value of the wrong kind: a naive time
 
 
 def _said(error: Exception) -> str:

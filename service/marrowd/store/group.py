@@ -53,6 +53,7 @@ class Group(Generic[J, R]):
         self._waiting: deque[tuple[J, int, asyncio.Future[R]]] = deque()
         self._waiting_size = 0
         self._task: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     async def submit(self, job: J) -> R:
         """
@@ -61,8 +62,11 @@ class Group(Generic[J, R]):
         A caller that is cancelled meanwhile does not take its job back: it may have been written.
 
         Raises:
-            StoreUnavailable: too much is waiting already; nothing was kept.
+            StoreUnavailable: too much is waiting already, or the store is closed; nothing was kept.
         """
+        if self._is_closed:
+            message = "the store is closed"
+            raise StoreUnavailable(message)
         size = self._size(job)
         if self._waiting and self._waiting_size + size > self._capacity:
             message = "the queue to the database is full"
@@ -75,7 +79,8 @@ class Group(Generic[J, R]):
         return await future
 
     async def close(self) -> None:
-        """Wait until all that was submitted is written."""
+        """Refuse what comes from now on, and wait until all that was submitted is written."""
+        self._is_closed = True
         if self._task is not None:
             await self._task
 

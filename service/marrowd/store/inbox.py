@@ -155,7 +155,7 @@ class SqlInbox(OverDatabase):
         await self._database.write(lambda c: c.execute(statement).rowcount)
 
     async def drain(self) -> None:
-        """Wait until all that was accepted is written."""
+        """Accept no more, and wait until all that was accepted is written."""
         await self._intake.close()
 
     async def inbox_depth(self) -> Mapping[EventState, int]:

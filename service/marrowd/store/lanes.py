@@ -36,5 +36,5 @@ class Threads:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def stop(self) -> None:
-        """Let the threads end when they have done what they were given."""
-        self._executor.shutdown(wait=False)
+        """Wait until the threads have done what they were given, and end them."""
+        self._executor.shutdown()

