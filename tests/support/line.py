@@ -64,7 +64,10 @@ class Line:
         """Wait for the EHR's *number*-th message about *patient*."""
         await until(
             lambda: len(self.messages(patient)) >= number,
-            f"message {number} about {patient}; now {self.service.verdicts().get(patient)}",
+            lambda: (
+                f"message {number} about {patient}; "
+                f"the verdict is {self.service.verdicts().get(patient)}"
+            ),
         )
         return self.messages(patient)[number - 1]
 
@@ -72,7 +75,10 @@ class Line:
         """Wait until *expected* is the verdict on *patient*."""
         await until(
             lambda: self.service.verdicts().get(patient) == expected,
-            f"the verdict on {patient} is {expected}",
+            lambda: (
+                f"the verdict on {patient} is {expected}; "
+                f"it is {self.service.verdicts().get(patient)}"
+            ),
         )
 
     async def idle(self) -> None:

@@ -36,7 +36,9 @@ class Ran:
     err: str
 
 
-async def until(condition: Callable[[], Any], what: str, *, timeout_s: float = 30.0) -> Any:
+async def until(
+    condition: Callable[[], Any], what: str | Callable[[], str], *, timeout_s: float = 30.0
+) -> Any:
     """
     Ask *condition* again and again until what it gives (or resolves to) is true, and give that.
 
@@ -52,7 +54,8 @@ async def until(condition: Callable[[], Any], what: str, *, timeout_s: float = 3
         if found:
             return found
         if loop.time() > deadline:
-            message = f"after {timeout_s:g} s still not so: {what}"
+            said = what if isinstance(what, str) else what()
+            message = f"after {timeout_s:g} s still not so: {said}"
             raise AssertionError(message)
         await asyncio.sleep(0.05)  # what is waited for happens in another process
 
