@@ -11,7 +11,7 @@ docs/adr/0008-line.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir.resources.R4B.subscription import Subscription as R4Subscription
@@ -49,7 +49,7 @@ class Wanted:
     slug: str
     criteria: str
     endpoint: str
-    secret: str  # sent back by the server in each notification
+    secret: str = field(repr=False)  # sent back by the server in each notification
 
     def resource(self) -> dict[str, Any]:
         """Give it as FHIR, to be created or written over what is there."""

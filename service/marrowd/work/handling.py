@@ -14,7 +14,7 @@ from typing import Protocol, assert_never
 
 from marrowd.core.facts import Fact
 from marrowd.core.verdict import VerdictKind
-from marrowd.errors import BadInput
+from marrowd.errors import BadConfiguration
 from marrowd.fhir.answers import Absent
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.facts import Ignored as NotRead
@@ -75,12 +75,12 @@ class EventHandler:
         Do what *event* asks for and finish it.
 
         Raises:
-            BadInput, Unavailable: judged by `work.retrying.after_failure`.
+            MarrowdError: judged by `work.retrying.after_failure`.
         """
         access = self._sources.get(event.new.source)
         if access is None:
-            message = "the source is not configured any more"
-            raise BadInput(message)
+            message = "the event's source is not configured any more"
+            raise BadConfiguration(message)
         match event.new.kind:
             case EventKind.PING:
                 access.request_sweep()

@@ -19,6 +19,7 @@ from typing import Protocol
 import structlog
 
 from marrowd.core.facts import Version
+from marrowd.errors import BadInput
 from marrowd.fhir.client import FhirClient, Page, Resource
 from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
@@ -31,6 +32,7 @@ from marrowd.work.stopping import unless_stopped
 from marrowd.work.watching import SWEPT_AT
 
 _log = structlog.get_logger()
+_LONGEST_NAP_S = 60.0  # a wall clock may be set, and a machine sleep
 _SWEPT = "sweep:"  # opens the key of an event that a sweep found
 
 
@@ -97,12 +99,20 @@ class Sweeper:
             EhrUnavailable: the server does not answer usefully; what was found so far is kept.
         """
         seen = new = 0
+        is_whole = since is None
         began = self._clock()
         for interest in self._interests:
-            swept = await self._sweep_one(interest, since)
+            try:
+                swept = await self._sweep_one(interest, since)
+            except BadInput as error:  # a server without ImagingStudy still has results
+                _log.warning(
+                    "sweep_refused", source=self._source, kind=interest.slug, error=place_of(error)
+                )
+                is_whole = False
+                continue
             seen += swept.seen
             new += swept.new
-        if since is None:
+        if is_whole:
             await self._store.set_cursor(self._source, SWEPT_AT, began.isoformat())
         _log.info("swept", source=self._source, count=seen, recovered=new)
         return Swept(seen=seen, new=new)
@@ -239,7 +249,8 @@ class SweepLoop:
                         source = self._sweeper.source
                         _log.warning("sweep_failed", source=source, error=place_of(came))
                     continue
-                await self._bell.nap(max(0.0, (due - self._clock()).total_seconds()))
+                left_s = (due - self._clock()).total_seconds()
+                await self._bell.nap(min(max(0.0, left_s), _LONGEST_NAP_S))
 
     def _pause_after(self, failures: int) -> timedelta:
         if not failures:

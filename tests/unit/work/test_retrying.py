@@ -29,8 +29,8 @@ def rng() -> random.Random:
     return random.Random(7)  # noqa: S311 - jitter
 
 
-def failing(error: Exception, attempts: int = 1) -> TryAgain | Park:
-    return after_failure(error, attempts=attempts, patience=PATIENCE, rng=rng())
+def failing(error: Exception, attempts: int = 1, alike: int = 1) -> TryAgain | Park:
+    return after_failure(error, attempts=attempts, alike=alike, patience=PATIENCE, rng=rng())
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_retry_after_is_honoured_within_the_bound() -> None:
 
 
 def test_a_refused_token_is_tried_a_bounded_number_of_times() -> None:
-    assert isinstance(failing(Unusable("read answered 401"), attempts=1), TryAgain)
-    assert failing(Unusable("read answered 401"), attempts=PATIENCE.tries_unusable) == Park(
+    assert isinstance(failing(Unusable("read answered 401"), attempts=10_000), TryAgain)
+    assert failing(Unusable("read answered 401"), alike=PATIENCE.tries_unusable) == Park(
         reason=Parked.REFUSED, detail="Unusable: read answered 401"
     )
 
@@ -85,7 +85,7 @@ def test_an_error_of_ours_is_parked_after_some_tries_without_its_text() -> None:
         int(MARKER)
     error = caught.value
 
-    first, last = failing(error), failing(error, attempts=PATIENCE.tries_unknown)
+    first, last = failing(error), failing(error, alike=PATIENCE.tries_unknown)
     place = place_of(error)
 
     assert isinstance(first, TryAgain)

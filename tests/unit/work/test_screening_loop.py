@@ -1,6 +1,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,6 +149,33 @@ async def test_an_error_of_ours_is_parked_and_counted(rig: Rig) -> None:
     rows = await rig.store.list_events(state=EventState.PARKED, limit=9)
     assert [(r.ref, r.reason) for r in rows] == [("Observation/1", Parked.ERROR)]
     assert rows[0].detail.startswith("RuntimeError at test_screening_loop.py:")
+
+
+async def test_a_long_outage_does_not_use_up_the_tries_of_another_failure(rig: Rig) -> None:
+    ref = "Observation/0"
+    rig.pace = replace(rig.pace, patience=Patience(tries_unknown=2))
+    rig.handler.errors[ref] = EhrUnavailable("search answered 503")
+    await rig.accept([ref])
+    rig.start()
+    for count in range(1, 7):
+        if count == 5:
+            rig.handler.errors[ref] = RuntimeError("x")
+        assert not await rig.store.list_events(state=EventState.PARKED, limit=9)
+        await until_put_off(rig, attempts=count)
+        rig.clock.move(timedelta(hours=1))
+
+    await until(lambda: count_of(rig.metrics, "events_parked_total", reason=Parked.ERROR) == 1)
+
+    assert len(rig.handler.begun) == 7
+
+
+async def until_put_off(rig: Rig, *, attempts: int) -> None:
+    async with asyncio.timeout(5):
+        while True:
+            rows = await rig.store.list_events(state=EventState.READY, limit=9)
+            if [row.attempts for row in rows] == [attempts]:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def test_what_is_put_off_waits_for_its_time(rig: Rig) -> None:

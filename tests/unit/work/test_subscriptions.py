@@ -1,18 +1,25 @@
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.support.fhir_server import FhirServer, running
+from tests.support.fhir_server import Fault, FhirServer, running
+from tests.support.store import NOON, HandClock, count_of, opened, some_metrics, until
 
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.subscriptions import Wanted, wanted
 from marrowd.fhir.transport import Transport
 from marrowd.rules.codes import load_codes
+from marrowd.store.protocols import Store
+from marrowd.telemetry.metrics import Metrics
 from marrowd.work.subscriptions import (
     list_subscriptions,
     remove_subscriptions,
     sync_subscriptions,
 )
+from marrowd.work.watching import ACTIVE_AT, SWEPT_AT, Currency, SubscriptionWatch
 
 ENDPOINT = "http://127.0.0.1:8080/events/hospital"
 FIRST = "a-secret-of-16-chars"
@@ -73,6 +80,86 @@ async def test_one_that_was_deleted_or_switched_off_is_mended(
     mended = await sync_subscriptions(client, some(), endpoint=ENDPOINT)
 
     assert [row.done for row in mended] == ["created", "updated", "kept", "kept"]
+
+
+def watching(client: FhirClient, store: Store, metrics: Metrics) -> SubscriptionWatch:
+    return SubscriptionWatch(
+        store,
+        client,
+        source="hospital",
+        endpoint=ENDPOINT,
+        wanted=some(),
+        every=timedelta(milliseconds=10),
+        clock=HandClock(),
+        metrics=metrics,
+    )
+
+
+async def test_the_watch_says_and_remembers_whether_all_are_at_work(
+    client: FhirClient, server: FhirServer, tmp_path: Path
+) -> None:
+    metrics = some_metrics()
+    async with opened(tmp_path) as store:
+        watch = watching(client, store, metrics)
+        assert not await watch.look()
+        for row in await sync_subscriptions(client, some(), endpoint=ENDPOINT):
+            assert not await watch.look()
+            server.put({**server.resources[row.ref], "status": "active"})
+        assert await store.cursor("hospital", ACTIVE_AT) is None
+
+        assert await watch.look()
+
+        assert await store.cursor("hospital", ACTIVE_AT) == NOON.isoformat()
+    assert count_of(metrics, "subscription_active", source="hospital") == 1
+
+
+async def test_the_watch_looks_until_it_is_stopped(
+    client: FhirClient, server: FhirServer, tmp_path: Path
+) -> None:
+    server.faults.append(Fault(prefix="/Subscription", status=401, times=1))
+    stop = asyncio.Event()
+    async with opened(tmp_path) as store:
+        task = asyncio.create_task(watching(client, store, some_metrics()).run(stop))
+
+        await until(lambda: len(server.seen) > 1)
+        stop.set()
+        await task
+
+
+async def test_evidence_is_current_while_watched_and_swept(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with opened(tmp_path) as store:
+        currency = Currency(
+            store,
+            sweep_every={"hospital": timedelta(minutes=15)},
+            unwatched=frozenset(),
+            clock=clock,
+            every=timedelta(milliseconds=10),
+        )
+        assert not currency.is_current("hospital")
+        await store.set_cursor("hospital", SWEPT_AT, NOON.isoformat())
+        await currency.refresh()
+        assert not currency.is_current("hospital")
+
+        await store.set_cursor("hospital", ACTIVE_AT, NOON.isoformat())
+        stop = asyncio.Event()
+        task = asyncio.create_task(currency.run(stop))
+        await until(lambda: currency.is_current("hospital"))
+        clock.move(timedelta(minutes=31))
+        assert not currency.is_current("hospital")
+        stop.set()
+        await task
+
+
+async def test_one_that_is_gone_meanwhile_is_removed_all_the_same(
+    client: FhirClient, server: FhirServer
+) -> None:
+    await sync_subscriptions(client, some(), endpoint=ENDPOINT)
+    server.faults.append(Fault(prefix="/Subscription/", method="DELETE", status=410))
+
+    assert [row.done for row in await sync_subscriptions(client, (), endpoint=ENDPOINT)] == [
+        "removed"
+    ] * 4
 
 
 async def test_list_shows_ours_with_their_state(client: FhirClient, server: FhirServer) -> None:

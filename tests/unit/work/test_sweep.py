@@ -99,6 +99,13 @@ async def test_a_server_that_does_not_sort_moves_the_position_only_at_the_end(li
     )
 
 
+async def test_a_type_that_the_server_does_not_have_stops_nothing(line: Line) -> None:
+    line.server.faults.append(Fault(prefix="/Observation", status=400))
+    line.server.put(study("st1", P1, at=TAKEN))
+
+    assert (await line.sweeper.sweep()).new == 1
+
+
 async def test_an_instant_may_be_given(line: Line) -> None:
     since = datetime(2026, 2, 28, tzinfo=UTC)
 
