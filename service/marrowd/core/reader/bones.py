@@ -6,7 +6,7 @@ Writes out bones: ordinals and ranges before or after a noun, joints, regions.
 the work stays linear even in a list without end. Source: LABELS.md sections 4 and 5.
 """
 
-from marrowd.core.anatomy import Bone
+from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader.pieces import Piece, piece_of
 from marrowd.core.reader.scan import Mark
 from marrowd.core.reader.vocabulary import Kind
@@ -30,15 +30,16 @@ _TMT = {
     "5": (Bone.CUBOID, Bone.METATARSAL_5),
 }
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
+_BOTH = frozenset({"both", "either", "symmetrical"})
+_SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({Kind.HEAD, Kind.JOINT})
 _LINKS = frozenset({Kind.JOIN, Kind.RANGE})
 
 
-def bone_pieces(words: list[str], marks: list[Mark]) -> list[Piece]:
+def bone_pieces(words: list[str], marks: list[Mark], last_head: str = "") -> list[Piece]:
     """Turn the marks of a sentence into pieces, with every bone written out."""
     pieces: list[Piece] = []
-    last_head = ""
     place, count = 0, len(marks)
     while place < count:
         mark = marks[place]
@@ -49,6 +50,8 @@ def bone_pieces(words: list[str], marks: list[Mark]) -> list[Piece]:
                 piece.kind = Kind.BONE
                 piece.bones = tuple(Bone(name) for name in mark.value.split("+"))
                 piece.broad = kind is Kind.REGION
+                if mark.first and words[mark.first - 1] in _BOTH:
+                    piece.side = Laterality.BILATERAL
             pieces.append(piece)
             place += 1
             continue
@@ -73,7 +76,12 @@ def bone_pieces(words: list[str], marks: list[Mark]) -> list[Piece]:
                 last_head = _noun(marks[head].value)[0]
                 place = last + 1
                 continue
-        pieces.append(piece_of(mark))
+        piece = piece_of(mark)
+        if words[mark.first - 1] == "(" and words[mark.last : mark.last + 1] == [")"]:
+            sign = words[mark.first]
+            if sign in _SIGNS:
+                piece.kind, piece.value = Kind.ANSWER, _SIGNS[sign]
+        pieces.append(piece)
         place += 1
     return pieces
 

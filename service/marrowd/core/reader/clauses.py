@@ -20,6 +20,11 @@ _SAID_AFTER_VERB = frozenset(
     {Kind.NORMAL, Kind.NORMAL_MARROW, Kind.SPARED, Kind.EDEMA, Kind.HIGH, Kind.NEGATED, Kind.DITTO}
 )
 _NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.NORMAL})
+_ENDS_PLACE = frozenset({Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED, Kind.JOIN, Kind.WITH})
+_BEFORE_SOFT = frozenset(
+    {Kind.JOIN, Kind.SEVERITY, Kind.PART, Kind.CURRENT, Kind.NOTHING, Kind.NEGATED, Kind.SIDE}
+)
+_SOFT_REACH = 5
 _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
@@ -64,6 +69,8 @@ class Clauses:
             if act is not None:
                 act(self, place, piece)
         self._end_clause()
+        for predicate in self.predicates:
+            predicate.points_back = predicate.points_back or self.points_back
 
     # -- bones ---------------------------------------------------------------------------------
 
@@ -71,7 +78,7 @@ class Clauses:
         self.mentioned.append(piece)
         if self._turn is Kind.OTHER:
             return
-        if self._turn in (Kind.EXCEPT, Kind.NOT_IN) and not self._is_subject(place):
+        if self._turn is Kind.NOT_IN or (self._turn is Kind.EXCEPT and not self._is_subject(place)):
             target = self._open
             if target is not None:
                 target.opposite.append(piece)
@@ -80,7 +87,9 @@ class Clauses:
             return
         self._turn = None
         opened = self._open
-        if opened is not None and not (opened.bones and self._is_subject(place)):
+        if opened is not None and not (
+            opened.bones and opened.said is not Said.NOTHING and self._is_subject(place)
+        ):
             if self._over and not opened.strong and opened.said is Said.EDEMA:
                 self._over = False
                 if not opened.bones:
@@ -109,7 +118,9 @@ class Clauses:
             return self._is_finding_next(at) or (
                 pieces[at].direction != "backward" and self._ends_after(at)
             )
-        if kind in _NO_VERB_NEEDED or kind is Kind.EDEMA:
+        if kind is Kind.EDEMA:
+            return pieces[at - 1].kind is not Kind.JOIN
+        if kind in _NO_VERB_NEEDED:
             return pieces[at].direction != "forward"
         if kind is not Kind.VERB:
             return False
@@ -165,21 +176,26 @@ class Clauses:
             self._cue(piece)
 
     def _is_soft(self, place: int) -> bool:
+        """Say whether an edema is of soft tissue: named beside it, as its place or its subject."""
         pieces = self.pieces
-        at = place - 1
-        while at >= 0 and pieces[at].kind in (Kind.JOIN, Kind.SEVERITY, Kind.SOFT, Kind.DISEASE):
-            if pieces[at].kind is Kind.SOFT and pieces[at + 1].first - pieces[at].last <= 1:
-                return True
-            if place - at > 4:  # noqa: PLR2004
-                break
-            at -= 1
         for piece in pieces[place + 1 : place + 8]:
             if piece.kind is Kind.SOFT:
                 return True
-            if piece.kind in (Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED):
+            if piece.kind in _ENDS_PLACE:
+                break
+        at = place - 1
+        near = True
+        while at >= 0 and place - at <= _SOFT_REACH:
+            piece = pieces[at]
+            if piece.kind is Kind.SOFT:
+                return near or not self._place_follows(pieces[place])
+            if piece.kind is Kind.VERB:
+                near = False
+            elif piece.kind not in _BEFORE_SOFT:
                 return False
-            if piece.kind is Kind.JOIN:
-                return False
+            elif piece.kind is not Kind.JOIN and piece.kind not in _SMALL:
+                near = False
+            at -= 1
         return False
 
     def _say(
@@ -199,7 +215,6 @@ class Clauses:
             hypothetical=Kind.HYPOTHETICAL in forward,
             other_person=forward.get(Kind.HYPOTHETICAL) == "other_person",
             elliptic=elliptic,
-            points_back=self.points_back,
             clause=self.clause,
             severity=self._severity,
             rules=[piece.rule, *filter(None, forward.values())],
@@ -211,11 +226,13 @@ class Clauses:
             if not (self._with_at > self._verb_at and self._place_follows(piece)):
                 new.bones = self._waiting
             self._waiting = []
+        elif before is not None and before.said is Said.NOTHING and before.bones:
+            new.bones, before.dropped = before.bones, "the subject of what follows"
         elif (
             before is not None
             and said is Said.EDEMA
             and new.possible
-            and before.said in (Said.EDEMA, Said.NOTHING)
+            and before.said is Said.EDEMA
             and not before.strong
             and not before.negated
             and self._join_at < before.first
@@ -246,6 +263,10 @@ class Clauses:
         return False
 
     def _normal_marrow(self, _place: int, piece: Piece) -> None:
+        opened = self._open
+        if opened is not None and opened.said is Said.NOTHING and not self._waiting:
+            opened.said, opened.last, opened.strong = Said.NORMAL_MARROW, piece.last, True
+            return
         self._say(Said.NORMAL_MARROW, piece, strong=True)
 
     def _normal(self, _place: int, piece: Piece) -> None:
@@ -286,6 +307,9 @@ class Clauses:
         ):
             return
         before = self.pieces[place - 1] if place else None
+        if piece.kind is Kind.SIGNAL and self._is_soft(place):
+            self._open = None
+            return
         self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
         if before is not None and before.kind is Kind.SEQUENCE and before.value == "fluid":
             self.predicates[-1].is_fluid = True
@@ -337,12 +361,17 @@ class Clauses:
         elif self._open is None:
             self._say(Said.SPARED, piece)
 
-    def _answer(self, _place: int, piece: Piece) -> None:
+    def _answer(self, place: int, piece: Piece) -> None:
         no = piece.value == "no"
         self._turn = None
+        if piece.value == "present" and self._waiting and not self.predicates and not (
+            self.words[piece.first - 1] == ":"
+        ):
+            return
         if piece.direction == "forward":
             self._open = None
-            self._say(Said.EDEMA, piece, elliptic=True).negated = no
+            new = self._say(Said.EDEMA, piece, elliptic=True)
+            new.negated, new.points_back = no, self._ends_after(place)
             return
         if self._waiting or self._open is None:
             if self.topic or self.predicates:
@@ -356,7 +385,12 @@ class Clauses:
             self._open.negated = True
             self._open.last = max(self._open.last, piece.last)
 
-    def _ditto(self, _place: int, piece: Piece) -> None:
+    def _ditto(self, place: int, piece: Piece) -> None:
+        opened = self._open
+        if opened is not None and opened.elliptic and not self._waiting:
+            return
+        if self._says_more(place):
+            return
         last = self.predicates[-1] if self.predicates else None
         said = last.said if last is not None else Said.EDEMA
         if last is None and not self.topic:
@@ -371,9 +405,24 @@ class Clauses:
         if not waiting and last is not None:
             new.strong = True
 
+    def _says_more(self, place: int) -> bool:
+        """Say whether "likewise" only leads to what is said in full."""
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind in _FINDINGS or piece.kind in (Kind.SPARED, Kind.NORMAL, Kind.NEGATED):
+                return True
+            if piece.kind not in _SMALL:
+                return False
+        return False
+
     def _artifact(self, _place: int, piece: Piece) -> None:
         opened = self._open
-        if opened is None or opened.said is not Said.EDEMA or opened.negated:
+        if opened is None and self.predicates and Kind.POSSIBLE in self._forward:
+            opened = self.predicates[-1]
+        if opened is None or opened.negated:
+            return
+        if opened.said is Said.NOTHING and opened.bones:
+            opened.said, opened.strong = Said.EDEMA, True
+        if opened.said is not Said.EDEMA:
             return
         opened.rules.append(piece.rule)
         if Kind.POSSIBLE in self._forward or opened.possible:
@@ -433,7 +482,7 @@ class Clauses:
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:
         target = self._open
-        if self._waiting and target is None:
+        if target is None and (self._waiting or self.points_back):
             if not (self.topic or self.predicates):
                 return
             target = self._say(Said.EDEMA, piece, elliptic=True)
@@ -442,7 +491,7 @@ class Clauses:
         target.rules.append(piece.rule)
         target.last = max(target.last, piece.last)
         if kind is Kind.NEGATED:
-            target.negated = True
+            target.negated, target.hypothetical = True, False
         elif kind is Kind.POSSIBLE:
             target.possible, target.negated = True, False
         else:
@@ -455,8 +504,9 @@ class Clauses:
         self._forward[Kind.CURRENT] = ""
 
     def _hypothetical(self, _place: int, piece: Piece) -> None:
-        if piece.direction == "both" and self._open is not None and not self._open.bones:
+        if piece.direction == "both" and self._open is not None:
             self._open.hypothetical = True
+            return
         self._forward[Kind.HYPOTHETICAL] = piece.value or piece.rule
 
     def _except(self, _place: int, piece: Piece) -> None:
@@ -497,7 +547,10 @@ class Clauses:
         self._join_at = piece.first
         if self._nouns and Kind.POSSIBLE in self._forward:
             self._forward.pop(Kind.POSSIBLE)
-        if self._turn is not None and not self._list_goes_on(place):
+        if self._turn is not None and (
+            not self._list_goes_on(place)
+            or (self._turn is Kind.NOT_IN and self._open is None and self.words[piece.first] == ",")
+        ):
             self._turn = None
 
     def _list_goes_on(self, place: int) -> bool:

@@ -20,13 +20,13 @@ def inherit_bones(
     if row:
         predicate.bones = list(row)
         return
-    if predicate.said is not Said.EDEMA:
+    if predicate.said not in (Said.EDEMA, Said.SPARED):
         return
     if predicate.fallback and not predicate.strong or (predicate.fallback and predicate.negated):
         predicate.bones = list(predicate.fallback)
         return
     for before in reversed(predicates[:place][-3:]):
-        if before.bones and before.said is Said.EDEMA and not predicate.negated:
+        if before.bones and before.said in (Said.EDEMA, Said.NORMAL) and not predicate.negated:
             predicate.bones = list(before.bones)
             return
     is_said = predicate.said is Said.EDEMA and not predicate.negated

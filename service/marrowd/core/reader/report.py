@@ -28,6 +28,8 @@ _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 
 
 _ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
+_HEADS = frozenset({"cuneiform", "metatarsal"})
+_BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
@@ -50,6 +52,8 @@ class Report:
         self._topic = False
         self._last_bones: list[Piece] = []
         self._paragraph = -1
+        self._head = ""
+        self._last_statements = 0
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
@@ -67,6 +71,7 @@ class Report:
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
         names = not vocabulary.bone_words.isdisjoint(here)
+        speaks = speaks or (self._topic and not _BACK.isdisjoint(here[:3]))
         if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
             return
         if not speaks and not self._topic and not names:
@@ -75,7 +80,8 @@ class Report:
         marks = marks_of(words, first, last, vocabulary.terms)
         if "[" in here or not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
-        pieces = bone_pieces(words, marks)
+        pieces = bone_pieces(words, marks, self._head)
+        self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
         give_sides(words, pieces, outside)
         clauses = Clauses(words, last, pieces, topic=self._topic)
@@ -98,6 +104,12 @@ class Report:
 
     def _state(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         predicates = clauses.predicates
+        if clauses.voids:
+            self._void(sentence, clauses)
+            if sentence.section is Section.ADDENDUM:
+                self._last_statements = len(self.statements)
+                return
+        self._last_statements = len(self.statements)
         for cue in clauses.cues:
             self.cues.setdefault(Cue(cue.cue))
         for place, predicate in enumerate(predicates):
@@ -111,6 +123,14 @@ class Report:
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
         if any(p.said is Said.EDEMA and not p.dropped for p in predicates):
             self._topic = True
+
+    def _void(self, sentence: Sentence, clauses: Clauses) -> None:
+        """Take back what a correction takes back: all before it, or the sentence before it."""
+        here = self.words.words[sentence.first : sentence.last]
+        if "disregarded" in here or "patient" in here:
+            self.statements.clear()
+        elif "read" in here:
+            del self.statements[self._last_statements :]
 
     def _state_one(
         self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool

@@ -31,7 +31,7 @@ _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
 )
 _ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
-_CORRECTED, _EXAM_LINE, _BODY, _ASIDE = 4, 3, 2, 1
+_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY = 5, 4, 3, 2, 1
 _SHORT = 4
 
 
@@ -62,10 +62,12 @@ class ReportSide:
                     evidence.setdefault(rank, []).append(side)
                     if heads and side in _ONE:
                         current = side
+                elif _rank(number, sentence, here):
+                    evidence.setdefault(_ANY, []).extend(_SIDES[w] for w in here if w in _SIDES)
             if current is not None:
                 self._heads[sentence.first] = current
         self.default = Laterality.UNKNOWN
-        for rank in (_CORRECTED, _EXAM_LINE, _BODY, _ASIDE):
+        for rank in (_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY):
             sides = set(evidence.get(rank, ()))
             if len(sides) == 1 and sides <= _ONE:
                 self.default = sides.pop()
@@ -109,7 +111,7 @@ def _side_at_large(here: list[str]) -> tuple[Laterality | None, bool]:
         around = here[max(0, place - 2) : place + 3]
         if len(here) <= _SHORT or not _REGIONS.isdisjoint(around) or not _EXAM.isdisjoint(around):
             heads = _EXAM.isdisjoint(here) and (
-                (place <= 2 and ":" in here[place : place + 4])  # noqa: PLR2004
+                (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
                 or (place <= 1 and len(here) <= _SHORT)
             )
             return side, heads

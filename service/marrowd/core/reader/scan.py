@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from marrowd.core.reader.vocabulary import Kind, Term, Trie
 
-_SKIPPED = frozenset({"-", "\n", "\u2013", "\u2010", "\u2011"})
+_SKIPPED = frozenset({"-", ".", "\n", "\u2013", "\u2010", "\u2011"})
 
 
 class Mark(NamedTuple):

@@ -42,6 +42,8 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
                 at_large = side if carried is None else at_large
             last = side
         elif piece.kind is Kind.BONE:
+            if piece.side is not None:
+                continue
             if carried is not None:
                 piece.side = carried
             else:
