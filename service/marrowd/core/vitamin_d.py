@@ -59,32 +59,29 @@ def _class_below(value: Decimal, cutoffs: Cutoffs, *, includes_value: bool) -> V
     return VitaminDClass.INSUFFICIENT if proves_below(cutoffs.sufficient_from) else None
 
 
-def is_implausible(result: VitaminDResult) -> bool:
+def is_implausible(value: Decimal, unit: Unit, analyte: Analyte) -> bool:
     """
-    Say whether the number (or the bound beside a comparator) cannot be a level of a living patient.
+    Say whether *value* (or the bound beside a comparator) cannot be a level of a living patient.
 
     D2 has no limits, since most people have hardly any; only a concentration below nothing is
     refused.
     """
-    if result.value is None or result.unit is None:
-        return False
-    if result.analyte is Analyte.D2:
-        return result.value < 0
-    least, most = PLAUSIBLE[result.unit]
-    return not least <= result.value <= most
+    if analyte is Analyte.D2:
+        return value < 0
+    least, most = PLAUSIBLE[unit]
+    return not least <= value <= most
 
 
 def unreadable_reason(result: VitaminDResult) -> str | None:
     """Say why *result* cannot be read, or None; a result that is held or withdrawn is not asked."""
+    value, unit = result.value, result.unit
     if result.unreadable is not None:
         return result.unreadable
-    if result.value is None or not result.value.is_finite():
+    if value is None or not value.is_finite() or result.comparator not in COMPARATORS:
         return "value"
-    if result.comparator not in COMPARATORS:
-        return "value"
-    if result.unit is None:
+    if unit is None:
         return "unit"
-    if is_implausible(result):
+    if is_implausible(value, unit, result.analyte):
         return "implausible"
     return "date" if result.when.instant is None else None
 
