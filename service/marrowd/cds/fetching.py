@@ -7,7 +7,8 @@ configured server and nowhere else, and is gone with the call.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
@@ -39,6 +40,7 @@ class Fetched:
     answers: dict[PrefetchKey, Answer] = field(default_factory=dict)
     attachments: dict[str, Content | str] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
+    is_used: bool = False  # something was asked for, whatever came of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Fetching:
 
     async def fetch(
         self,
-        keys: Collection[PrefetchKey],
+        keys: AbstractSet[PrefetchKey],
         sent: Sequence[Resource],
         into: Fetched,
         *,
@@ -68,6 +70,7 @@ class Fetching:
             into: where each piece is put the moment it comes.
             seconds: for all of it together.
         """
+        into.is_used = into.is_used or bool(keys - {PrefetchKey.PATIENT})
         searches = [self._search(key, into) for key in keys if key is not PrefetchKey.PATIENT]
         try:
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
@@ -95,6 +98,7 @@ class Fetching:
         wanted = needs_of(resources, extraction=self.extraction, resolve=self.resolve)
         urls = dict.fromkeys(url for needs in wanted for url in needs.contents)
         refs = dict.fromkeys(ref for needs in wanted for ref in needs.observations + needs.studies)
+        into.is_used = into.is_used or bool(wanted)
         async with asyncio.TaskGroup() as group:
             for url in list(urls)[:MAX_NEEDS]:
                 group.create_task(self._content(url, into))

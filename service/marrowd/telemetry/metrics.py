@@ -84,6 +84,26 @@ class HookOutcome(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class FeedbackOutcome(StrEnum):
+    """What a clinician did with a card."""
+
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+class OverrideReason(StrEnum):
+    """Why; the codes are those that cards offer."""
+
+    NONE = "none"  # nothing was said
+    ALREADY_TREATED = "already-treated"
+    EXPLAINED_BY_INJURY = "explained-by-injury"
+    KNOWN_AND_MONITORED = "known-and-monitored"
+    NOT_RELEVANT = "not-relevant-to-this-visit"
+    DISAGREE = "disagree-with-reading"
+    OTHER = "other"  # a reason of the EHR's own, or words only
+    UNKNOWN_CARD = "unknown_card"  # no such card was ever shown: nothing is kept
+
+
 class Delivery(StrEnum):
     """How one attempt to post a message ended."""
 
@@ -184,6 +204,12 @@ class Metrics:
             "Cards given in answer to a hook.",
             verdict=VerdictKind,
             indicator=_INDICATORS,
+        )
+        self.card_feedback_total = counter(
+            "card_feedback_total",
+            "What clinicians did with cards, each thing once.",
+            outcome=FeedbackOutcome,
+            reason=OverrideReason,
         )
         self.outbox_depth = gauge(
             "outbox_depth", "Messages neither taken nor parked.", destination=destinations

@@ -81,6 +81,7 @@ class Gathered:
     decided: Decided
     called: tuple[Fact, ...]
     stored: tuple[Fact, ...] | None  # None: the store was not asked or did not answer
+    is_repeatable: bool  # the same call on the same evidence would be answered the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +115,22 @@ class Gatherer:
     clock: Callable[[], datetime]
     fetch_s: float
 
-    async def gather(self, call: Call) -> Gathered | Lacking:
-        """Gather the facts of *call* and decide on its patient."""
+    async def gather(self, call: Call, *, is_store_up: bool = True) -> Gathered | Lacking:
+        """
+        Gather the facts of *call* and decide on its patient.
+
+        Args:
+            call: checked, its source chosen.
+            is_store_up: False when the store has just let a read hang: it is not asked again.
+        """
         sent = await asyncio.to_thread(_sent, call)
         had = {key for key, answer in sent.answers.items() if answer.lack is None}
         is_current = call.source is not None and self.is_current(call.source.name)
         open_keys = set(PrefetchKey) - had - (EVIDENCED if is_current else frozenset())
         fetched = Fetched()
         stored, _ = await asyncio.gather(
-            self._stored(call), self._fetch(call, sent, open_keys, fetched)
+            self._stored(call, is_store_up=is_store_up),
+            self._fetch(call, sent, open_keys, fetched),
         )
         if stored is not None and is_current:
             had |= EVIDENCED
@@ -132,9 +140,9 @@ class Gatherer:
             return Lacking(keys=tuple(lacks))
         return await asyncio.to_thread(self._decide, call, sent, fetched, stored, had)
 
-    async def _stored(self, call: Call) -> tuple[Fact, ...] | None:
+    async def _stored(self, call: Call, *, is_store_up: bool) -> tuple[Fact, ...] | None:
         """Read the evidence of the call's source; None when it cannot be had in time."""
-        if call.source is None:
+        if call.source is None or not is_store_up:
             return None
         try:
             async with asyncio.timeout(self.fetch_s):
@@ -197,7 +205,12 @@ class Gatherer:
         )
         if sent.request.hook is Hook.ORDER_SIGN and not drafts.is_relevant:
             decided = replace(decided, cards=())  # orders about something else show nothing
-        return Gathered(decided=decided, called=called, stored=stored)
+        return Gathered(
+            decided=decided,
+            called=called,
+            stored=stored,
+            is_repeatable=not fetched.is_used and (stored is not None or call.source is None),
+        )
 
 
 def _sent(call: Call) -> _Sent:

@@ -9,7 +9,8 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import aiohttp
@@ -19,19 +20,26 @@ from aiohttp import web
 
 from marrowd.cds.decision import Rules
 from marrowd.cds.requests import BadHookRequest, HookRequest, hook_request
-from marrowd.cds.services import Service, discovery
+from marrowd.cds.services import Hook, Service, discovery
+from marrowd.errors import StoreUnavailable
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.orders import OrderRules, load_order_rules
-from marrowd.store.protocols import Store
+from marrowd.store.protocols import Standing, Store
 from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.web.answers import refusal
 from marrowd.web.bodies import json_body
+from marrowd.web.feedback import FeedbackDesk
 from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking
-from marrowd.web.remembered import Drawn
+from marrowd.web.newer import NewerFacts
+from marrowd.web.remembered import Drawn, Remembered
+from marrowd.web.shown import ShownCards
+from marrowd.web.trust import Caller, Trust
 
 log = structlog.get_logger(__name__)
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an HTTP header can carry
+_STANDING_SHARE: Final = 0.4  # of the fetch budget: a store that hangs leaves time for the EHR
+_NOTHING: Final = b'{"cards":[]}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +63,16 @@ class Hooks:
     clock: Callable[[], datetime]
     wake: Callable[[], None]  # rings the worker when a call knew something newer
     is_current: Callable[[str], bool]  # whether stored evidence of a source is kept current
+    trust: Trust | None = None  # None: `hooks.require_jwt` is off
     budget: Budget = Budget()
+    override_quiet: timedelta = timedelta(days=90)
     order_rules: OrderRules = field(default_factory=load_order_rules)
 
     def __post_init__(self) -> None:
         """Prepare what never changes."""
         self._discovery = orjson.dumps(discovery(self.extraction.codes))
         self._by_base = {source.base_url: source for source in self.sources}
+        self._by_name = {source.name: source for source in self.sources}
         self._gatherer = Gatherer(
             evidence=self.store,
             session=self.session,
@@ -72,58 +83,143 @@ class Hooks:
             clock=self.clock,
             fetch_s=self.budget.fetch_s,
         )
+        self._remembered = Remembered()
+        self._newer = NewerFacts(inbox=self.store, clock=self.clock, wake=self.wake)
+        self._shown = ShownCards(self.store, self.clock)
+        self._feedback = FeedbackDesk(
+            store=self.store,
+            shown=self._shown,
+            metrics=self.metrics,
+            clock=self.clock,
+            quiet=self.override_quiet,
+        )
+        self._requests = {
+            (service, outcome): self.metrics.hook_requests_total.labels(service, outcome)
+            for service in Service
+            for outcome in HookOutcome
+        }
+        self._durations = {
+            service: self.metrics.hook_duration_seconds.labels(service) for service in Service
+        }
 
     def add_routes(self, app: web.Application) -> None:
-        """Put the paths on *app*."""
+        """Put the paths on *app*, and what has to end with it."""
         app.router.add_get("/cds-services", self.discover)
         app.router.add_post("/cds-services/{id}", self.call)
+        app.router.add_post("/cds-services/{id}/feedback", self.feedback)
+        app.cleanup_ctx.append(self._shown.while_serving)
+        app.on_cleanup.append(self._settle)
 
-    async def discover(self, _request: web.Request) -> web.Response:
+    async def discover(self, request: web.Request) -> web.Response:
         """Say which services there are."""
+        await self._caller(request)
         return web.Response(body=self._discovery, content_type="application/json")
+
+    async def feedback(self, request: web.Request) -> web.Response:
+        """Take what clinicians did with cards."""
+        _service(request)
+        await self._caller(request)
+        return await self._feedback.take(request)
 
     async def call(self, request: web.Request) -> web.Response:
         """Answer one call of a hook."""
         service = _service(request)
         loop = asyncio.get_running_loop()
         started = loop.time()
-        outcome = HookOutcome.BAD_REQUEST
+        outcome = HookOutcome.UNAUTHORIZED
         try:
-            call = await self._read(request, service)
+            caller = await self._caller(request)
+            outcome = HookOutcome.BAD_REQUEST
+            call = await self._read(request, service, caller)
             outcome = HookOutcome.UNAVAILABLE
             answer = await self._within_budget(call)
             outcome = _outcome(answer)
         finally:
-            self.metrics.hook_requests_total.labels(service=service, outcome=outcome).inc()
-            duration = self.metrics.hook_duration_seconds.labels(service=service)
-            duration.observe(loop.time() - started)
-        return self._response(answer)
-
-    async def _read(self, request: web.Request, service: Service) -> Call:
-        body, quick = await json_body(request)
-        try:
-            hook = hook_request(quick, service.hook)
-            _check_token(hook)
-        except BadHookRequest as exc:
-            raise refusal(422, str(exc)) from None
-        source = None if hook.fhir_server is None else self._by_base.get(hook.fhir_server)
-        return Call(request=hook, body=body, source=source)
-
-    async def _within_budget(self, call: Call) -> Drawn | Lacking:
-        try:
-            async with asyncio.timeout(self.budget.whole_s):
-                gathered = await self._gatherer.gather(call)
-        except TimeoutError:
-            raise refusal(503, "no answer within the time budget; retry") from None
-        return gathered if isinstance(gathered, Lacking) else _drawn(gathered)
-
-    def _response(self, answer: Drawn | Lacking) -> web.Response:
+            self._requests[service, outcome].inc()
+            self._durations[service].observe(loop.time() - started)
         if isinstance(answer, Lacking):
             raise refusal(412, _said(answer))
         if answer.card:
             shown = self.metrics.cards_shown_total
             shown.labels(verdict=answer.verdict, indicator=answer.indicator).inc()
+            self._shown.note(_name(call), answer)
         return web.Response(body=answer.body, content_type="application/json")
+
+    async def _caller(self, request: web.Request) -> Caller | None:
+        return None if self.trust is None else await self.trust.caller(request)
+
+    async def _read(self, request: web.Request, service: Service, caller: Caller | None) -> Call:
+        body, quick = await json_body(request)
+        try:
+            hook = hook_request(quick, service.hook)
+            _check_token(hook)
+            source = self._source(hook, caller)
+        except BadHookRequest as exc:
+            raise refusal(422, str(exc)) from None
+        return Call(request=hook, body=body, source=source)
+
+    def _source(self, hook: HookRequest, caller: Caller | None) -> HookSource | None:
+        """Say what a call speaks for: never more than its issuer was given."""
+        named = None if hook.fhir_server is None else self._by_base.get(hook.fhir_server)
+        if caller is None:
+            return named
+        bound = self._by_name[caller.source]
+        if hook.fhir_server is not None and named is not bound:
+            raise BadHookRequest(place="fhirServer", must="be the one agreed for this issuer")
+        return bound
+
+    async def _within_budget(self, call: Call) -> Drawn | Lacking:
+        try:
+            async with asyncio.timeout(self.budget.whole_s):
+                return await self._answer(call)
+        except TimeoutError:
+            log.warning("hook_out_of_time", service=call.request.hook)
+            raise refusal(503, "no answer within the time budget; retry") from None
+
+    async def _answer(self, call: Call) -> Drawn | Lacking:
+        """Give the answer drawn before where it still holds, else draw it."""
+        key = self._key(call)
+        known = self._remembered.get(key)
+        standing = await self._standing(call, "" if known is None else known.card)
+        if known is not None and standing is not None and self._holds(known, standing):
+            return _unless_quiet(known, standing, self.clock())
+        gathered = await self._gatherer.gather(call, is_store_up=standing is not None)
+        if isinstance(gathered, Lacking):
+            return gathered
+        drawn = _drawn(gathered, standing)
+        if gathered.is_repeatable and standing is not None:
+            self._remembered.put(key, drawn)
+        if call.source is not None and gathered.stored is not None:
+            self._newer.tell(call.source.name, gathered.stored, gathered.called)
+        if drawn.card and standing is not None and (known is None or known.card != drawn.card):
+            standing = await self._standing(call, drawn.card)
+        return drawn if standing is None else _unless_quiet(drawn, standing, self.clock())
+
+    def _key(self, call: Call) -> tuple[object, ...]:
+        """Give what an answer depends on beside evidence and time."""
+        name = _name(call)
+        is_current = bool(name) and self.is_current(name)
+        return (name, call.patient, is_current, _fingerprint(call))
+
+    async def _standing(self, call: Call, card: str) -> Standing | None:
+        """Read what says whether a known answer holds; None when the store is away."""
+        if call.source is None and not card:
+            return Standing(revision=0)
+        try:
+            async with asyncio.timeout(self.budget.fetch_s * _STANDING_SHARE):
+                return await self.store.standing(_name(call), call.patient, card)
+        except (TimeoutError, StoreUnavailable) as exc:
+            log.warning("standing_not_read", source=_name(call), error=type(exc).__name__)
+            return None
+
+    def _holds(self, known: Drawn, standing: Standing) -> bool:
+        is_early = known.good_until is None or self.clock() < known.good_until
+        return is_early and known.revision == standing.revision
+
+    async def _settle(self, _app: web.Application) -> None:
+        await self._newer.settle()
+        if self.trust is not None:
+            await self.trust.close()
 
 
 def _service(request: web.Request) -> Service:
@@ -133,6 +229,10 @@ def _service(request: web.Request) -> Service:
         raise refusal(404, "no such service; GET /cds-services lists them") from None
 
 
+def _name(call: Call) -> str:
+    return "" if call.source is None else call.source.name
+
+
 def _check_token(hook: HookRequest) -> None:
     if hook.authorization and not _TOKEN.fullmatch(hook.authorization.access_token):
         raise BadHookRequest(
@@ -140,7 +240,27 @@ def _check_token(hook: HookRequest) -> None:
         )
 
 
-def _drawn(gathered: Gathered) -> Drawn:
+def _fingerprint(call: Call) -> bytes:
+    """
+    Give what tells two calls for one patient apart, beside their ids and tokens.
+
+    A call that brings nothing has none. Else it is the digest of the body with the two values cut
+    out that differ from call to call; where one of them stands twice, nothing is cut.
+    """
+    hook, body = call.request, call.body
+    if not hook.prefetch and hook.hook is not Hook.ORDER_SIGN and hook.authorization is None:
+        return b""
+    changing = [hook.hook_instance]
+    if hook.authorization is not None:
+        changing.append(hook.authorization.access_token)
+    for value in changing:
+        raw = value.encode()
+        if body.count(raw) == 1:
+            body = body.replace(raw, b"\x00")  # which stands in no JSON text
+    return sha256(body).digest()
+
+
+def _drawn(gathered: Gathered, standing: Standing | None) -> Drawn:
     decided = gathered.decided
     card: Mapping[str, Any] = decided.cards[0] if decided.cards else {}
     return Drawn(
@@ -148,8 +268,16 @@ def _drawn(gathered: Gathered) -> Drawn:
         verdict=decided.verdict,
         card=card.get("uuid", ""),
         indicator=card.get("indicator", ""),
+        revision=0 if standing is None else standing.revision,
         good_until=decided.good_until,
     )
+
+
+def _unless_quiet(drawn: Drawn, standing: Standing, now: datetime) -> Drawn:
+    """Give *drawn*, or nothing while a clinician's override keeps its card quiet."""
+    if standing.quiet_until is None or now >= standing.quiet_until:
+        return drawn
+    return Drawn(body=_NOTHING, verdict=drawn.verdict)
 
 
 def _outcome(answer: Drawn | Lacking) -> HookOutcome:

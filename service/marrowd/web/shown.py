@@ -1,0 +1,73 @@
+"""
+Cards shown, counted in memory and told to the store every few seconds.
+
+A hook must not wait for a disk to say that it has shown a card. A crash loses the counts of the
+last seconds; metrics and statistics can bear that.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from marrowd.errors import StoreUnavailable
+from marrowd.store.protocols import Feedback, ShownCard
+from marrowd.web.remembered import Drawn
+
+FLUSH_EVERY_S: Final = 5.0
+_MOST: Final = 10_000  # cards waiting while the store is away; more are not counted
+
+log = structlog.get_logger(__name__)
+
+
+class ShownCards:
+    """What was shown since the store was last told."""
+
+    def __init__(self, store: Feedback, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: dict[str, ShownCard] = {}
+
+    def note(self, source: str, drawn: Drawn) -> None:
+        """Count the card of *drawn*."""
+        known = self._waiting.get(drawn.card)
+        if known is None and len(self._waiting) >= _MOST:
+            return
+        self._waiting[drawn.card] = ShownCard(
+            card=drawn.card,
+            source=source,
+            verdict=drawn.verdict,
+            indicator=drawn.indicator,
+            last_at=self._clock(),
+            times=1 if known is None else known.times + 1,
+        )
+
+    async def flush(self) -> None:
+        """Tell the store; what it does not take waits for the next time."""
+        waiting, self._waiting = self._waiting, {}
+        try:
+            await self._store.add_shown(list(waiting.values()))
+        except StoreUnavailable:
+            log.warning("shown_cards_not_written", count=len(waiting))
+            for card, shown in waiting.items():
+                newer = self._waiting.get(card)
+                times = shown.times + (0 if newer is None else newer.times)
+                self._waiting[card] = replace(newer or shown, times=times)
+
+    async def while_serving(self, _app: web.Application) -> AsyncIterator[None]:
+        """Flush from time to time, and once more at the end."""
+        task = asyncio.create_task(self._keep_flushing(), name="shown-cards")
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await self.flush()
+
+    async def _keep_flushing(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_EVERY_S)
+            if self._waiting:
+                await self.flush()
