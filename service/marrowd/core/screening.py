@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import chain
 
-from marrowd.core.facts import Problem, Unreadable, VitaminDResult, When
+from marrowd.core.facts import Problem, Standing, Unreadable, VitaminDResult, When
 from marrowd.core.levels import sorted_levels, window_of
 from marrowd.core.patterns import pattern_of
 from marrowd.core.pending import pending_exams
@@ -25,7 +25,7 @@ from marrowd.core.recheck import (
 )
 from marrowd.core.snapshot import SUFFICIENT, Snapshot, Spoken, look
 from marrowd.core.timeline import Timeline
-from marrowd.core.verdict import ImagingReport, Level, Verdict, VerdictKind
+from marrowd.core.verdict import ImagingReport, Level, Pattern, Verdict, VerdictKind
 from marrowd.core.vitamin_d import LOW
 from marrowd.core.windows import (
     days_after,
@@ -87,7 +87,7 @@ def _verdict(snapshot: Snapshot, rules_version: str) -> Verdict:
         rules_version=rules_version,
         patient=timeline.patient,
         severity=governing.vitamin_d_class if governing and is_severe else None,
-        pattern=None if report is None else pattern_of(report, _earlier(report, snapshot)),
+        pattern=_pattern(report, snapshot),
         governing=governing,
         latest=snapshot.latest,
         report=report,
@@ -304,8 +304,11 @@ def _is_lasting(since: When | None, snapshot: Snapshot) -> bool:
     return since.year is not None and date(since.year, 1, 1) <= last
 
 
-def _earlier(report: ImagingReport, snapshot: Snapshot) -> list[ImagingReport]:
-    return [other for other in snapshot.readable if other.order < report.order]
+def _pattern(report: ImagingReport | None, snapshot: Snapshot) -> Pattern | None:
+    """Compare *report* with those before it, if it may be used: not a held or an unreadable one."""
+    if report is None or report.standing is not Standing.COUNTS or report.unreadable is not None:
+        return None
+    return pattern_of(report, [each for each in snapshot.readable if each.order < report.order])
 
 
 def _unreadable(snapshot: Snapshot) -> tuple[Unreadable, ...]:

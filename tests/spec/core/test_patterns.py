@@ -256,6 +256,15 @@ def test_possible_edema_has_no_pattern():
     assert pattern(*lines, "result 14 ng/mL @-12") == "none"
 
 
+def test_held_report_has_no_pattern():
+    """What is not final is not compared: it may still change."""
+    lines = ("report @-100 left foot id=1: talus negated", NOW.replace("foot", "foot preliminary"))
+
+    found = verdict("report @-300 left foot id=0: talus", *lines)
+
+    assert (found.kind, found.pattern) == ("report_pending", None)
+
+
 def test_verdict_without_a_report_has_no_pattern():
     assert pattern("pain @-100", "result 14 ng/mL @-12") == "none"
 
