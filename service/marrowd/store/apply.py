@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from zlib import crc32
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from marrowd.core.facts import Fact, newest
-from marrowd.store.dialect import insert_into
+from marrowd.store.dialect import Insert, insert_for
 from marrowd.store.inbox import finish_event
 from marrowd.store.protocols import (
     Applied,
@@ -39,6 +40,16 @@ _LOCK_RESOURCES = text(
     "SELECT count(pg_advisory_xact_lock(:space, number))"
     " FROM unnest(CAST(:numbers AS integer[])) AS number"
 )
+_SELECT_PATIENTS = (
+    select(patient.c.patient, patient.c.posted_card, patient.c.sequences)
+    .where(
+        patient.c.source == bindparam("source"),
+        patient.c.patient.in_(bindparam("patients", expanding=True)),
+    )
+    .order_by(patient.c.patient)
+    .with_for_update()
+)
+_INSERT_MESSAGES = insert(outbox)
 _UPDATE_PATIENT = (
     update(patient)
     .where(patient.c.source == bindparam("of_source"), patient.c.patient == bindparam("of_patient"))
@@ -110,7 +121,7 @@ def _change(
         for values in _message_values(request, name, change)
     ]
     if messages:
-        connection.execute(insert(outbox), messages)
+        connection.execute(_INSERT_MESSAGES, messages)
     return changes
 
 
@@ -127,21 +138,21 @@ def _lock_patients(
     """Lock the rows of *patients* (sorted), made first where there is none, and give them."""
     blank = {"source": source, "verdict": "", "rules": "", "sequences": "{}"}
     connection.execute(
-        insert_into(connection, patient).on_conflict_do_nothing(
-            index_elements=[patient.c.source, patient.c.patient]
-        ),
+        _insert_patient(connection.dialect.name),
         [blank | {"patient": name} for name in patients],
     )
     rows: dict[str, Row[tuple[object, ...]]] = {}
     for some in batches(patients):
-        statement = (
-            select(patient.c.patient, patient.c.posted_card, patient.c.sequences)
-            .where(patient.c.source == source, patient.c.patient.in_(some))
-            .order_by(patient.c.patient)
-            .with_for_update()
-        )
-        rows |= {row.patient: row for row in connection.execute(statement)}
+        found = connection.execute(_SELECT_PATIENTS, {"source": source, "patients": some})
+        rows |= {row.patient: row for row in found}
     return rows
+
+
+@cache
+def _insert_patient(dialect: str) -> Insert:
+    return insert_for(dialect, patient).on_conflict_do_nothing(
+        index_elements=[patient.c.source, patient.c.patient]
+    )
 
 
 def _patient_values(state: PatientState, change: PatientChange, now: datetime) -> dict[str, object]:

@@ -13,7 +13,12 @@ Insert: TypeAlias = Union[sqlite.Insert, "postgresql.Insert"]
 
 def insert_into(connection: Connection, table: Table) -> Insert:
     """Begin an INSERT that may say what to do on conflict."""
-    if connection.dialect.name == "sqlite":
+    return insert_for(connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> Insert:
+    """Do the same for a statement that is built once and kept: building costs more than running."""
+    if dialect == "sqlite":
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - see above
 

@@ -7,7 +7,7 @@ number that commits late would be passed over for ever. States are drawn in DESI
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any
 
@@ -23,10 +23,10 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from marrowd.store.database import Database, OverDatabase
-from marrowd.store.dialect import insert_into
+from marrowd.store.dialect import insert_for
 from marrowd.store.group import Failed, Group
 from marrowd.store.protocols import Event, EventKind, EventRow, EventState, NewEvent
 from marrowd.store.schema import inbox
@@ -232,13 +232,9 @@ def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequ
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for event in chain.from_iterable(calls):
         rows.setdefault((event.source, event.key), _values(event))
-    statement = (
-        insert_into(connection, inbox)
-        .on_conflict_do_nothing(index_elements=[inbox.c.source, inbox.c.key])
-        .returning(inbox.c.source, inbox.c.key)
-    )
     # Sorted, so that two replicas accepting the same events wait for each other in one direction.
     values = [rows[key] for key in sorted(rows)]
+    statement = _insert_new(connection.dialect.name)
     new = {(row.source, row.key) for row in connection.execute(statement, values)}
     counts: list[int | Failed] = []
     for events in calls:
@@ -246,6 +242,15 @@ def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequ
         new -= own
         counts.append(len(own))
     return counts
+
+
+@cache
+def _insert_new(dialect: str) -> ReturningInsert[tuple[str, str]]:
+    return (
+        insert_for(dialect, inbox)
+        .on_conflict_do_nothing(index_elements=[inbox.c.source, inbox.c.key])
+        .returning(inbox.c.source, inbox.c.key)
+    )
 
 
 def _values(event: NewEvent) -> dict[str, object]:

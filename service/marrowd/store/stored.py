@@ -2,15 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from marrowd.core.facts import Fact
 from marrowd.store.codec import fact_from_json, fact_to_json
-from marrowd.store.dialect import insert_into
+from marrowd.store.dialect import Insert, insert_for
 from marrowd.store.schema import evidence
 
 KEYS_PER_QUERY = 500  # SQLite limits the parameters of one statement
+
+# Built once: putting a statement together takes longer than SQLite takes to run it.
+_BY_REF = select(evidence.c.ref, evidence.c.fact).where(
+    evidence.c.source == bindparam("source"),
+    evidence.c.ref.in_(bindparam("refs", expanding=True)),
+)
+_BY_PATIENT = select(evidence.c.patient, evidence.c.fact).where(
+    evidence.c.source == bindparam("source"),
+    evidence.c.patient.in_(bindparam("patients", expanding=True)),
+)
 
 
 def replaces(arriving: Fact, stored: Fact) -> bool:
@@ -37,10 +48,7 @@ def versions_of(connection: Connection, source: str, refs: Sequence[str]) -> dic
     """Give what is stored of *refs*."""
     found: dict[str, Fact] = {}
     for some in batches(refs):
-        statement = select(evidence.c.ref, evidence.c.fact).where(
-            evidence.c.source == source, evidence.c.ref.in_(some)
-        )
-        for ref, fact in connection.execute(statement):
+        for ref, fact in connection.execute(_BY_REF, {"source": source, "refs": some}):
             found[ref] = fact_from_json(fact)
     return found
 
@@ -51,10 +59,7 @@ def facts_of_patients(
     """Give the facts of each of *patients*, sorted by ref."""
     found: defaultdict[str, list[Fact]] = defaultdict(list)
     for some in batches(patients):
-        statement = select(evidence.c.patient, evidence.c.fact).where(
-            evidence.c.source == source, evidence.c.patient.in_(some)
-        )
-        for patient, fact in connection.execute(statement):
+        for patient, fact in connection.execute(_BY_PATIENT, {"source": source, "patients": some}):
             found[patient].append(fact_from_json(fact))
     return {
         patient: tuple(sorted(facts, key=lambda fact: fact.ref)) for patient, facts in found.items()
@@ -65,8 +70,13 @@ def save(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
     """Write *facts* over whatever is stored of their resources."""
     if not facts:
         return
-    statement = insert_into(connection, evidence)
-    statement = statement.on_conflict_do_update(
+    connection.execute(_upsert(connection.dialect.name), [_values(source, fact) for fact in facts])
+
+
+@cache
+def _upsert(dialect: str) -> Insert:
+    statement = insert_for(dialect, evidence)
+    return statement.on_conflict_do_update(
         index_elements=[evidence.c.source, evidence.c.ref],
         set_={
             "patient": statement.excluded.patient,
@@ -74,7 +84,6 @@ def save(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
             "fact": statement.excluded.fact,
         },
     )
-    connection.execute(statement, [_values(source, fact) for fact in facts])
 
 
 def _values(source: str, fact: Fact) -> dict[str, object]:

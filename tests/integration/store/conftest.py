@@ -9,8 +9,6 @@ from marrowd.store import migrate
 from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
 
-pytest_plugins = ("tests.support.postgres",)
-
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
