@@ -24,11 +24,13 @@ _ENDS_PLACE = frozenset({Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED, Kind.J
 _BEFORE_SOFT = frozenset(
     {Kind.JOIN, Kind.SEVERITY, Kind.PART, Kind.CURRENT, Kind.NOTHING, Kind.NEGATED, Kind.SIDE}
 )
+_MORE = frozenset({Kind.SPARED, Kind.NORMAL, Kind.NEGATED, Kind.HISTORICAL})
 _SOFT_REACH = 5
 _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
-_AFTER_NORMAL = frozenset("and or in on for but with without throughout apart except of as at while whereas bilaterally too however also , other also aside marrow signal bone to".split())
+_AFTER_NORMAL = frozenset("and or in on for but with without throughout apart except of as at while whereas bilaterally too however also now today again when compared allowing although given if then once only , other aside marrow signal bone to".split())
+_PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 _STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 
 
@@ -50,6 +52,7 @@ class Clauses:
         self.clause = 0
         self._waiting: list[Piece] = []
         self._loose: list[Piece] = []
+        self._excepted: list[Piece] = []
         self._open: Predicate | None = None
         self._turn: Kind | None = None
         self._severity: Severity | None = None
@@ -58,6 +61,8 @@ class Clauses:
         self._forward: dict[Kind, str] = {}
         self._verb_at = -1
         self._with_at = -1
+        self._past = False
+        self.artifact: Kind | None = None
         self._join_at = -1
         self._mass = False
         self._carried: list[Piece] = []
@@ -75,13 +80,19 @@ class Clauses:
     # -- bones ---------------------------------------------------------------------------------
 
     def _bone(self, place: int, piece: Piece) -> None:
+        if piece.broad and self._is_modifier(place):
+            return
         self.mentioned.append(piece)
         if self._turn is Kind.OTHER:
             return
         if self._turn is Kind.NOT_IN or (self._turn is Kind.EXCEPT and not self._is_subject(place)):
             target = self._open
-            if target is not None:
+            if target is not None and self._turn is Kind.NOT_IN:
+                target.denied.append(piece)
+            elif target is not None:
                 target.opposite.append(piece)
+            elif self._turn is Kind.EXCEPT:
+                self._excepted.append(piece)
             else:
                 self._loose.append(piece)
             return
@@ -91,16 +102,27 @@ class Clauses:
             opened.bones and opened.said is not Said.NOTHING and self._is_subject(place)
         ):
             if self._over and not opened.strong and opened.said is Said.EDEMA:
-                self._over = False
                 if not opened.bones:
                     opened.dropped = "beside a bone, not in it"
                 return
             opened.bones.append(piece)
             return
+        if self._over:
+            self._over = False
+            return
         if opened is not None:
             self._close_cues()
             self._open = None
         self._waiting.append(piece)
+
+    def _is_modifier(self, place: int) -> bool:
+        """Say whether a joint or region only names a disease: "ankle joint effusion"."""
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind in (Kind.DISEASE, Kind.SOFT):
+                return piece.first - self.pieces[place].last <= 1 or not piece.cue
+            if piece.kind not in _SMALL:
+                return False
+        return False
 
     def _is_subject(self, place: int) -> bool:
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
@@ -169,7 +191,7 @@ class Clauses:
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is Kind.DISEASE and before.last == piece.first:
             self._close_cues()
-        if self._mass and piece.value == "bright":
+        if piece.value == "bright" and (self._mass or self._mass_next(place)):
             return
         self._say(Said.EDEMA, piece, strong=strong)
         if piece.cue:
@@ -210,7 +232,8 @@ class Clauses:
             strong,
             negated=Kind.NEGATED in forward,
             possible=Kind.POSSIBLE in forward,
-            historical=Kind.HISTORICAL in forward,
+            historical=Kind.HISTORICAL in forward
+            and (forward[Kind.HISTORICAL] != "when" or self._past),
             current=Kind.CURRENT in forward,
             hypothetical=Kind.HYPOTHETICAL in forward,
             other_person=forward.get(Kind.HYPOTHETICAL) == "other_person",
@@ -239,8 +262,8 @@ class Clauses:
         ):
             new.bones, before.dropped = before.bones, "hedged by what follows"
         new.fallback = self._carried
-        if self._loose:
-            new.opposite, self._loose = self._loose, []
+        new.denied, self._loose = self._loose, []
+        new.opposite, self._excepted = self._excepted, []
         self._turn = None
         self._over = False
         self._nouns += 1
@@ -325,7 +348,7 @@ class Clauses:
             opened.negated = Kind.NEGATED in self._forward
             opened.possible = Kind.POSSIBLE in self._forward
             return
-        if self._mass:
+        if self._mass or self._mass_next(place):
             return
         strong = False
         near = False
@@ -344,12 +367,22 @@ class Clauses:
             return
         self._say(Said.EDEMA, piece, strong=strong)
 
+    def _mass_next(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind is Kind.DISEASE:
+                return piece.value == "mass" and piece.first - self.pieces[place].last <= _SOFT_REACH
+            if piece.kind not in _SMALL:
+                return False
+        return False
+
     def _is_t1_only(self, place: int) -> bool:
         around = self.pieces[max(0, place - 2) : place + 4]
         sequences = {p.value for p in around if p.kind is Kind.SEQUENCE}
         return sequences == {"t1"}
 
     def _spared(self, place: int, piece: Piece) -> None:
+        if not self._is_complement(piece):
+            return
         if self._waiting:
             self._say(Said.SPARED, piece)
         elif (
@@ -399,6 +432,7 @@ class Clauses:
             said = Said.EDEMA
         waiting = self._waiting
         new = self._say(said, piece, elliptic=True)
+        new.needs_bones = True
         if last is not None and Kind.NEGATED not in self._forward:
             new.negated, new.possible, new.historical = last.negated, last.possible, last.historical
             new.resolved = last.resolved
@@ -408,9 +442,9 @@ class Clauses:
     def _says_more(self, place: int) -> bool:
         """Say whether "likewise" only leads to what is said in full."""
         for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind in _FINDINGS or piece.kind in (Kind.SPARED, Kind.NORMAL, Kind.NEGATED):
+            if piece.kind in _FINDINGS or piece.kind in _MORE:
                 return True
-            if piece.kind not in _SMALL:
+            if piece.kind not in _SMALL and piece.kind is not Kind.VERB:
                 return False
         return False
 
@@ -418,6 +452,9 @@ class Clauses:
         opened = self._open
         if opened is None and self.predicates and Kind.POSSIBLE in self._forward:
             opened = self.predicates[-1]
+        if opened is None and not self.predicates and self.points_back:
+            self.artifact = Kind.POSSIBLE if Kind.POSSIBLE in self._forward else Kind.NEGATED
+            return
         if opened is None or opened.negated:
             return
         if opened.said is Said.NOTHING and opened.bones:
@@ -435,6 +472,13 @@ class Clauses:
     def _negated(self, place: int, piece: Piece) -> None:
         if piece.direction == "backward" or self._is_last_word(piece):
             self._apply_back(Kind.NEGATED, piece)
+            return
+        if Kind.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
+            return
+        following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
+        if self.words[piece.first] == "neither":
+            self._forward[Kind.NEGATED] = piece.rule
+            self._nouns = 0
             return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
         if (
@@ -471,14 +515,37 @@ class Clauses:
         self._nouns = 0
 
     def _historical(self, place: int, piece: Piece) -> None:
-        if piece.value == "resolved" and (self._waiting or self._open is not None):
+        if piece.value == "resolved" and (
+            self._waiting or (self._open is not None and not self._is_place_next(place))
+        ):
             self._apply_back(Kind.HISTORICAL, piece)
+            return
+        if piece.value == "resolved" and self._is_place_next(place):
+            self._open = None
+            self._say(Said.EDEMA, piece, elliptic=True).resolved = True
+            return
+        opened = self._open
+        if piece.value == "when":
+            if opened is not None and self._past and self._verb_at < opened.first:
+                opened.historical = True
+            self._forward[Kind.HISTORICAL] = "when"
+            return
+        if opened is not None and piece.value != "resolved" and self._ends_after(place) and (
+            self._join_at < opened.first or self._past
+        ):
+            opened.historical = True
             return
         if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
             self.says_resolved = self.says_resolved or self.points_back
             return
         self._forward[Kind.HISTORICAL] = piece.rule
         self._forward.pop(Kind.CURRENT, None)
+
+    def _is_place_next(self, place: int) -> bool:
+        following = self.pieces[place + 1 : place + 4]
+        if not following or following[0].kind is not Kind.PREPOSITION:
+            return False
+        return any(piece.kind is Kind.BONE for piece in following)
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:
         target = self._open
@@ -491,13 +558,20 @@ class Clauses:
         target.rules.append(piece.rule)
         target.last = max(target.last, piece.last)
         if kind is Kind.NEGATED:
-            target.negated, target.hypothetical = True, False
+            target.hypothetical = False
+            if target.possible:
+                return
+            target.negated = target.denied_after = True
         elif kind is Kind.POSSIBLE:
             target.possible, target.negated = True, False
         else:
             target.resolved = True
 
-    def _current(self, _place: int, _piece: Piece) -> None:
+    def _current(self, place: int, piece: Piece) -> None:
+        if self._open is not None and self._open.bones and self._is_place_next(place):
+            self._open = None
+            self._say(Said.EDEMA, piece, elliptic=True).current = True
+            return
         if self._open is not None and self._open.historical:
             self._open.current = True
         self._forward.pop(Kind.HISTORICAL, None)
@@ -534,6 +608,8 @@ class Clauses:
         self._nouns += 1
 
     def _verb(self, _place: int, piece: Piece) -> None:
+        self._over = False
+        self._past = self.words[piece.first] in _PAST
         self._verb_at = piece.first
         self._turn = None
         if self._nouns:
@@ -544,6 +620,7 @@ class Clauses:
         self._forward.pop(Kind.POSSIBLE, None)
 
     def _join(self, place: int, piece: Piece) -> None:
+        self._over = False
         self._join_at = piece.first
         if self._nouns and Kind.POSSIBLE in self._forward:
             self._forward.pop(Kind.POSSIBLE)
@@ -603,12 +680,14 @@ class Clauses:
             self._forward[Kind.HYPOTHETICAL] = hypothetical
         if self._loose and self.topic:
             denied = Predicate(Said.EDEMA, self._loose[0].first, self._loose[-1].last)
-            denied.opposite, denied.elliptic = self._loose, True
+            denied.denied, denied.elliptic = self._loose, True
             self.predicates.append(denied)
-        self._carried = self._waiting
-        if not self._carried and self._open is not None:
+        if self._waiting:
+            self._carried = self._waiting
+        elif self._open is not None:
             self._carried = self._open.bones
         self._loose = []
+        self._excepted = []
         self._waiting = []
         self._open = None
         self._turn = None

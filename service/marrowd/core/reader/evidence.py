@@ -2,10 +2,13 @@
 Which bones a predicate is said of when it names none itself, and which of its bones count.
 """
 
+from dataclasses import replace
+
 from marrowd.core.anatomy import Bone
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL, Piece
 from marrowd.core.reader.predicates import Predicate, Said
 
+_CAN_INHERIT = frozenset({Said.EDEMA, Said.SPARED})
 _WITHIN = {
     Bone.CUNEIFORM_UNSPECIFIED: ANY_CUNEIFORM,
     Bone.METATARSAL_UNSPECIFIED: ANY_METATARSAL,
@@ -13,30 +16,51 @@ _WITHIN = {
 
 
 def inherit_bones(
-    predicates: list[Predicate], place: int, row: list[Piece], earlier: list[Piece]
+    predicates: list[Predicate],
+    place: int,
+    row: list[Piece],
+    earlier: list[Piece],
+    *,
+    near: bool,
 ) -> None:
-    """Give a predicate without bones those it can only mean."""
+    """
+    Give a predicate without bones those it can only mean.
+
+    In this order: the bone just called intact in the same sentence, the bone left open before
+    "but", the bone the line opens with, an edema just named, and the sentence before when the
+    wording points back to it or the edema is one of marrow for certain.
+    """
     predicate = predicates[place]
-    if row:
-        predicate.bones = list(row)
+    if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
+        if row and not predicate.needs_bones:
+            predicate.bones = list(row)
         return
-    if predicate.said not in (Said.EDEMA, Said.SPARED):
-        return
-    if predicate.fallback and not predicate.strong or (predicate.fallback and predicate.negated):
+    before = predicates[place - 1] if place else None
+    if before is not None and before.said is Said.NORMAL and before.bones:
+        predicate.bones = list(before.bones)
+    elif predicate.fallback and (predicate.negated or not predicate.strong):
         predicate.bones = list(predicate.fallback)
-        return
-    for before in reversed(predicates[:place][-3:]):
-        if before.bones and before.said in (Said.EDEMA, Said.NORMAL) and not predicate.negated:
+    elif row:
+        predicate.bones = list(row)
+    elif before is not None and before.said is Said.EDEMA and before.bones:
+        if not predicate.negated or predicate.points_back:
             predicate.bones = list(before.bones)
-            return
-    is_said = predicate.said is Said.EDEMA and not predicate.negated
-    if (predicate.points_back or is_said) and not any(p.bones for p in predicates[place:]):
+    elif _points_back(predicate, near=near) and not any(p.bones for p in predicates[place:]):
         predicate.bones = list(earlier)
+
+
+def _points_back(predicate: Predicate, *, near: bool) -> bool:
+    if predicate.historical and not predicate.points_back:
+        return False
+    if predicate.points_back:
+        return predicate.strong or near
+    return predicate.strong and near and not predicate.negated
 
 
 def is_kept(predicate: Predicate, *, contrast: bool, topic: bool) -> bool:
     """Say whether a predicate speaks of marrow at all, or only of a bone."""
     if predicate.said is Said.NORMAL:
+        predicate.bones = [piece for piece in predicate.bones if not piece.broad]
         return contrast
     if predicate.said is Said.SPARED:
         return contrast or topic
@@ -47,6 +71,7 @@ def without_broad(bones: list[Piece], opposite: list[Piece]) -> list[Piece]:
     """Drop a region or joint that is followed by the list of bones it stands for."""
     if not any(piece.broad for piece in bones):
         return bones
+    bones = _within_joint(bones)
     named = [b for piece in bones if not piece.broad for b in piece.bones]
     kept: list[Piece] = []
     excepted = {b for piece in opposite for b in piece.bones}
@@ -62,3 +87,16 @@ def without_broad(bones: list[Piece], opposite: list[Piece]) -> list[Piece]:
                 piece.bones = rest
         kept.append(piece)
     return kept
+
+
+def _within_joint(bones: list[Piece]) -> list[Piece]:
+    """Read "the third TMT joint, on the cuneiform side" as that joint's own cuneiform."""
+    broad = {bone for piece in bones if piece.broad for bone in piece.bones}
+    narrowed: list[Piece] = []
+    for piece in bones:
+        for bone, members in _WITHIN.items():
+            own = tuple(sorted(broad & members))
+            if not piece.broad and piece.bones == (bone,) and own:
+                piece = replace(piece, bones=own)  # noqa: PLW2901
+        narrowed.append(piece)
+    return narrowed

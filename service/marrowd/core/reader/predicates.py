@@ -42,7 +42,10 @@ class Predicate:
     clause: int = 0
     severity: Severity | None = None
     bones: list[Piece] = field(default_factory=list)
-    opposite: list[Piece] = field(default_factory=list)
+    opposite: list[Piece] = field(default_factory=list)  # "except": the other way round
+    denied: list[Piece] = field(default_factory=list)  # "but not": negated
+    needs_bones: bool = False
+    denied_after: bool = False
     rules: list[str] = field(default_factory=list)
 
     def certainty(self) -> Certainty | None:
@@ -57,6 +60,8 @@ class Predicate:
             return Certainty.HISTORICAL
         if self.said not in (Said.EDEMA, Said.NOTHING):
             return None if self.historical and not self.current else Certainty.NEGATED
+        if self.negated and self.denied_after and self.historical:
+            return Certainty.HISTORICAL
         if self.negated:
             return None if self.historical and not self.current else Certainty.NEGATED
         if self.historical and not self.current:

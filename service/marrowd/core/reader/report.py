@@ -22,6 +22,7 @@ from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 
 _WIDEST = 400
+_FAR = 2
 _TURNED = {Certainty.AFFIRMED: Certainty.NEGATED, Certainty.NEGATED: Certainty.AFFIRMED}
 _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
@@ -53,7 +54,9 @@ class Report:
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._head = ""
+        self._distance = 0
         self._last_statements = 0
+        self._before = 0
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
@@ -64,7 +67,10 @@ class Report:
         first, last = sentence.first, sentence.last
         if sentence.starts_line or sentence.paragraph != self._paragraph:
             self._row = []
-        if sentence.section is not self._section:
+        if sentence.section is not self._section or sentence.row or not self._last_bones:
+            self._last_bones = []
+        self._distance += 1
+        if self._distance > _FAR:
             self._last_bones = []
         self._paragraph, self._section = sentence.paragraph, sentence.section
         here = words[first:last]
@@ -91,6 +97,7 @@ class Report:
         self._state(sentence, clauses, outside)
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
+            self._distance = 0
 
     def _add_cues(self, sentence: Sentence, here: list[str]) -> None:
         pass
@@ -107,14 +114,17 @@ class Report:
         if clauses.voids:
             self._void(sentence, clauses)
             if sentence.section is Section.ADDENDUM:
-                self._last_statements = len(self.statements)
                 return
-        self._last_statements = len(self.statements)
+        self._before, self._last_statements = self._last_statements, len(self.statements)
         for cue in clauses.cues:
             self.cues.setdefault(Cue(cue.cue))
+        soft = sentence.row or any(p.kind is Kind.SOFT for p in clauses.pieces)
+        if clauses.artifact is not None:
+            self._explain(clauses.artifact)
         for place, predicate in enumerate(predicates):
-            if not predicate.bones and not predicate.opposite:
-                inherit_bones(predicates, place, self._row, self._last_bones)
+            if not (predicate.bones or predicate.opposite or predicate.denied):
+                earlier = [] if soft else self._last_bones
+                inherit_bones(predicates, place, self._row, earlier, near=self._distance <= 1)
             self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
@@ -123,6 +133,13 @@ class Report:
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
         if any(p.said is Said.EDEMA and not p.dropped for p in predicates):
             self._topic = True
+
+    def _explain(self, kind: Kind) -> None:
+        """Take back the edema of the sentence before: "these are typical red marrow"."""
+        certainty = Certainty.POSSIBLE if kind is Kind.POSSIBLE else Certainty.NEGATED
+        for place in range(self._before, len(self.statements)):
+            if self.statements[place].certainty is Certainty.AFFIRMED:
+                self.statements[place] = replace(self.statements[place], certainty=certainty)
 
     def _void(self, sentence: Sentence, clauses: Clauses) -> None:
         """Take back what a correction takes back: all before it, or the sentence before it."""
@@ -145,8 +162,13 @@ class Report:
         for piece, turned in (
             *((p, False) for p in without_broad(predicate.bones, predicate.opposite)),
             *((p, True) for p in predicate.opposite),
+            *((p, None) for p in predicate.denied),
         ):
-            word = _TURNED.get(certainty, Certainty.NEGATED) if turned else certainty
+            word = certainty
+            if turned is None:
+                word = Certainty.NEGATED
+            elif turned:
+                word = _TURNED.get(certainty, Certainty.NEGATED)
             for bone in piece.bones:
                 key = (bone, piece.side)
                 if key not in seen:

@@ -56,10 +56,11 @@ class ReportSide:
                 if section in (Section.IMPRESSION, Section.RECOMMENDATION, Section.ADDENDUM):
                     current = None
             if not _WORDS.isdisjoint(here):
-                side, heads = _side_at_large(here)
+                side, heads = _side_at_large(here, exam=sentence.heading == "exam")
                 if side is not None:
                     rank = _rank(number, sentence, here)
-                    evidence.setdefault(rank, []).append(side)
+                    if side in _ONE or rank == _EXAM_LINE:
+                        evidence.setdefault(rank, []).append(side)
                     if heads and side in _ONE:
                         current = side
                 elif _rank(number, sentence, here):
@@ -102,14 +103,14 @@ def _rank(number: int, sentence: Sentence, here: list[str]) -> int:
     return _BODY
 
 
-def _side_at_large(here: list[str]) -> tuple[Laterality | None, bool]:
+def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, bool]:
     """Find a side said of the foot or the exam; and whether it heads what follows."""
     for place, word in enumerate(here):
         side = _SIDES.get(word)
         if side is None:
             continue
         around = here[max(0, place - 2) : place + 3]
-        if len(here) <= _SHORT or not _REGIONS.isdisjoint(around) or not _EXAM.isdisjoint(around):
+        if exam or len(here) <= _SHORT or not _REGIONS.isdisjoint(around) or not _EXAM.isdisjoint(around):
             heads = _EXAM.isdisjoint(here) and (
                 (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
                 or (place <= 1 and len(here) <= _SHORT)

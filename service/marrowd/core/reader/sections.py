@@ -90,6 +90,8 @@ def _add(
             )
             return
         _open(place, name)
+        if first == after:
+            break
         first = after
         starts_line = False
     while first < last and lowered[first] in ("\n", "-", "*"):
@@ -114,7 +116,9 @@ def _leave_one_line(
         Section.COMPARISON, Section.TECHNIQUE,
     ):
         _open(place, "")
-    elif starts_line and place.has_content and words.raw[first][:1].isupper():
+    elif starts_line and place.has_content and (
+        words.raw[first][:1].isupper() or ":" in here or words.raw[first][:1].isdigit()
+    ):
         _open(place, "")
 
 
@@ -160,7 +164,7 @@ def _heading(
     if starts_line and name != "row" and all(w.isupper() for w in words.raw[start:after]):
         follows = words.raw[after] if after < last else ""
         if not follows.isupper() or name in ("impression", "findings", "addendum"):
-            return name, after
+            return name, start if lowered[start] in _EXAM_WORDS else after
     return "", first
 
 

@@ -11,6 +11,8 @@ from marrowd.core.reader.vocabulary import Kind
 
 _OPPOSITE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.LEFT}
 _WEAK = frozenset({Kind.PART, Kind.ORDINAL, Kind.SEVERITY, Kind.EDEMA, Kind.MARROW, Kind.DISEASE})
+_EVEN = frozenset({"symmetric", "symmetrical"})
+_FINDING = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW})
 _ENDS = frozenset({Kind.BREAK, Kind.VERB, Kind.THERE})
 
 
@@ -28,6 +30,10 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
             if side is None:
                 continue
             follower = _follower(pieces, place)
+            if words[piece.first] in _EVEN and not (
+                place + 1 < len(pieces) and pieces[place + 1].kind in _FINDING
+            ):
+                continue
             if follower is Kind.BONE:
                 carried = side
             elif follower is Kind.REGION:
