@@ -82,14 +82,27 @@ def test_no_file_is_2():
 @pytest.mark.parametrize(
     "text",
     [
-        b"", b" \n\r\n", b"\xef\xbb\xbf", b"{", b"[]", b"[{}]", b"{}", b"5", b'"Bundle"', b"null",
-        b'{"resourceType": 5}', b'{"resourceType": ""}', b'{"resourceType": "patient"}', b"\xff\xfe{\x00",
+        b"",
+        b" \n\r\n",
+        b"\xef\xbb\xbf",
+        b"{",
+        b"[]",
+        b"[{}]",
+        b"{}",
+        b"5",
+        b'"Bundle"',
+        b"null",
+        b'{"resourceType": 5}',
+        b'{"resourceType": ""}',
+        b'{"resourceType": "patient"}',
+        b"\xff\xfe{\x00",
         b'{"resourceType": "Patient", "id": "\xe4"}',
         b'{"resourceType": "Patient", "id": "a"}\n{"resourceType"',
         b'{"resourceType": "Patient", "id": "a"}\nx\n{"resourceType": "Patient", "id": "b"}',
-        b'{"resourceType": "Patient", "id": "a"}\n[]', b"[" * 100_000,
+        b'{"resourceType": "Patient", "id": "a"}\n[]',
+        b"[" * 100_000,
     ],
-)  # fmt: skip
+)
 def test_a_bad_file_is_3_and_prints_nothing(tmp_path, association, text):
     bad = tmp_path / "bad.json"
     bad.write_bytes(text)
@@ -343,7 +356,7 @@ def test_only_the_newest_version_of_a_patient_carries_its_identifiers():
 def test_without_a_patient_a_line_on_stderr(subject):
     found = screen(fhir.lab(subject=subject), fhir.patient("x"))
 
-    assert found.err in ("unreadable Observation/o1: resource\n",)
+    assert found.err == "unreadable Observation/o1: resource\n"
     assert list(found.lines) == ["Patient/x"]
 
 
@@ -459,9 +472,10 @@ def test_a_study_and_a_report_share_an_order_one_by_reference_one_by_identifier(
     order = fhir.request("q1", code="X", identifier=[{"system": "urn:o", "value": "9"}])
     study = fhir.study(basedOn=[{"reference": "ServiceRequest/q1"}])
     report = fhir.mri(
-        code={"text": "Exam"}, basedOn=[{"identifier": {"system": "urn:o", "value": "9"}}],
+        code={"text": "Exam"},
+        basedOn=[{"identifier": {"system": "urn:o", "value": "9"}}],
         effectiveDateTime="2026-02-20",
-    )  # fmt: skip
+    )
 
     assert verdict(fhir.lab(), order, study, report)["verdict"] == "association"
 
@@ -515,3 +529,44 @@ def test_a_newer_version_for_somebody_else_takes_it_from_the_first():
 
 def test_site_zone_moves_days():
     assert terms().policy.zone is not None
+
+
+# What is contained
+
+
+def test_a_contained_study_says_what_its_report_is_about():
+    study = fhir.study("s", started="2026-02-20T09:00:00Z", subject=None)
+    report = fhir.mri(code={"text": "Exam"}, contained=[study], imagingStudy=[{"reference": "#s"}])
+
+    assert verdict(fhir.lab(), report)["verdict"] == "association"
+
+
+def test_a_contained_order_ties_by_its_identifier():
+    order = {"resourceType": "ServiceRequest", "id": "q", "identifier": [MRN]}
+    study = fhir.study(basedOn=[{"identifier": MRN}])
+    report = fhir.mri(
+        code={"text": "Exam"},
+        contained=[order],
+        basedOn=[{"reference": "#q"}],
+        effectiveDateTime="2026-02-20",
+    )
+
+    assert verdict(fhir.lab(), study, report)["verdict"] == "association"
+
+
+def test_a_contained_patient_is_known_by_its_identifier():
+    inside = {"resourceType": "Patient", "id": "p", "identifier": [MRN]}
+    subject = {"subject": {"reference": "#p"}, "contained": [inside]}
+    who = fhir.patient(identifier=[MRN])
+
+    assert screen(who, fhir.lab(**subject), fhir.mri(**subject)).out == WHOLE
+
+
+def test_an_absent_total_does_not_take_its_components_away():
+    panel = fhir.lab(
+        valueQuantity=None,
+        dataAbsentReason=fhir.coded("not-performed", "urn:x"),
+        component=[{"code": fhir.coded("1989-3"), "valueQuantity": fhir.quantity(12)}],
+    )
+
+    assert verdict(panel, fhir.mri())["governing_result"]["value"] == 12

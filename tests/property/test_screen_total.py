@@ -1,6 +1,8 @@
 """
-The laws of `marrowd screen`: order, repetition and filing change nothing; what is withdrawn was never
-there; what is irrelevant changes nothing; no input raises; no text puts markup into a card.
+The laws of `marrowd screen`.
+
+Order, repetition and filing change nothing; what is withdrawn was never there; what is irrelevant
+changes nothing; no input raises; no text puts markup into a card.
 """
 
 import json
@@ -106,15 +108,25 @@ def test_a_withdrawn_resource_was_never_there(resources, status, is_bare):
 IRRELEVANT = [
     fhir.lab("i1", code=fhir.coded("8867-4")),
     fhir.lab("i2", code=fhir.coded("1649-3")),
-    fhir.lab("i3", code=fhir.coded("72166-2"), valueQuantity=None, valueString="Marrow edema in the left talus"),
+    fhir.lab(
+        "i3",
+        code=fhir.coded("72166-2"),
+        valueQuantity=None,
+        valueString="Marrow edema in the left talus",
+    ),
     fhir.pain("i4", "J45.9"),
     fhir.request("i5", "58410-2"),
     fhir.mri("i6", "Chest clear.", code={"text": "X-ray chest"}),
-    fhir.mri("i7", "Marrow edema of the lumbar spine.", code={"text": "MRI lumbar spine"}, effectiveDateTime="2024-01-01"),
+    fhir.mri(
+        "i7",
+        "Marrow edema of the lumbar spine.",
+        code={"text": "MRI lumbar spine"},
+        effectiveDateTime="2024-01-01",
+    ),
     {"resourceType": "MedicationRequest", "id": "i8", "subject": fhir.PATIENT},
     {"resourceType": "Foo", "id": "i9", "subject": fhir.PATIENT},
     {"resourceType": "Binary", "id": "i10", "data": "eA=="},
-]  # fmt: skip
+]
 
 
 @given(RESOURCES, st.sampled_from(IRRELEVANT))
@@ -145,12 +157,27 @@ def test_bytes_that_are_no_fhir_are_bad_input_and_nothing_else(text):
 
 NASTY = st.sampled_from(
     [
-        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "![x](http://evil.example/a.png)",
-        "[click](https://evil.example)", "https://evil.example/a", "www.evil.example", "a@evil.example",
-        "<a href='//evil.example'>x</a>", "&lt;b&gt;", "`x`", "\u202egnp.exe", "\x07", "<https://evil.example>",
-        "[x]: http://evil.example", "javascript:alert(1)", "# heading", "| a | b |", "\u2028", "ftp://evil.example",
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "![x](http://evil.example/a.png)",
+        "[click](https://evil.example)",
+        "https://evil.example/a",
+        "www.evil.example",
+        "a@evil.example",
+        "<a href='//evil.example'>x</a>",
+        "&lt;b&gt;",
+        "`x`",
+        "\u202egnp.exe",
+        "\x07",
+        "<https://evil.example>",
+        "[x]: http://evil.example",
+        "javascript:alert(1)",
+        "# heading",
+        "| a | b |",
+        "\u2028",
+        "ftp://evil.example",
     ]
-)  # fmt: skip
+)
 
 
 def details(found: Screened) -> str:

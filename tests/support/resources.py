@@ -86,7 +86,7 @@ def study(ident: str = "s1", **more: Any) -> Resource:
     )
 
 
-def pain(ident: str = "c1", code: str = "M25.572", **more: Any) -> Resource:
+def pain(ident: str = "c1", code: Any = "M25.572", **more: Any) -> Resource:
     return _plain(
         {
             "resourceType": "Condition",
@@ -94,7 +94,7 @@ def pain(ident: str = "c1", code: str = "M25.572", **more: Any) -> Resource:
             "clinicalStatus": coded(
                 "active", "http://terminology.hl7.org/CodeSystem/condition-clinical"
             ),
-            "code": coded(code, "http://hl7.org/fhir/sid/icd-10-cm"),
+            "code": _concept(code, "http://hl7.org/fhir/sid/icd-10-cm"),
             "subject": PATIENT,
             "onsetDateTime": "2025-08-01",
         }
@@ -102,14 +102,14 @@ def pain(ident: str = "c1", code: str = "M25.572", **more: Any) -> Resource:
     )
 
 
-def request(ident: str = "q1", code: str = "62292-8", **more: Any) -> Resource:
+def request(ident: str = "q1", code: Any = "62292-8", **more: Any) -> Resource:
     return _plain(
         {
             "resourceType": "ServiceRequest",
             "id": ident,
             "status": "active",
             "intent": "order",
-            "code": coded(code),
+            "code": _concept(code),
             "subject": PATIENT,
         }
         | more
@@ -119,6 +119,10 @@ def request(ident: str = "q1", code: str = "62292-8", **more: Any) -> Resource:
 def bundle(*resources: Any, kind: str = "collection", **more: Any) -> Resource:
     entries = [{"resource": r} if "resourceType" in (r or ()) else r for r in resources]
     return {"resourceType": "Bundle", "type": kind, "entry": entries} | more
+
+
+def _concept(code: Any, system: str = LOINC) -> Any:
+    return coded(code, system) if isinstance(code, str) else code
 
 
 def _plain(resource: Resource) -> Resource:

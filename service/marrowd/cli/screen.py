@@ -79,7 +79,7 @@ def judge(
     Raises:
         BadInput: a file is not whole, or two servers use one Patient id.
     """
-    with closing(Spool()) as spool:
+    with closing(Spool()) as spool, spool.trouble_told():
         intake = Intake(spool, codes=terms.codes, zone=terms.policy.zone)
         for path in files:
             _take(path, intake)

@@ -10,6 +10,7 @@ which files and lines come does not matter, nor what is repeated.
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -96,6 +97,20 @@ class Spool:
             self._db.execute("BEGIN")
         except sqlite3.Error:
             message = "no temporary file can be written (TMPDIR names where)"
+            raise StoreUnavailable(message) from None
+
+    @contextmanager
+    def trouble_told(self) -> Iterator[None]:
+        """
+        Tell a disk that is full as what it is.
+
+        Raises:
+            StoreUnavailable: the temporary file cannot be written any more.
+        """
+        try:
+            yield
+        except sqlite3.Error:
+            message = "the temporary file cannot be written (TMPDIR names where it is)"
             raise StoreUnavailable(message) from None
 
     def close(self) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from marrowd.errors import BadInput
-from marrowd.fhir.members import Resource, obj, text
+from marrowd.fhir.members import Resource, kind, obj, text
 from marrowd.fhir.references import is_id, split_url
+from marrowd.fhir.types import R4_TYPES
 
 _VERSION_TAG = '"'
 
@@ -50,7 +51,7 @@ def items(document: object) -> Iterator[Item]:
     Raises:
         BadInput: it is neither a Bundle nor another resource.
     """
-    if not isinstance(document, dict) or not _is_type(document.get("resourceType")):
+    if not isinstance(document, dict) or kind(document) not in R4_TYPES:
         message = "not a FHIR resource"
         raise BadInput(message)
     whole: list[Item] = [Entry(resource=document, ref=_ref(document, "", {}))]
@@ -59,7 +60,7 @@ def items(document: object) -> Iterator[Item]:
         item = next(waiting[-1], None)
         if item is None:
             waiting.pop()
-        elif isinstance(item, Entry) and item.resource["resourceType"] == "Bundle":
+        elif isinstance(item, Entry) and kind(item.resource) == "Bundle":
             waiting.append(_entries(item.resource))
         else:
             yield item
@@ -103,19 +104,19 @@ def _is_bare(entry: object) -> bool:
 
 def _ref(resource: Resource, full_url: str, request: Resource) -> str | None:
     """Give "Type/id" by the id, else by the PUT that writes it, else by the fullUrl."""
-    kind = resource["resourceType"]
+    name = kind(resource)
     if "id" in resource and resource["id"] not in (None, ""):
-        return f"{kind}/{resource['id']}" if is_id(resource["id"]) else None
+        return f"{name}/{resource['id']}" if is_id(resource["id"]) else None
     if text(request.get("method")).upper() == "PUT":
         split = split_url(text(request.get("url")))
-        if split is not None and split[1] == kind:
-            return f"{kind}/{split[2]}"
+        if split is not None and split[1] == name:
+            return f"{name}/{split[2]}"
     for scheme in ("urn:uuid:", "urn:oid:"):
         ident = full_url.removeprefix(scheme)
         if ident != full_url:
-            return f"{kind}/{ident}" if is_id(ident) else None
+            return f"{name}/{ident}" if is_id(ident) else None
     split = split_url(full_url)
-    return f"{kind}/{split[2]}" if split is not None and split[1] == kind else None
+    return f"{name}/{split[2]}" if split is not None and split[1] == name else None
 
 
 def _deletion(entry: Resource, request: Resource, full_url: str) -> Deletion | None:

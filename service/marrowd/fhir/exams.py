@@ -15,11 +15,13 @@ from marrowd.fhir.members import codings, title
 from marrowd.rules.codes import Codes
 
 # "Mr." before a name is no modality: MR must be all of one case, and no full stop may follow it.
-_MR = re.compile(r"(?<![\w-])(?:MRI|mri|Mri|MR(?!\.)|mr(?!\.)|(?i:magnetic resonance))(?![\w])")
+_MR = re.compile(
+    r"(?<![\w-])(?:MRI|mri|Mri|MR(?!\.)|mr(?!\.)|MRT|IRM|(?i:magnetic resonance))(?![\w])"
+)
 _NOT_MR = re.compile(
-    r"(?<!\w)(?:ct|cta|computed tomography|cat scan|dect|x-?ray|x ray|xr|cr|dx|radiographs?|"
-    r"plain films?|us|ultrasound|sonograph\w*|doppler|duplex|bone scan|scintigraph\w*|spect|pet|"
-    r"dexa|dxa|fluoroscop\w*|mammogra\w*|angiogra\w*|nuclear medicine|tomosynthesis)(?!\w)",
+    r"(?<!\w)(?:ct|cta|computed tomography|cat scan|dect|x-?ray|"
+    r"x ray|xr|cr|dx|radiograph\w*|radiologic(?:al)? exam\w*|plain films?|us|ultrasound|sonograph\w*|doppler|"
+    r"duplex|bone scan|scintigraph\w*|spect|pet|dexa|dxa|fluoroscop\w*|mammogra\w*|angiogra\w*|nuclear medicine|tomosynthesis)(?!\w)",
     re.IGNORECASE,
 )
 # The regions that DOMAIN section 2 names; the heel is foot, but no exam "covers" anything by it.

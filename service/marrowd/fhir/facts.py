@@ -22,7 +22,7 @@ from marrowd.fhir.members import Resource, kind, objects, status
 from marrowd.fhir.narratives import observation_text, section_of
 from marrowd.fhir.observations import (
     contained_results,
-    is_absent,
+    is_emptied,
     is_vitamin_d,
     observation_standing,
     vitamin_d_results,
@@ -30,7 +30,13 @@ from marrowd.fhir.observations import (
 from marrowd.fhir.orders import is_order_withdrawn, order
 from marrowd.fhir.problems import is_problem_withdrawn, problem, problem_roles
 from marrowd.fhir.references import Resolve, is_id, nowhere, refs, target
-from marrowd.fhir.reports import ReportContext, ReportReader, piece, report
+from marrowd.fhir.reports import (
+    ReportContext,
+    ReportReader,
+    contained_study,
+    piece,
+    report,
+)
 from marrowd.fhir.studies import study, study_standing
 from marrowd.fhir.versions import standing, version, version_number, version_text
 from marrowd.rules.codes import Codes, load_codes
@@ -102,7 +108,7 @@ def is_withdrawn(resource: Resource) -> bool:
         case "ImagingStudy":
             return study_standing(resource) is Standing.WITHDRAWN
         case "Observation":
-            return observation_standing(resource) is Standing.WITHDRAWN or is_absent(resource)
+            return observation_standing(resource) is Standing.WITHDRAWN or is_emptied(resource)
         case _:
             return standing(status(resource)) is Standing.WITHDRAWN
 
@@ -215,8 +221,10 @@ def _filled(
             results=vitamin_d_results(resource, ref=ref, codes=codes, zone=zone, resolve=resolve),
             text=_text(resource, ref, context, is_listed=is_listed),
         )
+    inside = contained_study(resource)
     return replace(
         empty,
+        study=study(inside, ref=ref, codes=codes, zone=zone, resolve=resolve) if inside else None,
         results=contained_results(resource, ref=ref, codes=codes, zone=zone, resolve=resolve),
         lists=_lists(resource, ref, resolve),
         report=report(resource, ref=ref, context=context),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from marrowd.core.facts import StudyLinks
 from marrowd.fhir.members import Resource, codings, objects, text
-from marrowd.fhir.references import UID_SYSTEM, Resolve, target, token
+from marrowd.fhir.references import UID_SYSTEM, Resolve, contained, target, token
 
 Orders = Mapping[str, str]  # "system|value" -> "ServiceRequest/1", where somebody knows it
 NO_ORDERS: Orders = {}
@@ -32,7 +32,9 @@ def study_links(
     )
 
 
-def report_links(resource: Resource, *, resolve: Resolve, orders: Orders = NO_ORDERS) -> StudyLinks:
+def report_links(
+    resource: Resource, *, ref: str, resolve: Resolve, orders: Orders = NO_ORDERS
+) -> StudyLinks:
     """
     Give the keys of a DiagnosticReport.
 
@@ -46,6 +48,9 @@ def report_links(resource: Resource, *, resolve: Resolve, orders: Orders = NO_OR
         to = target(reference, resolve=resolve)
         if to.ref is not None:
             studies.append(to.ref)
+        elif to.contained is not None:
+            # A contained study is a fact of the report's own: `contained_study`.
+            studies.append(ref)
         elif to.urn is not None and to.urn.startswith(_UID_URN):
             uids.append(to.urn.removeprefix(_UID_URN))
         more_uids, more = _identifiers(reference.get("identifier"))
@@ -61,8 +66,12 @@ def report_links(resource: Resource, *, resolve: Resolve, orders: Orders = NO_OR
 
 def _orders(resource: Resource, resolve: Resolve, orders: Orders) -> tuple[str, ...]:
     keys: list[str] = []
+    inside = contained(resource)
     for reference in objects(resource.get("basedOn")):
         to = target(reference, resolve=resolve)
+        if to.contained in inside:
+            _, others = _identifiers(inside[to.contained].get("identifier"))
+            keys += [one for one, _ in others]
         named = orders.get(to.identifier) if to.identifier else None
         keys += [key for key in (to.ref or to.urn, to.identifier, named) if key]
     return tuple(dict.fromkeys(keys))

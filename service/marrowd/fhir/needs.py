@@ -10,7 +10,7 @@ from marrowd.core.facts import Standing
 from marrowd.fhir.attachments import attachment_urls
 from marrowd.fhir.exams import of_concept
 from marrowd.fhir.links import report_links
-from marrowd.fhir.members import Resource
+from marrowd.fhir.members import Resource, kind, status
 from marrowd.fhir.references import Resolve, nowhere, refs, split_url
 from marrowd.fhir.reports import may_be_imaging
 from marrowd.fhir.versions import standing
@@ -40,11 +40,11 @@ def needs(resource: Resource, codes: Codes, *, resolve: Resolve = nowhere) -> Ne
     Contents are asked for only of a report that may be an imaging report; a withdrawn one needs
     nothing.
     """
-    if resource.get("resourceType") != "DiagnosticReport":
+    if kind(resource) != "DiagnosticReport":
         return Needs()
-    if standing(str(resource.get("status"))) is Standing.WITHDRAWN:
+    if standing(status(resource)) is Standing.WITHDRAWN:
         return Needs()
-    links = report_links(resource, resolve=resolve)
+    links = report_links(resource, ref="", resolve=resolve)
     exam = of_concept(resource.get("code"), codes)
     observations = tuple(refs(resource.get("result"), "Observation", resolve=resolve))
     if not may_be_imaging(resource, exam, links):
@@ -52,7 +52,7 @@ def needs(resource: Resource, codes: Codes, *, resolve: Resolve = nowhere) -> Ne
     return Needs(
         contents=tuple(dict.fromkeys(attachment_urls(resource))),
         observations=observations,
-        studies=links.studies,
+        studies=tuple(study for study in links.studies if study),
     )
 
 

@@ -91,6 +91,13 @@ def is_absent(part: Resource) -> bool:
     return not has_value(part) and part.get("dataAbsentReason") not in (None, "", {}, [])
 
 
+def is_emptied(resource: Resource) -> bool:
+    """Say whether `dataAbsentReason` stands in place of all that an Observation could hold."""
+    components = objects(resource.get("component"))
+    gathers = resource.get("hasMember") or resource.get("contained")
+    return is_absent(resource) and not gathers and not any(map(has_value, components))
+
+
 def observation_standing(resource: Resource) -> Standing:
     """Say whether an Observation (or a DiagnosticReport) may be used."""
     is_observation = resource.get("resourceType") == "Observation"

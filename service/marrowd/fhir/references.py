@@ -84,7 +84,7 @@ def target(reference: object, *, resolve: Resolve = nowhere) -> Target:
         resolve: gives "Type/id" of an absolute URL or urn that some fullUrl carries.
     """
     member = obj(reference)
-    kind = text(member.get("type"))
+    kind = text(member.get("type")).rpartition("/")[2]  # a uri: "Patient", rarely a whole URL
     identifier = token(member.get("identifier"))
     url = text(member.get("reference"))
     if not url:

@@ -54,7 +54,7 @@ class ReportContext:
 def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | None:
     """Read a DiagnosticReport; None when it cannot be an imaging report (it is not withdrawn)."""
     exam = of_concept(resource.get("code"), context.codes)
-    links = report_links(resource, resolve=context.resolve, orders=context.orders)
+    links = report_links(resource, ref=ref, resolve=context.resolve, orders=context.orders)
     if not may_be_imaging(resource, exam, links):
         return None
     pieces = tuple(_pieces(resource, ref, context))
@@ -74,6 +74,17 @@ def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | 
         pieces=pieces,
         results=tuple(refs(resource.get("result"), "Observation", resolve=context.resolve)),
     )
+
+
+def contained_study(resource: Resource) -> Resource | None:
+    """Give the ImagingStudy that a report contains and says it is about."""
+    inside = contained(resource)
+    for reference in objects(resource.get("imagingStudy")):
+        ident = target(reference).contained
+        found = inside.get(ident) if ident is not None else None
+        if found is not None and kind(found) == "ImagingStudy":
+            return found
+    return None
 
 
 def may_be_imaging(resource: Resource, exam: ExamWords, links: StudyLinks) -> bool:

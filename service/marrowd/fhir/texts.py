@@ -24,6 +24,8 @@ _HTML = frozenset({"text/html", "application/xhtml+xml", "text/xhtml", "text/xht
 _RTF_TYPES = frozenset({"text/rtf", "application/rtf", "application/x-rtf", "text/richtext"})
 _PDF_TYPES = frozenset({"application/pdf", "application/x-pdf"})
 _UNSAID = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+_MISTAKABLE = _PLAIN | _HTML | _RTF_TYPES | _PDF_TYPES | _UNSAID  # the first bytes know better
+_IS_HTML = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _LOOKS_HTML = re.compile(
     rb"\s*<(?:!doctype html|html|body|div|p|h[1-6]|table|br|span|pre)\b", re.IGNORECASE
 )
@@ -49,13 +51,13 @@ def text_of(data: bytes, content_type: str) -> str:
         raise UnreadableResource(reasons.BROKEN, "attachment size")
     kind = content_type.partition(";")[0].strip().lower()
     start = data.lstrip()[:64]
-    if start.startswith(_PDF) and (kind in _PDF_TYPES | _PLAIN | _UNSAID):
+    if start.startswith(_PDF) and kind in _MISTAKABLE:
         text = _pdf(data)
-    elif start.startswith(_RTF) and (kind in _RTF_TYPES | _PLAIN | _UNSAID):
+    elif start.startswith(_RTF) and kind in _MISTAKABLE:
         text = _rtf(data)
     elif kind in _PDF_TYPES or kind in _RTF_TYPES:
         raise UnreadableResource(reasons.BROKEN, "attachment")
-    elif kind in _HTML or (kind in _UNSAID and _LOOKS_HTML.match(data)):
+    elif kind in _HTML or (kind in _UNSAID and _LOOKS_HTML.match(data)) or _is_html(data, kind):
         text = text_of_markup(decoded(data, content_type))
     elif kind in _PLAIN or (kind in _UNSAID and not _CONTROLS.search(_peek(data))):
         text = decoded(data, content_type)
@@ -99,6 +101,11 @@ def _decoded(data: bytes, content_type: str) -> str:
         except (LookupError, UnicodeError, ValueError):
             continue
     return data.decode("cp1252", "replace")
+
+
+def _is_html(data: bytes, kind: str) -> bool:
+    """Say whether what is called plain text is a whole HTML document."""
+    return kind in _PLAIN and _IS_HTML.match(data) is not None
 
 
 def _peek(data: bytes) -> str:

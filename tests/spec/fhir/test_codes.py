@@ -36,8 +36,8 @@ def told(resource: Any, **more: Any) -> list[str]:
 
 ANALYTES = Table(
     title="Codes of 25(OH)D",
-    rule="Total, D3 and D2 by LOINC code; a panel, a metabolite, a parent vitamin or a goal excludes "
-    "whatever stands beside it; a display decides nothing.",
+    rule="Total, D3 and D2 by LOINC code; a panel, a metabolite, a parent vitamin or a goal "
+    "excludes whatever stands beside it; a display decides nothing.",
     columns=("codes", "analyte"),
     source=LC,
     rows=(
@@ -221,14 +221,41 @@ def test_specimen(specimen, key):
         ({"effectiveDateTime": "2026"}, "date", None),
         ({"effectiveDateTime": "2026-02-30"}, "date", None),
         ({"effectiveDateTime": "soon", "issued": "2026-02-01T10:00:00Z"}, "date", None),
-        ({"effectiveDateTime": None, "issued": "2026-02-01T10:00:00Z"}, None, "2026-02-01T10:00:00+00:00"),
-        ({"effectiveDateTime": None, "effectiveInstant": "2026-02-01T10:00:00+02:00"}, None, "2026-02-01T08:00:00+00:00"),
-        ({"effectiveDateTime": None, "effectivePeriod": {"start": "2026-01-01", "end": "2026-02-01"}}, None, "2026-02-01T12:00:00+00:00"),
-        ({"effectiveDateTime": None, "effectivePeriod": {"start": "2026-01-01"}}, None, "2026-01-01T12:00:00+00:00"),
-        ({"effectiveDateTime": None, "effectiveTiming": {"event": ["2026-01-01"]}, "issued": "2026-02-01T10:00:00Z"}, "date", None),
+        (
+            {"effectiveDateTime": None, "issued": "2026-02-01T10:00:00Z"},
+            None,
+            "2026-02-01T10:00:00+00:00",
+        ),
+        (
+            {"effectiveDateTime": None, "effectiveInstant": "2026-02-01T10:00:00+02:00"},
+            None,
+            "2026-02-01T08:00:00+00:00",
+        ),
+        (
+            {
+                "effectiveDateTime": None,
+                "effectivePeriod": {"start": "2026-01-01", "end": "2026-02-01"},
+            },
+            None,
+            "2026-02-01T12:00:00+00:00",
+        ),
+        (
+            {"effectiveDateTime": None, "effectivePeriod": {"start": "2026-01-01"}},
+            None,
+            "2026-01-01T12:00:00+00:00",
+        ),
+        (
+            {
+                "effectiveDateTime": None,
+                "effectiveTiming": {"event": ["2026-01-01"]},
+                "issued": "2026-02-01T10:00:00Z",
+            },
+            "date",
+            None,
+        ),
         ({"effectiveDateTime": None}, "date", None),
     ],
-)  # fmt: skip
+)
 def test_when_a_result_was_taken(members, reason, instant):
     (result,) = read(fhir.lab(**members)).results
 

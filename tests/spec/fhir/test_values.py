@@ -32,8 +32,8 @@ def written(number: str, unit: str = "ng/mL") -> str:
 
 NUMBERS = Table(
     title="The number of a result",
-    rule="A number is taken exactly as it is written in the JSON text; a string that looks like one, "
-    "NaN, infinities and exponents beyond 30 are no number.",
+    rule="A number is taken exactly as it is written in the JSON text; a string that looks like "
+    "one, NaN, infinities and exponents beyond 30 are no number.",
     columns=("members", "read"),
     rows=(
         row("a whole number", written("14"), "14 ng/mL"),
@@ -84,8 +84,8 @@ COMPARATORS = Table(
 )
 STRINGS = Table(
     title="A result as a string",
-    rule="At most one comparator, up to four digits, up to two decimals after a point or comma, and "
-    "a known unit or none; anything more is not guessed at.",
+    rule="At most one comparator, up to four digits, up to two decimals after a point or "
+    "comma, and a known unit or none; anything more is not guessed at.",
     columns=("value string", "read"),
     rows=(
         row("plain", "14 ng/mL", "14 ng/mL"),
@@ -111,8 +111,8 @@ STRINGS = Table(
 )
 UNITS = Table(
     title="The unit of a result",
-    rule="`code` and `unit` of the quantity; two of different size contradict each other, an unknown "
-    "code falls to the unit; none falls to the reference range if all of its bounds agree.",
+    rule="`code` and `unit` of the quantity; two of different size contradict each other, an "
+    "unknown code falls to the unit; none falls to the reference range if all of its bounds agree.",
     columns=("members", "read"),
     rows=(
         *(
@@ -174,8 +174,8 @@ UNITS = Table(
         ),
         row(
             "an unknown one, whatever the range",
-            '{"valueQuantity": {"value": 14, "unit": "IU"}, "referenceRange": [{"low": {"value": 30, '
-            '"unit": "ng/mL"}}]}',
+            '{"valueQuantity": {"value": 14, "unit": "IU"}, "referenceRange": [{"low": {"value": '
+            '30, "unit": "ng/mL"}}]}',
             "unreadable: unit",
         ),
         row(

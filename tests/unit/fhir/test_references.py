@@ -30,12 +30,25 @@ def test_references_that_resolve(reference, ref, base):
 @pytest.mark.parametrize(
     "reference",
     [
-        None, "Patient/1", 5, [], {}, {"reference": None}, {"reference": ""}, {"reference": "Patient"},
-        {"reference": "Patient/"}, {"reference": "Patient/a b"}, {"reference": "patient/1"},
-        {"reference": "Patient/1/2"}, {"reference": "../Patient/1"}, {"display": "Jo"},
-        {"reference": "Patient/\ud800"}, {"reference": "Patient/1\n2"}, {"identifier": {"system": "a"}},
+        None,
+        "Patient/1",
+        5,
+        [],
+        {},
+        {"reference": None},
+        {"reference": ""},
+        {"reference": "Patient"},
+        {"reference": "Patient/"},
+        {"reference": "Patient/a b"},
+        {"reference": "patient/1"},
+        {"reference": "Patient/1/2"},
+        {"reference": "../Patient/1"},
+        {"display": "Jo"},
+        {"reference": "Patient/\ud800"},
+        {"reference": "Patient/1\n2"},
+        {"identifier": {"system": "a"}},
     ],
-)  # fmt: skip
+)
 def test_references_that_point_nowhere(reference):
     assert target(reference).is_empty
 

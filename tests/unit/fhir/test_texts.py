@@ -37,8 +37,9 @@ def pdf(*pages: str) -> bytes:
 
 HTML = (
     "<html><head><title>Report</title><style>p {}</style></head><body><h2>FINDINGS</h2><p>Marrow "
-    "<b>edema</b> in the\n   talus.<br>No fracture.</p><table><tr><th>Cuboid:</th><td>normal</td></tr>"
-    "</table><del>Edema in the navicular.</del><p hidden>x</p><p style='display: none'>y</p></body></html>"
+    "<b>edema</b> in the\n   talus.<br>No fracture.</p><table><tr><th>Cuboid:</th><td>normal</td>"
+    "</tr></table><del>Edema in the navicular.</del><p hidden>x</p><p style='display: none'>y</p>"
+    "</body></html>"
 )
 
 
@@ -55,15 +56,23 @@ HTML = (
         (b"Odem", "text/plain; charset=no-such", "Odem"),
         (b"Odem", "", "Odem"),
         (b"<p>Odem</p>", "", "Odem"),
-        (HTML.encode(), "text/html", "FINDINGS\nMarrow edema in the talus.\nNo fracture.\nCuboid: normal"),
-        (b"<div xmlns='http://www.w3.org/1999/xhtml'>A<br/>B</div>", "application/xhtml+xml", "A\nB"),
+        (
+            HTML.encode(),
+            "text/html",
+            "FINDINGS\nMarrow edema in the talus.\nNo fracture.\nCuboid: normal",
+        ),
+        (
+            b"<div xmlns='http://www.w3.org/1999/xhtml'>A<br/>B</div>",
+            "application/xhtml+xml",
+            "A\nB",
+        ),
         (b"<pre>A\n  B</pre>", "text/html", "A\nB"),
         (rb"{\rtf1\ansi FINDINGS:\par Edema.\par}", "application/rtf", "FINDINGS:\nEdema.\n"),
         (rb"{\rtf1\ansi Edema.\par}", "text/plain", "Edema.\n"),
         (pdf("Edema in the talus."), "application/pdf", "Edema in the talus."),
         (pdf("Page one.", "Page two."), "application/octet-stream", "Page one.\nPage two."),
     ],
-)  # fmt: skip
+)
 def test_text_is_found(data, content_type, text):
     assert text_of(data, content_type) == text
 
