@@ -85,6 +85,11 @@ class CardInbox:
         """Give every message in the order of arrival."""
         return list(self._messages.values())
 
+    def card(self, uuid: str) -> Card | None:
+        """Give a card that was taken at any time."""
+        taken = (card for m in self._messages.values() for card in m.cards)
+        return next((card for card in taken if card["uuid"] == uuid), None)
+
     def standing(self, patient: str) -> list[Card]:
         """Give the cards that stand in the chart of *patient* now."""
         cards: dict[str, Card] = {}
