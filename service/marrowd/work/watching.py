@@ -24,6 +24,9 @@ from marrowd.work.subscriptions import are_at_work
 SWEPT_AT = "swept at"  # when the last whole sweep began
 ACTIVE_AT = "subscriptions active at"  # when all Subscriptions were last seen active
 
+_OFTEN = timedelta(minutes=5)  # one search a look
+_SOON = timedelta(seconds=5)  # somebody is about to make them: `marrowd subscriptions sync`
+
 _log = structlog.get_logger()
 
 
@@ -51,7 +54,7 @@ class SubscriptionWatch:
             source: its name.
             endpoint: where our Subscriptions point to.
             wanted: what they should be.
-            every: how often to look.
+            every: how often to look, at least.
             clock: gives the time.
             metrics: where it is shown.
         """
@@ -74,11 +77,13 @@ class SubscriptionWatch:
         """Look until *stop* is set."""
         async with self._bell.rung_by(stop):
             while not stop.is_set():
+                is_active = False
                 try:
-                    await self.look()
+                    is_active = await self.look()
                 except MarrowdError as error:
                     _log.warning("watch_failed", source=self._source, error=place_of(error))
-                await self._bell.nap(self._every.total_seconds())
+                pause = min(self._every, _OFTEN if is_active else _SOON)
+                await self._bell.nap(pause.total_seconds())
 
     async def look(self) -> bool:
         """Say whether every Subscription is active, and remember it."""
