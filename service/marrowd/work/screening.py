@@ -122,17 +122,17 @@ class ScreeningLoop:
         if not self._waiting:
             now = self._clock()
             try:
-                self._waiting.extend(
-                    await self._inbox.claim(
-                        worker=self._worker,
-                        limit=self._pace.batch,
-                        now=now,
-                        until=now + self._pace.lease,
-                    )
+                claimed = await self._inbox.claim(
+                    worker=self._worker,
+                    limit=self._pace.batch,
+                    now=now,
+                    until=now + self._pace.lease,
                 )
             except StoreUnavailable as error:
                 _log.warning("claim_failed", error=place_of(error))
                 return False
+            # Not in one expression: a heartbeat may have replaced the deque during the claim.
+            self._waiting.extend(claimed)
         started = min(room, len(self._waiting))
         for _ in range(started):
             event = self._waiting.popleft()
