@@ -37,7 +37,8 @@ _STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 class Clauses:
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
-    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, topic: bool) -> None:
+    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, topic: bool, is_cell: bool = False
+    ) -> None:
         self.words = words
         self.last = last
         self.pieces = pieces
@@ -46,9 +47,11 @@ class Clauses:
         self.mentioned: list[Piece] = []
         self.cues: list[Piece] = []
         self.points_back = False
+        self.is_global = False
         self.says_resolved = False
         self.voids = False
         self.topic = topic
+        self.is_cell = is_cell
         self.clause = 0
         self._waiting: list[Piece] = []
         self._loose: list[Piece] = []
@@ -75,7 +78,8 @@ class Clauses:
                 act(self, place, piece)
         self._end_clause()
         for predicate in self.predicates:
-            predicate.points_back = predicate.points_back or self.points_back
+            back = predicate.points_back or self.points_back
+            predicate.points_back = back and not self.is_global
 
     # -- bones ---------------------------------------------------------------------------------
 
@@ -300,7 +304,7 @@ class Clauses:
             opened.said = Said.NORMAL_MARROW
             opened.last = piece.last
             opened.strong = True
-        elif self._waiting:
+        elif self._waiting or self.is_cell:
             self._say(Said.NORMAL, piece)
 
     def _is_complement(self, piece: Piece) -> bool:
@@ -405,6 +409,7 @@ class Clauses:
             self._open = None
             new = self._say(Said.EDEMA, piece, elliptic=True)
             new.negated, new.points_back = no, self._ends_after(place)
+            new.needs_bones = not new.points_back
             return
         if self._waiting or self._open is None:
             if self.topic or self.predicates:
@@ -452,6 +457,9 @@ class Clauses:
         opened = self._open
         if opened is None and self.predicates and Kind.POSSIBLE in self._forward:
             opened = self.predicates[-1]
+        if opened is None and self.words[piece.last : piece.last + 1] == [":"]:
+            self._forward[Kind.NEGATED] = piece.rule
+            return
         if opened is None and not self.predicates and self.points_back:
             self.artifact = Kind.POSSIBLE if Kind.POSSIBLE in self._forward else Kind.NEGATED
             return
@@ -525,6 +533,10 @@ class Clauses:
             self._say(Said.EDEMA, piece, elliptic=True).resolved = True
             return
         opened = self._open
+        if piece.value == "healed":
+            if self._is_finding_or_bone_next(place):
+                self._forward[Kind.HISTORICAL] = piece.rule
+            return
         if piece.value == "when":
             if opened is not None and self._past and self._verb_at < opened.first:
                 opened.historical = True
@@ -559,6 +571,8 @@ class Clauses:
         target.last = max(target.last, piece.last)
         if kind is Kind.NEGATED:
             target.hypothetical = False
+            if target.said is Said.NOTHING and target.bones:
+                target.said, target.strong = Said.EDEMA, True
             if target.possible:
                 return
             target.negated = target.denied_after = True
@@ -591,6 +605,7 @@ class Clauses:
         self._turn = Kind.OTHER
         if piece.kind is Kind.GLOBAL:
             self._turn = None
+            self.is_global = True
 
     # -- small words ---------------------------------------------------------------------------
 
@@ -641,6 +656,7 @@ class Clauses:
     def _with(self, _place: int, piece: Piece) -> None:
         self._with_at = piece.first
         if self._nouns:
+            self._forward.pop(Kind.HISTORICAL, None)
             self._close_cues()
         self._turn = None
 

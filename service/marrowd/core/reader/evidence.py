@@ -8,6 +8,7 @@ from marrowd.core.anatomy import Bone
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL, Piece
 from marrowd.core.reader.predicates import Predicate, Said
 
+_JUST_CALLED = frozenset({Said.NORMAL, Said.SPARED})
 _CAN_INHERIT = frozenset({Said.EDEMA, Said.SPARED})
 _WITHIN = {
     Bone.CUNEIFORM_UNSPECIFIED: ANY_CUNEIFORM,
@@ -36,7 +37,7 @@ def inherit_bones(
             predicate.bones = list(row)
         return
     before = predicates[place - 1] if place else None
-    if before is not None and before.said is Said.NORMAL and before.bones:
+    if before is not None and before.said in _JUST_CALLED and before.bones:
         predicate.bones = list(before.bones)
     elif predicate.fallback and (predicate.negated or not predicate.strong):
         predicate.bones = list(predicate.fallback)

@@ -23,6 +23,7 @@ from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 
 _WIDEST = 400
 _FAR = 2
+_CELL = 6
 _TURNED = {Certainty.AFFIRMED: Certainty.NEGATED, Certainty.NEGATED: Certainty.AFFIRMED}
 _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
@@ -31,6 +32,7 @@ _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 _ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
 _HEADS = frozenset({"cuneiform", "metatarsal"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
+_ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
@@ -78,6 +80,8 @@ class Report:
         speaks = not vocabulary.anchors.isdisjoint(here)
         names = not vocabulary.bone_words.isdisjoint(here)
         speaks = speaks or (self._topic and not _BACK.isdisjoint(here[:3]))
+        is_cell = bool(self._row) and not sentence.starts_line and last - first <= _CELL
+        speaks = speaks or (self._topic and is_cell)
         if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
             return
         if not speaks and not self._topic and not names:
@@ -90,7 +94,7 @@ class Report:
         self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
         give_sides(words, pieces, outside)
-        clauses = Clauses(words, last, pieces, topic=self._topic)
+        clauses = Clauses(words, last, pieces, topic=self._topic, is_cell=is_cell and self._topic)
         clauses.run()
         if _EXAM_WORDS.isdisjoint(here):
             self._open_row(pieces)
@@ -106,7 +110,8 @@ class Report:
         at = 0
         while at < len(pieces) and pieces[at].kind in _ROW:
             at += 1
-        if 0 < at < len(pieces) and self.words.words[pieces[at].first] == ":":
+        bare = at == len(pieces) and at > 0
+        if bare or (0 < at < len(pieces) and self.words.words[pieces[at].first] in _ROW_SIGNS):
             self._row = [piece for piece in pieces[:at] if piece.kind is Kind.BONE]
 
     def _state(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
@@ -125,13 +130,15 @@ class Report:
             if not (predicate.bones or predicate.opposite or predicate.denied):
                 earlier = [] if soft else self._last_bones
                 inherit_bones(predicates, place, self._row, earlier, near=self._distance <= 1)
-            self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1)
+            self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1 or clauses.is_cell)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
-        if any(p.said is Said.EDEMA and not p.dropped for p in predicates):
+        if any(p.said is Said.EDEMA and not p.dropped for p in predicates) or any(
+            p.kind is Kind.MARROW for p in clauses.pieces
+        ):
             self._topic = True
 
     def _explain(self, kind: Kind) -> None:

@@ -19,6 +19,7 @@ _WRAPPED_LINE = 55
 _LONGEST_HEADING = 6
 # these end with their line: what follows them without a heading is the report itself
 _ONE_LINE = frozenset({Section.INDICATION, Section.HISTORY, Section.TECHNIQUE, Section.COMPARISON})
+_ONE_LINE_NOT_EXAM = frozenset({Section.TECHNIQUE, Section.COMPARISON})
 _EXAM_WORDS = frozenset({"mri", "mr"})
 _SIDES = frozenset({"left", "right", "lt", "rt"})
 
@@ -76,7 +77,7 @@ def _add(
 ) -> None:
     lowered = words.words
     while first < last:
-        name, after = _heading(words, vocabulary, first, last, starts_line=starts_line)
+        name, after = _heading(words, vocabulary, place.section, first, last, starts_line=starts_line)
         if not name:
             break
         if name == "row":
@@ -137,7 +138,13 @@ def _open(place: _Place, name: str) -> None:
 
 
 def _heading(
-    words: Words, vocabulary: Vocabulary, first: int, last: int, *, starts_line: bool
+    words: Words,
+    vocabulary: Vocabulary,
+    section: Section,
+    first: int,
+    last: int,
+    *,
+    starts_line: bool,
 ) -> tuple[str, int]:
     lowered = words.words
     start = first
@@ -164,7 +171,9 @@ def _heading(
     if starts_line and name != "row" and all(w.isupper() for w in words.raw[start:after]):
         follows = words.raw[after] if after < last else ""
         if not follows.isupper() or name in ("impression", "findings", "addendum"):
-            return name, start if lowered[start] in _EXAM_WORDS else after
+            if lowered[start] not in _EXAM_WORDS:
+                return name, after
+            return ("", first) if section in _ONE_LINE_NOT_EXAM else (name, start)
     return "", first
 
 
@@ -221,6 +230,10 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
         if end - first == 1 and lowered[end - 1].isdigit() and not follows == "\n":
             return False
         return True
+    if sign == "?":
+        # "? navicular edema" and "?edema" ask; "edema?" ends
+        glued = words.starts[end + 1] == words.starts[end] + 1
+        return not (end == first or (glued and follows.isalnum()))
     if sign == "\n":
         if follows == "\n" or end == first:
             return True
