@@ -9,6 +9,7 @@ cannot contradict the signed text.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from marrowd.core.anatomy import Bone, Laterality, Region
 from marrowd.core.facts import Piece
@@ -16,9 +17,10 @@ from marrowd.core.reader.precedence import fold
 from marrowd.core.reading import Certainty, Cue, Modality, NotRead, Reading, Section, Statement
 from marrowd.core.verdict import Finding
 
+CONCLUSION = "conclusion"
 NARRATIVE = "text"
 
-# An unheaded text is the body of a report: nothing is lacking when these were both given.
+# What an unheaded text on marrow stands for: it is the body of a report.
 BODY = frozenset({Section.FINDINGS, Section.IMPRESSION})
 
 
@@ -36,35 +38,60 @@ class Joined:
     unreadable: str | None = None
 
 
+_Spoken = tuple[Piece, Reading, tuple[Statement, ...]]
+
+
 def join(pieces: Iterable[Piece]) -> Joined:
-    """Join *pieces*, given in the order of trust."""
+    """Join *pieces*, given in the order of trust; those of one source speak together."""
     given: set[Section] = set()
-    spoken: list[tuple[Piece, Reading, tuple[Statement, ...]]] = []
+    spoken: list[_Spoken] = []
     reasons: list[str] = []
-    for piece in pieces:
-        reading = piece.reading
-        if reading is None or not reading.is_supported or piece.unreadable is not None:
-            reasons.append(_reason(piece))
-            continue
-        lacking = {section for section in _sections(reading) if _is_lacking(section, given)}
-        if lacking:
-            given |= lacking
-            said = tuple(said for said in reading.statements if said.section in lacking)
-            spoken.append((piece, reading, said))
+    for _, source in groupby(pieces, key=_source):
+        yielded: set[Section] = set()
+        for piece in source:
+            reading = piece.reading
+            if reading is None or not reading.is_supported or piece.unreadable is not None:
+                reasons.append(_reason(piece))
+                continue
+            lacking = _sections(reading) - given
+            if lacking:
+                said = tuple(said for said in reading.statements if said.section in lacking)
+                spoken.append((piece, reading, said))
+                yielded |= lacking
+        given |= yielded
+        if given >= BODY or _has_body(spoken):
+            given |= {*BODY, Section.UNKNOWN}
     if not spoken:
         return Joined(unreadable=_worst(reasons))
     return _together(spoken)
 
 
+def _source(piece: Piece) -> str:
+    """Name the source of *piece*: all presented forms are one, and all result Observations."""
+    if piece.where in {CONCLUSION, NARRATIVE}:
+        return piece.where
+    return "form" if piece.where.startswith("presentedForm") else "result"
+
+
+def _has_body(spoken: list[_Spoken]) -> bool:
+    """
+    Say whether an unheaded text told of marrow: it is then the body of the report.
+
+    An unheaded text that does not may be a covering letter, and leaves every section lacking.
+    """
+    return any(
+        Section.UNKNOWN in _sections(reading)
+        and (
+            bool(reading.marrow_normal)
+            or any(statement.section is Section.UNKNOWN for statement in said)
+        )
+        for _, reading, said in spoken
+    )
+
+
 def _sections(reading: Reading) -> set[Section]:
     said_in = {statement.section for statement in reading.statements}
     return {*reading.sections, *said_in} or {Section.UNKNOWN}
-
-
-def _is_lacking(section: Section, given: set[Section]) -> bool:
-    if section is Section.UNKNOWN and given >= BODY:
-        return False
-    return section not in given
 
 
 def _reason(piece: Piece) -> str:
@@ -94,7 +121,7 @@ def _span(statement: Statement) -> _Span:
     )
 
 
-def _together(spoken: list[tuple[Piece, Reading, tuple[Statement, ...]]]) -> Joined:
+def _together(spoken: list[_Spoken]) -> Joined:
     readings = [reading for _, reading, _ in spoken]
     exams = [reading.exam for reading in readings]
     where: dict[_Span, str] = {}

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, tzinfo
 
-from marrowd.core.anatomy import Bone
+from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.facts import Report, Study, StudyLinks
 from marrowd.core.joining import Joined
+from marrowd.core.matching import FEET
 from marrowd.core.reading import Modality
 
 # The distal tibia and fibula belong to the ankle joint but also to the lower leg: a report on a
@@ -87,10 +88,16 @@ def names_foot_bone(joined: Joined) -> bool:
     return any(finding.statement.bone in FOOT_BONES for finding in joined.findings)
 
 
+def _side(report: Report, joined: Joined) -> Laterality:
+    return joined.laterality if report.laterality is Laterality.UNKNOWN else report.laterality
+
+
 def may_tell_of(report: Report, joined: Joined, study: Study) -> bool:
     """Say whether *report* may be the report of *study*, when they share no more than the day."""
     modality = report.modality or joined.modality
     if modality is not None and study.modality is not None and modality is not study.modality:
+        return False
+    if FEET[_side(report, joined)].isdisjoint(FEET[study.laterality]):
         return False
     if names_foot_bone(joined):
         return True
