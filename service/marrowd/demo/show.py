@@ -85,14 +85,14 @@ class Show:
             self._card(card, verdict, patient)
 
     def summary(self, patients: int, replayed: Replayed, *, took_s: float) -> None:
-        """Give the counts and times in a line."""
+        """Give the counts in a line, the median lag from event to card, and the seconds of all."""
         acts = [message.act for message in self._cards.all()]
         lag_ms = 1000 * median(replayed.lags_s) if replayed.lags_s else 0.0
         self.say()
         self.say(
-            f"{patients} patients, {replayed.notices} events, {replayed.duplicates} duplicates; "
-            f"cards: {acts.count(POSTED)} posted, {acts.count(REPLACED)} replaced, "
-            f"{acts.count(RETRACTED)} retracted; {lag_ms:.0f} ms to a card; {took_s:.1f} s",
+            f"{patients} patients, {replayed.notices} events ({replayed.duplicates} duplicates); "
+            f"cards {acts.count(POSTED)} posted, {acts.count(REPLACED)} replaced, "
+            f"{acts.count(RETRACTED)} retracted; lag {lag_ms:.0f} ms; {took_s:.1f} s",
             "bold",
         )
 
