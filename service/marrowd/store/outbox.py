@@ -30,6 +30,8 @@ from marrowd.store.database import OverDatabase
 from marrowd.store.protocols import Message, MessageRow, MessageState
 from marrowd.store.schema import outbox
 
+PURGE_BATCH = 1_000  # rows a delete may hold the write lock for
+
 _OURS = (
     (outbox.c.id == bindparam("message_id"))
     & (outbox.c.fence == bindparam("message_fence"))
@@ -158,6 +160,19 @@ class SqlOutbox(OverDatabase):
         """Drop parked messages for good; say how many."""
         statement = delete(outbox).where(_is_parked(message_ids))
         return await self._database.write(lambda c: c.execute(statement).rowcount)
+
+    async def purge_taken(self, *, before: datetime) -> int:
+        """Forget messages taken before *before* (retention)."""
+        old = (
+            select(outbox.c.id)
+            .where(outbox.c.state == MessageState.TAKEN, outbox.c.settled_at < before)
+            .limit(PURGE_BATCH)
+        )
+        statement = delete(outbox).where(outbox.c.id.in_(old))
+        total = 0
+        while gone := await self._database.write(lambda c: c.execute(statement).rowcount):
+            total += gone
+        return total
 
 
 def _first_due(destination: str, now: datetime) -> Select[tuple[str]]:

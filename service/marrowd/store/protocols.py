@@ -332,6 +332,10 @@ class Outbox(Protocol):
         """Drop parked messages for good; say how many."""
         ...
 
+    async def purge_taken(self, *, before: datetime) -> int:
+        """Forget messages taken before *before* (retention)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:

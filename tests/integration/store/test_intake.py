@@ -8,7 +8,7 @@ from sqlalchemy import event as listen
 from tests.support.stored import LEASE, NOW, event
 
 from marrowd.errors import BadInput, StoreUnavailable
-from marrowd.store import inbox
+from marrowd.store import intake
 from marrowd.store.protocols import EventState, Store
 
 
@@ -87,7 +87,7 @@ async def test_the_message_of_a_refusal_quotes_nothing(store: Store) -> None:
 async def test_a_full_queue_is_refused_and_later_accepted(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store._intake, "_capacity", 3 * inbox.ROW_BYTES)
+    monkeypatch.setattr(store._intake, "_capacity", 3 * intake.ROW_BYTES)
     outcomes = await asyncio.gather(
         *(store.accept([event(str(n), payload=None)]) for n in range(10)), return_exceptions=True
     )

@@ -3,8 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from tests.support.stored import AFTER_LEASE, LEASE, NOW, lab, saying
 
+from marrowd.store import outbox
 from marrowd.store.open import open_store
 from marrowd.store.protocols import Message, MessageState, Store
 
@@ -174,3 +176,21 @@ async def test_two_claimers_never_share_a_message(store: Store, store_url: str) 
 
     ids = [m.id for share in (*shares, rest) for m in share]
     assert 40 == len(ids) == len(set(ids))
+
+
+async def test_retention_forgets_what_was_taken_before(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PURGE_BATCH", 1)
+    for number in range(3):
+        await say(store, patient=f"Patient/{number}")
+    await say(store, patient="Patient/0")
+    for message in await claim(store):
+        await store.taken(message, now=NOW)
+
+    assert 0 == await store.purge_taken(before=NOW)
+    assert 3 == await store.purge_taken(before=AFTER_LEASE)
+    assert [2] == [row.sequence for row in await store.list_messages(state=None, limit=9)]
+    # The patient's row remembers the sequence, so numbers go on rising.
+    await say(store, patient="Patient/1")
+    assert [2, 2] == [row.sequence for row in await store.list_messages(state=None, limit=9)]
