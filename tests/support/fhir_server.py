@@ -251,11 +251,13 @@ def _fits_one(resource: Resource, name: str, value: str) -> bool:  # noqa: PLR09
     if name in {"_sort", "_count", "_getpages"}:
         return True
     if name in _REFERENCES:
-        wanted = set(value.split(","))
+        wanted = {w if "/" in w else f"Patient/{w}" for w in value.split(",")}
         held = {r for member in _REFERENCES[name] for r in _references(resource.get(member))}
         return bool(wanted & held)
     if name in {"code", "category"}:
         return bool(set(value.split(",")) & set(_tokens(resource.get(name))))
+    if name == "clinical-status":
+        return bool(set(value.split(",")) & set(_tokens(resource.get("clinicalStatus"))))
     if name == "identifier":
         held = {f"{i.get('system', '')}|{i['value']}" for i in resource.get("identifier", [])}
         held |= {h.partition("|")[2] for h in held}

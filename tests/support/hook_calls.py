@@ -232,6 +232,9 @@ async def hooks_running(
         def ring() -> None:
             bench.rings += 1
 
+        if callable(changed.get("trust")):
+            parts = {"store": store, "session": session, "clock": clock}
+            changed["trust"] = changed["trust"](parts)
         hooks = Hooks(
             **{
                 "store": store,

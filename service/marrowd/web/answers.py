@@ -73,7 +73,7 @@ def _answer_of(exc: web.HTTPException) -> web.Response:
     is_ours = exc.content_type == FHIR_JSON
     text = exc.text if is_ours else outcome(_code_of(exc.status), exc.reason)
     answer = web.Response(status=exc.status, text=text, content_type=FHIR_JSON)
-    for name in ("Allow", "Retry-After"):
+    for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in exc.headers:
             answer.headers[name] = exc.headers[name]
     return answer

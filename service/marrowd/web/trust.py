@@ -23,7 +23,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable
+from marrowd.errors import BadConfiguration, EhrUnavailable
 from marrowd.settings import HooksSettings, Issuer
 from marrowd.store.protocols import Feedback
 from marrowd.web.answers import refusal
@@ -146,15 +146,11 @@ class Trust:
         expires = _check_times(claims, now.timestamp())
         _check_audience(claims.get("aud"), address)
         jti = claims.get("jti")
-        if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_ID:
+        if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_ID or "\x00" in jti:
             message = "no jti"
             raise _NotTrusted(message)
         until = datetime.fromtimestamp(expires + LEEWAY_S, UTC)
-        try:
-            is_first = await self._tokens.is_first_use(issuer.iss, jti, now=now, until=until)
-        except BadInput:
-            is_first = False
-        if not is_first:
+        if not await self._tokens.is_first_use(issuer.iss, jti, now=now, until=until):
             message = "jti was used before"
             raise _NotTrusted(message)
 
