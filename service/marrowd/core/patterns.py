@@ -31,19 +31,16 @@ def pattern_of(report: ImagingReport, earlier: Sequence[ImagingReport]) -> Patte
     now = [_place(finding) for finding in _affirmed(report) if not finding.is_superseded]
     if not now:
         return None
-    has_come_back, has_stayed = _came_back_or_stayed(report, now, earlier)
-    if has_come_back:
-        return Pattern.RECURRENT
-    if has_stayed:
-        return Pattern.PERSISTENT
-    if any(_has_moved(report, now, before) for before in earlier):
-        return Pattern.MIGRATORY
-    return None
+    same_place = _came_back_or_stayed(report, now, earlier)
+    if same_place is not None:
+        return same_place
+    has_moved = any(_has_moved(report, now, before) for before in earlier)
+    return Pattern.MIGRATORY if has_moved else None
 
 
 def _came_back_or_stayed(
     report: ImagingReport, now: Iterable[Place], earlier: Sequence[ImagingReport]
-) -> tuple[bool, bool]:
+) -> Pattern | None:
     """Walk back in time and note, for each foot, where a report in between found nothing."""
     feet = {(bone, foot) for bone, side in now for foot in FEET[side]}
     cleared = Mentions()
@@ -54,13 +51,13 @@ def _came_back_or_stayed(
             if not was.touch(bone, foot):
                 continue
             if cleared.touch(bone, foot):
-                return True, False
+                return Pattern.RECURRENT
             has_stayed = has_stayed or _days_between(before, report) >= PERSISTENT_FROM_DAYS
         for finding in before.findings:
             if finding.statement.certainty in GONE:
                 cleared.add(*_place(finding))
         cleared.add_normal_marrow(before)
-    return False, has_stayed
+    return Pattern.PERSISTENT if has_stayed else None
 
 
 def _has_moved(report: ImagingReport, now: Iterable[Place], before: ImagingReport) -> bool:

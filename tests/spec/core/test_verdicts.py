@@ -1,6 +1,6 @@
 """The rows of the verdict table, in their order."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from tests.spec.tables import Table, row
 from tests.support.notation import NOW, POLICY, changed, said, verdict
@@ -398,6 +398,26 @@ UNREADABLE = Table(
             "report_unreadable deficient",
         ),
         row(
+            "of a year, level on the first day of its window",
+            ("report @2025 left foot: talus", "result 14 ng/mL @-710"),
+            "report_unreadable deficient",
+        ),
+        row(
+            "of a year, level before its window",
+            ("report @2025 left foot: talus", "result 14 ng/mL @-711"),
+            "nothing_relevant",
+        ),
+        row(
+            "of a year, level on the last day of its window",
+            ("report @2025 left foot: talus", "result 14 ng/mL @-76"),
+            "report_unreadable deficient",
+        ),
+        row(
+            "of a year, level a day after its window",
+            ("report @2025 left foot: talus", "result 14 ng/mL @-75"),
+            "nothing_relevant",
+        ),
+        row(
             "of a year, level after its window",
             ("report @2025 left foot: talus", "result 14 ng/mL @-70"),
             "nothing_relevant",
@@ -705,6 +725,15 @@ def test_consider_mri_stands_on_the_latest_level_and_the_pains():
 
     assert found.governing == found.latest
     assert [ref for ref, _ in found.pains] == ["Condition/pain1"]
+
+
+def test_pain_of_a_year_may_have_begun_on_its_first_day():
+    """84 days after the first of January it may have lasted; a day before it cannot have."""
+    day = datetime(2026, 3, 26, 12, tzinfo=UTC)
+    lines = ("pain @2026", "result 14 ng/mL @-100")
+
+    assert said(verdict(*lines, now=day)) == "consider_mri deficient"
+    assert said(verdict(*lines, now=day - timedelta(days=1))) == "nothing_relevant"
 
 
 def test_a_site_may_not_want_consider_mri():
