@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.stored import lab, report, tombstone
 
@@ -24,6 +24,7 @@ st.register_type_strategy(Decimal, decimals)
 facts = st.from_type(Fact)
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(facts)
 def test_what_is_read_back_is_what_was_written(fact: Fact) -> None:
     again = fact_from_json(fact_to_json(fact))
@@ -32,6 +33,7 @@ def test_what_is_read_back_is_what_was_written(fact: Fact) -> None:
     assert repr(fact) == repr(again)  # 1.0 == 1.00, but a card prints what the laboratory wrote
 
 
+@settings(deadline=None)  # a busy machine is no counterexample
 @given(facts)
 def test_what_is_written_is_json_that_anybody_can_read(fact: Fact) -> None:
     assert fact.ref == json.loads(fact_to_json(fact))["ref"]

@@ -1,5 +1,6 @@
 """Every test that asks for `store` runs on SQLite and on a real PostgreSQL."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,13 +11,21 @@ from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
 
 
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    migrate.upgrade(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    url = request.getfixturevalue("postgres_url")
-    migrate.upgrade(url)
-    return url
+    """Give the URL of a database that has our schema and nothing in it."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("migrated_postgres_url")
+    copy = tmp_path / "store.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+    return f"sqlite:///{copy}"
 
 
 @pytest.fixture

@@ -187,7 +187,6 @@ async def test_work_may_be_done_on_the_spot(store_url: str) -> None:
     async def on_the_spot(work: Callable[[], object]) -> object:
         return work()
 
-    migrate.upgrade(store_url)
     store = open_store(store_url, run=on_the_spot)
     await store.open()
     assert [1, 1] == await asyncio.gather(store.accept([event("1")]), store.accept([event("2")]))
@@ -224,7 +223,6 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("acknowledged", [50, 300])
 async def test_what_was_acknowledged_survives_kill_9(store_url: str, acknowledged: int) -> None:
-    migrate.upgrade(store_url)
     environment = os.environ | {"PYTHONPATH": str(Path(migrate.__file__).parents[2])}
     with subprocess.Popen(  # noqa: ASYNC220 - our own interpreter; the loop has nothing else to do
         [sys.executable, "-c", _WRITER, store_url],

@@ -71,7 +71,6 @@ def test_replicas_may_migrate_at_once(postgres_url: str) -> None:
 
 
 def test_migrations_end_in_the_tables_of_the_code(store_url: str) -> None:
-    migrate.upgrade(store_url)
     engines = connect(store_url, connections=1)
     with engines.write.begin() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
@@ -81,7 +80,6 @@ def test_migrations_end_in_the_tables_of_the_code(store_url: str) -> None:
 
 
 async def test_an_older_schema_is_refused_with_the_cure(store_url: str) -> None:
-    migrate.upgrade(store_url)
     set_schema(store_url, "0000")
 
     with pytest.raises(BadConfiguration, match=rf"has schema 0000.*needs {SCHEMA}.*db upgrade"):
@@ -89,7 +87,6 @@ async def test_an_older_schema_is_refused_with_the_cure(store_url: str) -> None:
 
 
 async def test_a_newer_schema_is_refused(store_url: str) -> None:
-    migrate.upgrade(store_url)
     set_schema(store_url, "9999", oldest_usable="9998")
 
     with pytest.raises(BadConfiguration, match=r"9999.*run the newer version"):
@@ -97,7 +94,6 @@ async def test_a_newer_schema_is_refused(store_url: str) -> None:
 
 
 async def test_a_newer_schema_that_declares_this_version_usable_is_used(store_url: str) -> None:
-    migrate.upgrade(store_url)
     set_schema(store_url, "9999", oldest_usable=SCHEMA)
 
     await open_and_close(store_url)
