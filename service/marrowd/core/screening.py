@@ -71,7 +71,9 @@ def screen(timeline: Timeline, *, policy: Policy, now: datetime, rules_version: 
     snapshot = look(timeline, policy, now)
     verdict = _verdict(snapshot, rules_version)
     for moment in moments_of_change(snapshot, verdict):
-        if _verdict(look(timeline, policy, moment), rules_version) != verdict:
+        later = look(timeline, policy, moment)
+        # That a report no longer speaks is the usual change, and cheaper to see than the verdict.
+        if later.reports != verdict.reports or _verdict(later, rules_version) != verdict:
             return replace(verdict, recheck_at=moment)
     return verdict
 

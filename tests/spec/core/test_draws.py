@@ -256,6 +256,12 @@ def test_sum_is_said_as_the_d3s():
     )
 
 
+def test_single_result_is_no_sum():
+    (level,) = timeline("result D3 10 ng/mL @-20").levels.levels
+
+    assert not level.is_summed
+
+
 def test_report_with_the_smallest_id_makes_the_draw():
     """A result in two panels belongs to the smaller; the other panel is then another draw."""
     made = facts(["result D3 10 ng/mL @-20 id=a", "result D2 5 ng/mL @-19 id=b"])

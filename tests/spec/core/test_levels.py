@@ -143,6 +143,7 @@ READABLE = Table(
         row("implausible bound", "result <0.9 ng/mL @-20", "implausible", "none"),
         row("implausible bound above", "result >401 ng/mL @-20", "implausible", "none"),
         row("D2 has no limit", "result D2 0.1 ng/mL @-20", "nothing", "none"),
+        row("D2 of nothing", "result D2 0 ng/mL @-20", "nothing", "none"),
         row("D2 below nothing", "result D2 -1 ng/mL @-20", "implausible", "none"),
         row("D3 has the limits of a total", "result D3 0.5 ng/mL @-20", "implausible", "none"),
         row("no value", "result ng/mL @-20", "value", "none"),

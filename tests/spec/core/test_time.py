@@ -57,6 +57,15 @@ def test_a_level_of_tomorrow_governs_already():
     assert found.latest is None
 
 
+def test_undated_result_stays_undated_beside_one_of_the_future():
+    found = verdict(
+        "result 14 ng/mL @? id=a", "result 14 ng/mL @5 id=b", "result 24 ng/mL @-5 id=c"
+    )
+
+    assert [entry.reason for entry in found.unreadable] == ["date", "future_date"]
+    assert str(found.latest.result.value) == "24"
+
+
 def test_future_component_holds_the_draw_until_then():
     """D2 of the future cannot be summed yet, and D3 alone is low."""
     lines = (

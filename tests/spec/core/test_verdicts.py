@@ -610,6 +610,15 @@ ABSENT = Table(
             "an unreadable one is older", (CLEAR, "report @-15 left foot id=2 scan"), "edema_absent"
         ),
         row(
+            "an unreadable one is older than the newest, newer than another",
+            (
+                "report @-300 left foot id=0: talus negated",
+                CLEAR,
+                "report @-15 left foot id=2 scan",
+            ),
+            "edema_absent",
+        ),
+        row(
             "an unreadable one has no date",
             (CLEAR, "report left foot id=2: talus"),
             "nothing_relevant",
