@@ -8,11 +8,9 @@ report reader and everything else that is the same for every patient.
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
-from multiprocessing import get_context
 
 from marrowd.cds.cards import cards_for
 from marrowd.cli.lines import line_of
@@ -132,12 +130,20 @@ def lines(jobs: Iterable[Job], terms: Terms, *, workers: int) -> Iterator[bytes]
         screener = Screener(terms)
         yield from (screener.line(job) for job in chain(first, waiting))
         return
+    yield from _shared(chain(first, waiting), terms, count)
+
+
+def _shared(jobs: Iterator[Job], terms: Terms, count: int) -> Iterator[bytes]:
+    """Share the jobs among processes; only so many are handed out that memory stays flat."""
+    # Imported here: most runs are of one patient, and start sooner without.
+    from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
+    from multiprocessing import get_context  # noqa: PLC0415
+
     with ProcessPoolExecutor(
         count, mp_context=get_context("spawn"), initializer=_start, initargs=(terms,)
     ) as pool:
-        everything = chain(first, waiting)
         ahead: deque[Future[bytes]] = deque()
-        while chunk := list(islice(everything, _CHUNK)):
+        while chunk := list(islice(jobs, _CHUNK)):
             ahead.append(pool.submit(_work, chunk))
             if len(ahead) >= count * _AHEAD:
                 yield ahead.popleft().result()

@@ -19,9 +19,13 @@ _MR = re.compile(
     r"(?<![\w-])(?:MRI|mri|Mri|MR(?!\.)|mr(?!\.)|MRT|IRM|(?i:magnetic resonance))(?![\w])"
 )
 _NOT_MR = re.compile(
-    r"(?<!\w)(?:ct|cta|computed tomography|cat scan|dect|x-?ray|"
-    r"x ray|xr|cr|dx|radiograph\w*|radiologic(?:al)? exam\w*|plain films?|us|ultrasound|sonograph\w*|doppler|"
-    r"duplex|bone scan|scintigraph\w*|spect|pet|dexa|dxa|fluoroscop\w*|mammogra\w*|angiogra\w*|nuclear medicine|tomosynthesis)(?!\w)",
+    r"(?<!\w)(?:"
+    r"ct|cta|computed tomography|cat scan|dect"
+    r"|x-?ray|x ray|xr|cr|dx|radiograph\w*|radiologic(?:al)? exam\w*|plain films?|tomosynthesis"
+    r"|us|ultrasound|sonograph\w*|doppler|duplex"
+    r"|bone scan|scintigraph\w*|spect|pet|nuclear medicine"
+    r"|dexa|dxa|fluoroscop\w*|mammogra\w*|angiogra\w*"
+    r")(?!\w)",
     re.IGNORECASE,
 )
 # The regions that DOMAIN section 2 names; the heel is foot, but no exam "covers" anything by it.

@@ -3,7 +3,8 @@ JSON text to values and back, with every number exactly as it was written.
 
 A laboratory's "20.0" must not become 20.000000000000001, nor "1e2" another text: thresholds are
 compared exactly and the digest that breaks ties between versions is taken over the numbers as
-written (DOMAIN section 1). So numbers become `Number`, a Decimal that remembers its text, and
+written (DOMAIN section 1). So a number with a point or an exponent becomes a
+`Number`, a Decimal that remembers its text (an integer is its own text; "-0" is 0), and
 `canonical` writes that text back. Of a name given twice in one object the last one speaks, as in
 every JSON reader that FHIR servers use; RFC 8259 leaves it open.
 """
@@ -54,12 +55,11 @@ def parse(text: bytes | str, *, allow_nan: bool = False) -> Any:  # noqa: ANN401
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return json.loads(
-            text,
-            parse_float=Number,
-            parse_int=Number,
-            parse_constant=Number if allow_nan else _refuse,
-        )
+        try:
+            return _loaded(text, int, allow_nan=allow_nan)
+        except ValueError:
+            # It may be no more than an integer too long for int(): Number takes any.
+            return _loaded(text, Number, allow_nan=allow_nan)
     except UnicodeDecodeError:
         message = "not UTF-8"
     except RecursionError:
@@ -67,6 +67,15 @@ def parse(text: bytes | str, *, allow_nan: bool = False) -> Any:  # noqa: ANN401
     except ValueError:
         message = "not JSON"
     raise BadInput(message) from None
+
+
+def _loaded(text: str, whole: type[int | Number], *, allow_nan: bool) -> Any:  # noqa: ANN401
+    return json.loads(
+        text,
+        parse_float=Number,
+        parse_int=whole,
+        parse_constant=Number if allow_nan else _refuse,
+    )
 
 
 def canonical(value: object) -> bytes:

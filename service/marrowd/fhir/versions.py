@@ -32,8 +32,8 @@ def version(resource: Resource, *, is_withdrawn: bool, zone: tzinfo, sha256: str
 def version_text(resource: Resource) -> str | None:
     """Give `meta.versionId` as given, None when there is none."""
     given = obj(resource.get("meta")).get("versionId")
-    if isinstance(given, Number):
-        return given.text
+    if isinstance(given, int | Number):
+        return str(given)
     return given if isinstance(given, str) and given else None
 
 
