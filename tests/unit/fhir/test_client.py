@@ -1,4 +1,5 @@
 import base64
+import json
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -360,3 +361,95 @@ def test_smart_backend_says_that_it_is_not_there_yet() -> None:
 )
 def test_retry_after_is_read(header: str | None, seconds: float | None) -> None:
     assert seconds == seconds_to_wait(header, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
+
+
+async def test_pages_that_lead_in_a_circle_are_left(client: FhirClient, server: FhirServer) -> None:
+    link = {"relation": "next", "url": f"{server.base_url}/Observation?page=1"}
+    bundle = {"resourceType": "Bundle", "type": "searchset", "link": [link]}
+    server.faults.append(Fault(prefix="/Observation", status=200, body=json.dumps(bundle).encode()))
+
+    with pytest.raises(Unusable, match="circle"):
+        await client.search("Observation", [])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"resourceType": "Observation", "id": "1"}, id="not a Bundle"),
+        pytest.param(
+            {"resourceType": "Bundle", "link": [{"relation": "next", "url": "http://[x/"}]},
+            id="a link that is no URL",
+        ),
+    ],
+)
+async def test_a_search_answered_with_something_else_finds_nothing(
+    client: FhirClient, server: FhirServer, answer: dict[str, object]
+) -> None:
+    server.faults.append(Fault(prefix="/Observation", status=200, body=json.dumps(answer).encode()))
+
+    with pytest.raises((Unusable, BadInput)):
+        await client.search("Observation", [])
+
+
+async def test_what_is_not_a_match_is_left_out(client: FhirClient, server: FhirServer) -> None:
+    entries = [
+        {"resource": {"resourceType": "OperationOutcome"}, "search": {"mode": "outcome"}},
+        {"resource": an_observation()},
+        {"resource": None},
+        "nonsense",
+    ]
+    bundle = {"resourceType": "Bundle", "type": "searchset", "link": ["x"], "entry": entries}
+    server.faults.append(Fault(prefix="/Observation", status=200, body=json.dumps(bundle).encode()))
+
+    assert [r["id"] for r in await client.search("Observation", [])] == ["1"]
+
+
+async def test_a_wrapper_without_base64_is_bad_input(
+    client: FhirClient, server: FhirServer
+) -> None:
+    server.wraps_binaries = True
+    server.put({"resourceType": "Binary", "id": "1", "contentType": "text/plain", "data": "é"})
+
+    with pytest.raises(BadInput, match="base64"):
+        await client.content("Binary/1")
+
+
+async def test_another_resource_as_content_is_its_json(
+    client: FhirClient, server: FhirServer
+) -> None:
+    server.put(an_observation())
+
+    content = await client.content("Observation/1")
+
+    assert content.content_type == "application/fhir+json"
+    assert json.loads(content.data)["id"] == "1"
+
+
+async def test_a_created_resource_without_location_is_known_by_its_body(
+    client: FhirClient, server: FhirServer
+) -> None:
+    body = b'{"resourceType":"Subscription","id":"s1"}'
+    server.faults.append(Fault(prefix="/Subscription", status=201, body=body))
+
+    assert await client.create({"resourceType": "Subscription"}) == "Subscription/s1"
+
+
+async def test_a_large_answer_is_parsed_off_the_loop(
+    client: FhirClient, server: FhirServer
+) -> None:
+    server.put({**an_observation(), "note": [{"text": "x" * 250_000}]})
+
+    assert (await client.read("Observation/1"))["id"] == "1"
+
+
+async def test_capabilities_show_that_a_server_is_there(client: FhirClient) -> None:
+    assert (await client.capabilities())["resourceType"] == "CapabilityStatement"
+
+
+async def test_a_type_that_is_none_is_refused_before_it_is_asked(
+    client: FhirClient, server: FhirServer
+) -> None:
+    with pytest.raises(BadInput):
+        await client.search("../Patient", [])
+
+    assert server.seen == []

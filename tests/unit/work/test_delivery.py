@@ -10,11 +10,12 @@ from pathlib import Path
 import aiohttp
 import pytest
 from tests.support.ehr import Ehr, Reply, running
-from tests.support.store import HandClock, count_of, opened, some_metrics
+from tests.support.store import HandClock, count_of, opened, some_metrics, until
 
-from marrowd.cds.webhook import WebhookDestination
-from marrowd.errors import BadConfiguration
+from marrowd.cds.webhook import Answer, WebhookDestination
+from marrowd.errors import BadConfiguration, StoreUnavailable
 from marrowd.store.protocols import (
+    Message,
     MessageRow,
     MessageState,
     NewMessage,
@@ -280,3 +281,60 @@ async def test_a_secret_that_is_none_is_a_configuration_error() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(BadConfiguration, match="ehr"):
             WebhookDestination(session, name="ehr", url="http://x", secrets=["whsec_"])
+
+
+class Broken:
+    """A destination whose client has a fault of its own."""
+
+    name = "ehr"
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    async def send(self, message_id: str, _body: bytes) -> Answer:
+        self.tries += 1
+        raise ValueError(message_id)
+
+
+async def test_an_error_of_ours_and_a_store_that_is_down_stop_nothing(
+    store: Store, clock: HandClock, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, retry = store.claim_messages, store.retry_message
+    failures = {"claim": 2, "retry": 1}
+
+    async def failing_claim(*args: object, **words: object) -> list[Message]:
+        if failures["claim"]:
+            failures["claim"] -= 1
+            raise StoreUnavailable(str(args))
+        return await claim(*args, **words)  # type: ignore[arg-type]  # handed through
+
+    async def failing_retry(*args: object, **words: object) -> bool:
+        if failures["retry"]:
+            failures["retry"] -= 1
+            raise StoreUnavailable(str(args[:0]))
+        return await retry(*args, **words)  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(store, "claim_messages", failing_claim)
+    monkeypatch.setattr(store, "retry_message", failing_retry)
+    ident = await post(store, clock)
+    broken = Broken()
+    loop = DeliveryLoop(
+        store,
+        broken,
+        worker="w",
+        clock=clock,
+        rng=random.Random(1),  # noqa: S311 - jitter
+        metrics=metrics,
+        pace=PACE,
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop))
+
+    await until(lambda: broken.tries == 1)
+    clock.move(timedelta(minutes=5))  # the outcome was not recorded: the lease runs out
+    row = await settled(store, ident, attempts=2)
+    stop.set()
+    await task
+
+    assert row.state is MessageState.READY
+    assert row.reason.startswith("ValueError at test_delivery.py:")

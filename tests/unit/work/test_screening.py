@@ -9,7 +9,7 @@ import pytest
 from tests.support.fhir_server import Fault
 from tests.support.hospital import lab, lab_report, order, problem, report, study
 from tests.support.loops import Line, running_line
-from tests.support.store import count_of
+from tests.support.store import an_event, count_of
 
 from marrowd.store.protocols import EventKind
 from marrowd.telemetry.metrics import Ignored, Parked
@@ -440,3 +440,45 @@ async def test_no_patient_is_named_in_the_log(
 
     out = capsys.readouterr()
     assert marker not in out.out + out.err
+
+
+async def test_an_event_of_a_source_that_is_gone_is_parked(line: Line) -> None:
+    await line.store.accept([an_event(source="former", received_at=line.clock())])
+    line.worker.wake()
+    rows = await line.parked()
+
+    assert [(r.source, r.reason) for r in rows] == [("former", Parked.ERROR)]
+
+
+async def test_a_type_that_is_not_used_is_let_go(line: Line) -> None:
+    await line.write({"resourceType": "Encounter", "id": "1", "subject": {"reference": P1}})
+    await line.idle()
+
+    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.TYPE) == 1
+
+
+async def test_an_id_that_is_not_there_is_let_go(line: Line) -> None:
+    await line.tell(EventKind.FETCH, "Observation/never")
+    await line.idle()
+
+    assert await line.fact("Observation/never") is None
+    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+
+
+async def test_the_study_of_a_report_is_looked_for_by_its_order(line: Line) -> None:
+    based_on = [{"reference": "ServiceRequest/mr"}]
+    line.server.put({**study("st1", P1, at=SCANNED), "basedOn": based_on})
+    await line.write(a_report(basedOn=based_on))
+    await line.idle()
+
+    assert await line.fact("ImagingStudy/st1") is not None
+
+
+async def test_a_related_report_of_nobody_is_left_out(line: Line) -> None:
+    based_on = [{"reference": "ServiceRequest/mr"}]
+    line.server.put(a_report(basedOn=based_on, subject=None))
+    await line.write({**study("st1", P1, at=SCANNED), "basedOn": based_on})
+    await line.idle()
+
+    assert await line.fact("DiagnosticReport/rep1") is None
+    assert await line.fact("ImagingStudy/st1") is not None
