@@ -32,6 +32,19 @@ _TMT = {
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "symmetrical"})
 _SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
+_SAID_NEXT = frozenset(
+    {
+        Kind.VERB,
+        Kind.PART,
+        Kind.NORMAL_MARROW,
+        Kind.EDEMA,
+        Kind.NEGATED,
+        Kind.ANSWER,
+        Kind.SEVERITY,
+        Kind.SPARED,
+    }
+)
+_ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({Kind.HEAD, Kind.JOINT})
 _LINKS = frozenset({Kind.JOIN, Kind.RANGE})
@@ -57,14 +70,16 @@ def bone_pieces(words: list[str], marks: list[Mark], last_head: str = "") -> lis
             continue
         if kind is Kind.ORDINAL or kind in _HEADS:
             ordinals, head = _ordinals_before(words, marks, place)
-            if head < 0 and ordinals and _is_elliptic(words, marks, place):
-                head_value = last_head or "metatarsal"
-                piece = piece_of(mark)
-                piece.kind, piece.bones = Kind.BONE, _bones_of(head_value, ordinals)
-                if piece.bones:
+            if head < 0 and ordinals:
+                run = _elliptic_run(words, marks, place, last_head)
+                if run:
+                    piece = piece_of(mark)
+                    named = [marks[at].value for at in run]
+                    piece.kind, piece.last = Kind.BONE, marks[run[-1]].last
+                    piece.bones = _bones_of(last_head or "metatarsal", named)
                     pieces.append(piece)
-                place += 1
-                continue
+                    place = run[-1] + 1
+                    continue
             if head >= 0:
                 after, last = _ordinals_after(marks, head, marks[head].value)
                 piece = piece_of(marks[head])
@@ -137,6 +152,9 @@ def _ordinals_after(marks: list[Mark], head: int, value: str) -> tuple[list[str]
             linked = mark.kind
             if at + 1 < end and marks[at + 1].kind in _LINKS:
                 at += 1
+        elif mark.kind is Kind.HEAD and linked is Kind.RANGE and found and _noun(mark.value)[1]:
+            found.extend(_between(found[-1], _noun(mark.value)[1]))
+            last, linked = at, None
         else:
             break
         at += 1
@@ -190,13 +208,41 @@ def _is_close(words: list[str], first: int, last: int) -> bool:
     return last - first <= 2 and all(word in _LITTLE for word in words[first:last])  # noqa: PLR2004
 
 
-def _is_elliptic(words: list[str], marks: list[Mark], place: int) -> bool:
-    """Say whether a bare ordinal stands for a bone: "base of third", "the third shows none"."""
-    mark = marks[place]
-    if mark.value not in _METATARSALS or words[mark.first].isdigit():
-        return False
+def _elliptic_run(words: list[str], marks: list[Mark], place: int, last_head: str) -> list[int]:
+    """
+    Find bare ordinals that stand for bones: "base of third", "in the third and fourth".
+
+    Returns:
+        The indexes of the ordinal marks, or none when the ordinals count something else.
+
+    """
+    run = [place]
+    at = place + 1
+    end = min(len(marks), place + _MOST_ORDINALS)
+    while at + 1 < end and marks[at].kind is Kind.JOIN and marks[at + 1].kind is Kind.ORDINAL:
+        if not _is_close(words, marks[at].last, marks[at + 1].first):
+            break
+        run.append(at + 1)
+        at += 2
+    mark, last = marks[place], marks[run[-1]]
+    if any(words[marks[index].first].isdigit() or len(words[marks[index].first]) == 1 for index in run):
+        return []
+    numbered = all(marks[index].value in _METATARSALS for index in run)
+    if not (numbered or last_head == "cuneiform"):
+        return []
     before = words[max(0, mark.first - 2) : mark.first]
-    if place and marks[place - 1].kind is Kind.PART and before[-1:] in (["of"], ["the"]):
-        return True
-    following = marks[place + 1].kind if place + 1 < len(marks) else None
-    return "the" in before and following in (Kind.VERB, Kind.PART)
+    sign = before[-1] if before else ":"
+    following = marks[run[-1] + 1] if run[-1] + 1 < len(marks) else None
+    follows = words[last.last] if last.last < len(words) else "."
+    said = following is not None and following.first == last.last and following.kind in _SAID_NEXT
+    if place and marks[place - 1].kind is Kind.PART and sign in ("of", "the") and numbered:
+        return run
+    if not last_head:
+        return []
+    if sign == "the" or (sign == "of" and numbered):
+        return run if numbered and (said or not follows.isalpha()) else []
+    if sign in _ROW_BEFORE and said:
+        return run
+    return []
+
+

@@ -24,12 +24,16 @@ _ENDS_PLACE = frozenset({Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED, Kind.J
 _BEFORE_SOFT = frozenset(
     {Kind.JOIN, Kind.SEVERITY, Kind.PART, Kind.CURRENT, Kind.NOTHING, Kind.NEGATED, Kind.SIDE}
 )
-_MORE = frozenset({Kind.SPARED, Kind.NORMAL, Kind.NEGATED, Kind.HISTORICAL})
+_MORE = frozenset({Kind.NORMAL_MARROW, Kind.DISEASE, Kind.SPARED, Kind.NORMAL, Kind.NEGATED, Kind.HISTORICAL})
 _SOFT_REACH = 5
 _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
 _AFTER_NORMAL = frozenset("and or in on for but with without throughout apart except of as at while whereas bilaterally too however also now today again when compared allowing although given if then once only , other aside marrow signal bone to".split())
+_MANNER = frozenset({"likewise", "similarly"})
+_ROW = frozenset(
+    {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
+)
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 _STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 
@@ -37,7 +41,7 @@ _STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 class Clauses:
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
-    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, topic: bool, is_cell: bool = False
+    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, row: list[Piece], topic: bool, is_cell: bool = False
     ) -> None:
         self.words = words
         self.last = last
@@ -51,6 +55,7 @@ class Clauses:
         self.says_resolved = False
         self.voids = False
         self.topic = topic
+        self.row: list[Piece] = row
         self.is_cell = is_cell
         self.clause = 0
         self._waiting: list[Piece] = []
@@ -67,6 +72,7 @@ class Clauses:
         self._past = False
         self.artifact: Kind | None = None
         self._join_at = -1
+        self._negated_at = -1
         self._mass = False
         self._carried: list[Piece] = []
 
@@ -197,7 +203,8 @@ class Clauses:
             self._close_cues()
         if piece.value == "bright" and (self._mass or self._mass_next(place)):
             return
-        self._say(Said.EDEMA, piece, strong=strong)
+        said = self._say(Said.EDEMA, piece, strong=strong)
+        said.needs_bones = piece.cue == "transient_osteoporosis"
         if piece.cue:
             self._cue(piece)
 
@@ -304,7 +311,7 @@ class Clauses:
             opened.said = Said.NORMAL_MARROW
             opened.last = piece.last
             opened.strong = True
-        elif self._waiting or self.is_cell:
+        elif self._waiting or (self.is_cell and opened is None):
             self._say(Said.NORMAL, piece)
 
     def _is_complement(self, piece: Piece) -> bool:
@@ -342,6 +349,9 @@ class Clauses:
             self.predicates[-1].is_fluid = True
 
     def _high(self, place: int, piece: Piece) -> None:
+        if self.is_cell and self._open is None and piece.value == "much":
+            self._say(Said.EDEMA, piece, strong=True)
+            return
         if piece.value == "low" or self._is_t1_only(place):
             self._nouns += 1
             return
@@ -369,7 +379,7 @@ class Clauses:
             self._nouns += 1
             self._open = None
             return
-        self._say(Said.EDEMA, piece, strong=strong)
+        self._say(Said.EDEMA, piece, strong=strong).is_signal = True
 
     def _mass_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 4]:
@@ -385,31 +395,39 @@ class Clauses:
         return sequences == {"t1"}
 
     def _spared(self, place: int, piece: Piece) -> None:
+        strong = piece.value == "edema"
         if not self._is_complement(piece):
             return
         if self._waiting:
-            self._say(Said.SPARED, piece)
+            self._say(Said.SPARED, piece, strong=strong)
         elif (
             self._open is not None and self.pieces[place - 1].kind is Kind.BONE and self._open.bones
         ):
             bone = self._open.bones.pop()
             self._waiting.append(bone)
-            self._say(Said.SPARED, piece)
+            self._say(Said.SPARED, piece, strong=strong)
         elif self._open is None:
-            self._say(Said.SPARED, piece)
+            self._say(Said.SPARED, piece, strong=strong)
 
     def _answer(self, place: int, piece: Piece) -> None:
         no = piece.value == "no"
         self._turn = None
-        if piece.value == "present" and self._waiting and not self.predicates and not (
+        if self.words[piece.first] == "present" and self._waiting and not self.predicates and not (
             self.words[piece.first - 1] == ":"
         ):
+            return
+        if piece.direction == "forward" and no and self._is_finding_next(place):
+            self._forward[Kind.NEGATED] = piece.rule
+            self._negated_at = piece.first
+            self._nouns = 0
             return
         if piece.direction == "forward":
             self._open = None
             new = self._say(Said.EDEMA, piece, elliptic=True)
             new.negated, new.points_back = no, self._ends_after(place)
             new.needs_bones = not new.points_back
+            return
+        if self.words[piece.first] == "present" and not self._waiting and not self.row:
             return
         if self._waiting or self._open is None:
             if self.topic or self.predicates:
@@ -426,6 +444,8 @@ class Clauses:
     def _ditto(self, place: int, piece: Piece) -> None:
         opened = self._open
         if opened is not None and opened.elliptic and not self._waiting:
+            return
+        if self.words[piece.first] in _MANNER and not self._ends_after(place):
             return
         if self._says_more(place):
             return
@@ -459,6 +479,7 @@ class Clauses:
             opened = self.predicates[-1]
         if opened is None and self.words[piece.last : piece.last + 1] == [":"]:
             self._forward[Kind.NEGATED] = piece.rule
+            self._negated_at = piece.first
             return
         if opened is None and not self.predicates and self.points_back:
             self.artifact = Kind.POSSIBLE if Kind.POSSIBLE in self._forward else Kind.NEGATED
@@ -486,6 +507,7 @@ class Clauses:
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
         if self.words[piece.first] == "neither":
             self._forward[Kind.NEGATED] = piece.rule
+            self._negated_at = piece.first
             self._nouns = 0
             return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
@@ -498,6 +520,7 @@ class Clauses:
                 self._turn = Kind.NOT_IN
                 return
         self._forward[Kind.NEGATED] = piece.rule
+        self._negated_at = piece.first
         self._forward.pop(Kind.POSSIBLE, None)
         self._nouns = 0
 
@@ -517,6 +540,8 @@ class Clauses:
             self._apply_back(Kind.POSSIBLE, piece)
             return
         if self._ends_after(place):
+            return
+        if Kind.NEGATED in self._forward and self._join_at < self._negated_at:
             return
         self._forward[Kind.POSSIBLE] = piece.rule
         self._forward.pop(Kind.NEGATED, None)
@@ -540,7 +565,7 @@ class Clauses:
         if piece.value == "when":
             if opened is not None and self._past and self._verb_at < opened.first:
                 opened.historical = True
-            self._forward[Kind.HISTORICAL] = "when"
+            self._forward.setdefault(Kind.HISTORICAL, "when")
             return
         if opened is not None and piece.value != "resolved" and self._ends_after(place) and (
             self._join_at < opened.first or self._past
@@ -561,7 +586,7 @@ class Clauses:
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:
         target = self._open
-        if target is None and (self._waiting or self.points_back):
+        if target is None and (self._waiting or self.points_back or self.row):
             if not (self.topic or self.predicates):
                 return
             target = self._say(Said.EDEMA, piece, elliptic=True)
@@ -576,6 +601,7 @@ class Clauses:
             if target.possible:
                 return
             target.negated = target.denied_after = True
+            target.historical = target.historical or Kind.HISTORICAL in self._forward
         elif kind is Kind.POSSIBLE:
             target.possible, target.negated = True, False
         else:
@@ -585,6 +611,9 @@ class Clauses:
         if self._open is not None and self._open.bones and self._is_place_next(place):
             self._open = None
             self._say(Said.EDEMA, piece, elliptic=True).current = True
+            return
+        following = self.pieces[place + 1 : place + 2]
+        if following and following[0].kind in _MORE:
             return
         if self._open is not None and self._open.historical:
             self._open.current = True
@@ -597,7 +626,12 @@ class Clauses:
             return
         self._forward[Kind.HYPOTHETICAL] = piece.value or piece.rule
 
-    def _except(self, _place: int, piece: Piece) -> None:
+    def _except(self, place: int, piece: Piece) -> None:
+        if piece.kind is Kind.NOT_IN and self._is_finding_next(place):
+            self._forward[Kind.NEGATED] = piece.rule
+            self._negated_at = piece.first
+            self._nouns = 0
+            return
         self._turn = piece.kind
         self._forward.pop(Kind.NEGATED, None)
 
@@ -622,9 +656,12 @@ class Clauses:
     def _soft(self, _place: int, _piece: Piece) -> None:
         self._nouns += 1
 
-    def _verb(self, _place: int, piece: Piece) -> None:
+    def _verb(self, place: int, piece: Piece) -> None:
         self._over = False
         self._past = self.words[piece.first] in _PAST
+        if self.words[piece.first] == ":" and self._waiting and not self.predicates:
+            if all(p.kind in _ROW for p in self.pieces[:place]):
+                self.row, self._waiting = self._waiting, []
         self._verb_at = piece.first
         self._turn = None
         if self._nouns:

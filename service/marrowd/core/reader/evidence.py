@@ -33,8 +33,7 @@ def inherit_bones(
     """
     predicate = predicates[place]
     if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
-        if row and not predicate.needs_bones:
-            predicate.bones = list(row)
+        predicate.bones = list(row)
         return
     before = predicates[place - 1] if place else None
     if before is not None and before.said in _JUST_CALLED and before.bones:
@@ -51,7 +50,12 @@ def inherit_bones(
 
 
 def _points_back(predicate: Predicate, *, near: bool) -> bool:
-    if predicate.historical and not predicate.points_back:
+    gone = predicate.resolved or (predicate.historical and predicate.denied_after)
+    if gone and predicate.strong and near:
+        return True
+    if (predicate.historical and not predicate.points_back) or (
+        predicate.is_signal and not predicate.strong
+    ):
         return False
     if predicate.points_back:
         return predicate.strong or near
@@ -64,7 +68,7 @@ def is_kept(predicate: Predicate, *, contrast: bool, topic: bool) -> bool:
         predicate.bones = [piece for piece in predicate.bones if not piece.broad]
         return contrast
     if predicate.said is Said.SPARED:
-        return contrast or topic
+        return contrast or topic or predicate.strong
     return True
 
 

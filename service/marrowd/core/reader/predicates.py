@@ -45,6 +45,7 @@ class Predicate:
     opposite: list[Piece] = field(default_factory=list)  # "except": the other way round
     denied: list[Piece] = field(default_factory=list)  # "but not": negated
     needs_bones: bool = False
+    is_signal: bool = False  # brightness, with no word on marrow
     denied_after: bool = False
     rules: list[str] = field(default_factory=list)
 

@@ -17,6 +17,7 @@ from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.tickboxes import ticked
+from marrowd.core.reader.settle import settled
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
@@ -49,6 +50,7 @@ class Report:
         self.title = words_of(title, vocabulary.spelling).words if title else []
         self.side = ReportSide(words, sentences, vocabulary, self.title)
         self.statements: list[Statement] = []
+        self.blocks: list[int] = []
         self.cues: dict[Cue, None] = {}
         self.normal: list[Laterality | None] = []
         self.excluded: list[tuple[Bone, Laterality | None]] = []
@@ -70,6 +72,8 @@ class Report:
         if sentence.starts_line or sentence.paragraph != self._paragraph:
             self._row = []
         if sentence.section is not self._section or sentence.row or not self._last_bones:
+            self._last_bones = []
+        if sentence.starts_line and words[first].isdigit():
             self._last_bones = []
         self._distance += 1
         if self._distance > _FAR:
@@ -94,11 +98,13 @@ class Report:
         self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
         give_sides(words, pieces, outside)
-        clauses = Clauses(words, last, pieces, topic=self._topic, is_cell=is_cell and self._topic)
+        clauses = Clauses(words, last, pieces, row=self._row, topic=self._topic, is_cell=is_cell and self._topic)
         clauses.run()
         if _EXAM_WORDS.isdisjoint(here):
             self._open_row(pieces)
         self._state(sentence, clauses, outside)
+        if clauses.row:
+            self._row = clauses.row
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
             self._distance = 0
@@ -118,7 +124,7 @@ class Report:
         predicates = clauses.predicates
         if clauses.voids:
             self._void(sentence, clauses)
-            if sentence.section is Section.ADDENDUM:
+            if "read" not in self.words.words[sentence.first : sentence.last]:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
         for cue in clauses.cues:
@@ -129,7 +135,7 @@ class Report:
         for place, predicate in enumerate(predicates):
             if not (predicate.bones or predicate.opposite or predicate.denied):
                 earlier = [] if soft else self._last_bones
-                inherit_bones(predicates, place, self._row, earlier, near=self._distance <= 1)
+                inherit_bones(predicates, place, clauses.row, earlier, near=self._distance <= 1)
             self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1 or clauses.is_cell)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
@@ -153,8 +159,10 @@ class Report:
         here = self.words.words[sentence.first : sentence.last]
         if "disregarded" in here or "patient" in here:
             self.statements.clear()
+            self.blocks.clear()
         elif "read" in here:
             del self.statements[self._last_statements :]
+            del self.blocks[self._last_statements :]
 
     def _state_one(
         self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool
@@ -213,6 +221,7 @@ class Report:
         start, end = words.start(first), words.end(last - 1)
         if end - start > _WIDEST:
             start, end = words.start(piece.first), words.end(piece.last - 1)
+        self.blocks.append(sentence.paragraph)
         self.statements.append(
             Statement(
                 bone=bone,
@@ -233,7 +242,7 @@ class Report:
         return Reading(
             language=language,
             sections=tuple(dict.fromkeys(s.section for s in self.sentences)),
-            statements=tuple(self.statements),
+            statements=settled(self.statements, self.blocks),
             cues=tuple(sorted(self.cues)),
             exam=exam_of(self.words, self.sentences, self.title),
             marrow_normal=tuple(dict.fromkeys(s or side for s in self.normal)),

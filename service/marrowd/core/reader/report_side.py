@@ -31,7 +31,10 @@ _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
 )
 _ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
-_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY = 5, 4, 3, 2, 1
+_OTHER_EXAM = frozenset(
+    {"comparison", "previous", "prior", "last", "earlier", "ago", "compared", "outside", "previously"}
+)
+_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY, _EARLIER = 5, 4, 3, 2, 1, 0
 _SHORT = 4
 
 
@@ -63,12 +66,12 @@ class ReportSide:
                         evidence.setdefault(rank, []).append(side)
                     if heads and side in _ONE:
                         current = side
-                elif _rank(number, sentence, here):
+                elif sentence.section is not Section.TECHNIQUE:
                     evidence.setdefault(_ANY, []).extend(_SIDES[w] for w in here if w in _SIDES)
             if current is not None:
                 self._heads[sentence.first] = current
         self.default = Laterality.UNKNOWN
-        for rank in (_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY):
+        for rank in (_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY, _EARLIER):
             sides = set(evidence.get(rank, ()))
             if len(sides) == 1 and sides <= _ONE:
                 self.default = sides.pop()
@@ -93,12 +96,14 @@ def _rank(number: int, sentence: Sentence, here: list[str]) -> int:
     if sentence.section is Section.ADDENDUM:
         return _CORRECTED
     if sentence.section in (Section.COMPARISON, Section.RECOMMENDATION):
-        return 0
+        return _EARLIER
+    if not _OTHER_EXAM.isdisjoint(here):
+        return _EARLIER
     if sentence.section in (Section.INDICATION, Section.HISTORY):
         return _ASIDE
     if sentence.heading == "exam" or sentence.section is Section.TECHNIQUE:
         return _EXAM_LINE
-    if number == 0 or not _EXAM.isdisjoint(here):
+    if number == 0 or not _EXAM.isdisjoint(here[:3]):
         return _EXAM_LINE
     return _BODY
 

@@ -20,6 +20,7 @@ _LONGEST_HEADING = 6
 # these end with their line: what follows them without a heading is the report itself
 _ONE_LINE = frozenset({Section.INDICATION, Section.HISTORY, Section.TECHNIQUE, Section.COMPARISON})
 _ONE_LINE_NOT_EXAM = frozenset({Section.TECHNIQUE, Section.COMPARISON})
+_BEFORE_QUESTION = frozenset({":", ".", "\n", ",", "-", "(", ";"})
 _EXAM_WORDS = frozenset({"mri", "mr"})
 _SIDES = frozenset({"left", "right", "lt", "rt"})
 
@@ -233,7 +234,8 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
     if sign == "?":
         # "? navicular edema" and "?edema" ask; "edema?" ends
         glued = words.starts[end + 1] == words.starts[end] + 1
-        return not (end == first or (glued and follows.isalnum()))
+        asks = end == first or lowered[end - 1] in _BEFORE_QUESTION
+        return not (asks or (glued and follows.isalnum()))
     if sign == "\n":
         if follows == "\n" or end == first:
             return True
