@@ -26,8 +26,8 @@ class UnreadableResource(BadInput):
     """
     A FHIR resource that cannot be read.
 
-    `reason` is one of a closed list: "scan", "language", "no_text", "type", "not_fetched", "broken",
-    "value", "unit", "implausible", "date", "future_date", "resource".
+    `reason` is one of a closed list: "scan", "language", "no_text", "type", "not_fetched",
+    "broken", "value", "unit", "implausible", "date", "future_date", "resource".
     """
 
     def __init__(self, reason: str, place: str = "") -> None:
