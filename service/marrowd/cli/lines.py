@@ -11,6 +11,8 @@ from typing import Any
 
 from marrowd.core.verdict import ImagingReport, Level, Verdict
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def line_of(
     verdict: Verdict, *, cards: Sequence[Mapping[str, Any]], dates: Mapping[str, str]
@@ -99,4 +101,4 @@ def _text(value: object) -> str:
         return format(value, "f")
     if isinstance(value, _Written):
         return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
