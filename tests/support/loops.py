@@ -168,7 +168,7 @@ def build_line(
     rng = random.Random(1)  # noqa: S311 - jitter
     metrics = some_metrics()
     outcomes = Outcomes()
-    bounds = Bounds(fresh_s=0.0)
+    bounds = Bounds()
     limits = Limits(timeout_s=2.0, tries=1, max_bytes=1_000_000)
     client = FhirClient(Transport(session, limits=limits, rng=rng), server.base_url)
     codes = load_codes()

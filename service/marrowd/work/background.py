@@ -45,17 +45,18 @@ class BackgroundKeeper:
         self._fetcher = fetcher
         self._reading = reading
         self._clock = clock
-        self._shared: Shared[Background] = Shared(good_for_s=bounds.fresh_s)
+        self._shared: Shared[Background] = Shared(clock=clock, most=bounds.kept)
 
-    async def of(self, patient: str, stored: Stored) -> Background:
+    async def of(self, patient: str, stored: Stored, *, since: datetime) -> Background:
         """
         Give the background of *patient*.
 
         Args:
             patient: "Patient/1".
             stored: gives the facts that are kept of the patient.
+            since: when the event came in that asks; what was fetched before is fetched again.
         """
-        return await self._shared.get(patient, lambda: self._fetch(patient, stored))
+        return await self._shared.get(patient, lambda: self._fetch(patient, stored), since=since)
 
     async def _fetch(self, patient: str, stored: Stored) -> Background:
         problems, orders = await asyncio.gather(

@@ -33,7 +33,7 @@ class Bounds:
     pages: int = 20  # of a problem list or the open orders
     content_bytes: int = 20_000_000
     parallel: int = 4  # requests of one event at a time
-    fresh_s: float = 2.0  # how long a problem list just fetched serves the next event
+    kept: int = 1_000  # patients whose background is kept for the rest of a burst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ What belongs to an event's resource and no Subscription brings, fetched and read
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from marrowd.core.facts import Fact, Report, Study
 from marrowd.core.reading import Modality
@@ -57,7 +57,9 @@ class Gatherer:
         self._bounds = bounds
         self._fetcher = Fetcher(source, client, bounds=bounds)
 
-    async def gather(self, looked: Looked, patient: str, stored: Stored) -> Gathered:
+    async def gather(
+        self, looked: Looked, patient: str, stored: Stored, *, since: datetime
+    ) -> Gathered:
         """
         Fetch and read what *looked* needs.
 
@@ -65,12 +67,13 @@ class Gatherer:
             looked: the event's resource.
             patient: whose it is.
             stored: gives what is kept of the patient.
+            since: when the event came in.
         """
         main, parts = await self._whole(looked, patient)
         related = [*parts, *await self._related_to(main, looked)]
         if not any(matters(fact) for fact in (main, *related)):
             return Gathered(main=main, related=tuple(related))
-        background = await self._background.of(patient, stored)
+        background = await self._background.of(patient, stored, since=since)
         return Gathered(main=main, related=tuple(related), background=background)
 
     async def _whole(self, looked: Looked, patient: str) -> tuple[Fact, list[Fact]]:

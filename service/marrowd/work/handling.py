@@ -111,7 +111,10 @@ class EventHandler:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         patient = await self._patient(looked, stored, access)
         gathered = await access.gatherer.gather(
-            looked, patient, lambda: self._store.facts_of(source, patient)
+            looked,
+            patient,
+            lambda: self._store.facts_of(source, patient),
+            since=event.new.received_at,
         )
         if is_empty(gathered.main) and _replaces_nothing(looked, stored):
             return await self._ignore(event, Ignored.NOT_RELEVANT)

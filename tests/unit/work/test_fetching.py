@@ -1,10 +1,11 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from tests.support.fhir_server import Fault, FhirServer, running
-from tests.support.store import NOON
+from tests.support.store import NOON, HandClock
 
 from marrowd.core.facts import Fact, Version
 from marrowd.errors import EhrUnavailable
@@ -16,6 +17,8 @@ from marrowd.work.fetching import Bounds, Fetcher, any_of
 from marrowd.work.retrying import NoSubject
 from marrowd.work.sharing import Shared
 from marrowd.work.subjects import patient_of
+
+BEFORE = NOON - timedelta(seconds=1)
 
 
 @pytest.fixture
@@ -121,58 +124,71 @@ def test_a_tombstone_wins_over_what_is_stored_even_with_a_slow_clock() -> None:
     assert tomb.patient == "Patient/1"
 
 
-async def test_one_fetch_serves_all_who_ask_at_once() -> None:
-    shared: Shared[int] = Shared(good_for_s=60)
-    calls: list[int] = []
+def shared(clock: HandClock, *, most: int = 9) -> Shared[int]:
+    return Shared(clock=clock, most=most)
+
+
+async def test_one_fetch_serves_all_who_came_before_it_began() -> None:
+    clock = HandClock()
+    numbers, kept = iter(range(9)), shared(clock)
 
     async def fetch() -> int:
-        calls.append(1)
         await asyncio.sleep(0.01)
-        return len(calls)
+        return next(numbers)
 
-    assert await asyncio.gather(*(shared.get("a", fetch) for _ in range(5))) == [1] * 5
-    assert await shared.get("a", fetch) == 1
-    assert await shared.get("b", fetch) == 2
+    asked = [kept.get("a", fetch, since=BEFORE) for _ in range(5)]
+    assert await asyncio.gather(*asked) == [0] * 5
+    clock.move(timedelta(seconds=5))
+    assert await kept.get("a", fetch, since=BEFORE) == 0
+    assert await kept.get("b", fetch, since=BEFORE) == 1
+
+
+async def test_one_who_comes_later_gets_something_newer() -> None:
+    clock = HandClock()
+    numbers, kept = iter(range(9)), shared(clock)
+
+    async def fetch() -> int:
+        return next(numbers)
+
+    assert await kept.get("a", fetch, since=BEFORE) == 0
+    clock.move(timedelta(seconds=1))
+    assert await kept.get("a", fetch, since=clock()) == 1
 
 
 async def test_a_failure_is_not_kept() -> None:
-    shared: Shared[int] = Shared(good_for_s=60)
+    kept = shared(HandClock())
 
     async def fail() -> int:
-        raise EhrUnavailable(str(shared))
+        raise EhrUnavailable(str(kept))
 
     async def succeed() -> int:
         return 1
 
     with pytest.raises(EhrUnavailable):
-        await shared.get("a", fail)
+        await kept.get("a", fail, since=BEFORE)
 
-    assert await shared.get("a", succeed) == 1
+    assert await kept.get("a", succeed, since=BEFORE) == 1
 
 
-async def test_what_is_old_is_fetched_again_and_only_so_many_are_kept() -> None:
-    shared: Shared[int] = Shared(good_for_s=0.0, most=1)
-    numbers = iter(range(9))
+async def test_only_so_many_are_kept() -> None:
+    numbers, kept = iter(range(9)), shared(HandClock(), most=1)
 
     async def fetch() -> int:
         return next(numbers)
 
-    assert await shared.get("a", fetch) == 0
-    await asyncio.sleep(0.01)
-    assert await shared.get("a", fetch) == 1
-    assert await shared.get("b", fetch) == 2
+    assert [await kept.get(key, fetch, since=BEFORE) for key in "aba"] == [0, 1, 2]
 
 
 async def test_one_who_gives_up_leaves_the_answer_to_the_others() -> None:
-    shared: Shared[int] = Shared(good_for_s=60)
+    kept = shared(HandClock())
     go = asyncio.Event()
 
     async def fetch() -> int:
         await go.wait()
         return 1
 
-    first = asyncio.create_task(shared.get("a", fetch))
-    second = asyncio.create_task(shared.get("a", fetch))
+    first = asyncio.create_task(kept.get("a", fetch, since=BEFORE))
+    second = asyncio.create_task(kept.get("a", fetch, since=BEFORE))
     await asyncio.sleep(0)
     first.cancel()
     go.set()
