@@ -1,5 +1,6 @@
 """Which number stands for one draw."""
 
+import pytest
 from tests.spec.tables import Table, row
 from tests.support.notation import PATIENT, POLICY, facts, timeline
 
@@ -184,6 +185,20 @@ NUMBER = Table(
             "",
         ),
         row(
+            "of two D2 the larger id",
+            (
+                "result D3 10 ng/mL @-20 id=a",
+                "result D2 5 ng/mL @-20 id=b",
+                "result D2 6 ng/mL @-20 id=c",
+            ),
+            "16 ng/mL deficient (a)",
+        ),
+        row(
+            "of two D3 the larger id",
+            ("result D3 10 ng/mL @-20 id=b", "result D3 11 ng/mL @-20 id=a"),
+            "10 ng/mL deficient (b)",
+        ),
+        row(
             "each form in both units: the D2 in the unit of the D3",
             (
                 "result D3 10 ng/mL @-20 id=a",
@@ -210,6 +225,7 @@ SUMS = Table(
     columns=("D3", "D2", "level"),
     rows=(
         row("numbers", "10", "5", "15 ng/mL deficient"),
+        row("D2 of nothing", "20", "0", "20 ng/mL insufficient"),
         row("both ends deficient", "10", "<4", "<14 ng/mL deficient"),
         row("upper end at the deficient bound, excluded", "16", "<4", "<20 ng/mL deficient"),
         row("upper end at the deficient bound, included", "16", "<=4", "<=20 ng/mL insufficient"),
@@ -254,6 +270,16 @@ def test_sum_is_said_as_the_d3s():
         "amended",
         "2026-05-26",
     )
+
+
+@pytest.mark.parametrize("amount", ["5", "<4", "<=4"])
+@pytest.mark.parametrize("d3", ["10", "31"])
+def test_sum_is_marked_as_one(d3, amount):
+    (level,) = timeline(
+        f"result D3 {d3} ng/mL @-20", f"result D2 {amount} ng/mL @-20"
+    ).levels.levels
+
+    assert level.is_summed
 
 
 def test_single_result_is_no_sum():

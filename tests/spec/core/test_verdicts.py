@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from tests.spec.tables import Table, row
 from tests.support.notation import NOW, POLICY, changed, said, verdict
 
-from marrowd.core.screening import ROWS
+from marrowd.core.rows import ROWS
 from marrowd.core.verdict import VerdictKind
 
 EDEMA = "report @-10 left foot id=1: talus affirmed"
@@ -575,6 +575,11 @@ SUFFICIENT = Table(
         row("sufficient", (EDEMA, ENOUGH), "vitamin_d_sufficient"),
         row("excess", (EDEMA, "result 120 ng/mL @-20"), "vitamin_d_sufficient"),
         row(
+            "later levels sufficient too",
+            (EDEMA, "result 31 ng/mL @-11", "result 32 ng/mL @-1"),
+            "vitamin_d_sufficient",
+        ),
+        row(
             "later low levels do not matter",
             (EDEMA, "result 31 ng/mL @-9", "result 14 ng/mL @-1"),
             "vitamin_d_sufficient",
@@ -601,6 +606,7 @@ ABSENT = Table(
         row("historical", ("report @-10 left foot: talus historical",), "edema_absent"),
         row("no label at all", ("report @-10 left foot: normal marrow",), "edema_absent"),
         row("whatever the level", (CLEAR, LOW), "edema_absent"),
+        row("whatever the later level", (CLEAR, NEAR, "result 31 ng/mL @-1"), "edema_absent"),
         row(
             "an unreadable one is newer",
             (CLEAR, "report @-5 left foot id=2 scan"),
