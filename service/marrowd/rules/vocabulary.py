@@ -51,6 +51,7 @@ def load_vocabulary() -> Vocabulary:
         bone_words=_first_words(rows, _BONES),
         cue_words=frozenset(words[0] for words, term in rows.items() if term.cue),
         subjects=frozenset(language["subjects"]),
+        not_report=frozenset(language["not_report"]),
         languages=_languages(language["words"]),
         abbreviations=frozenset(language["abbreviations"]),
         size=len(rows),

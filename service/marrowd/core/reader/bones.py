@@ -7,8 +7,7 @@ the work stays linear even in a list without end. Source: LABELS.md sections 4 a
 """
 
 from marrowd.core.anatomy import Bone, Laterality
-from marrowd.core.reader.pieces import Piece, piece_of
-from marrowd.core.reader.scan import Mark
+from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
 
 _MOST_ORDINALS = 24
@@ -45,63 +44,64 @@ _SAID_NEXT = frozenset(
     }
 )
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
+_BONE_BY_NAME = {bone.value: bone for bone in Bone}
+_NAMES = frozenset({Kind.BONE, Kind.REGION})
+_COUNTED = frozenset({Kind.ORDINAL, Kind.HEAD, Kind.JOINT})
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({Kind.HEAD, Kind.JOINT})
 _LINKS = frozenset({Kind.JOIN, Kind.RANGE})
 
 
-def bone_pieces(words: list[str], marks: list[Mark], last_head: str = "") -> list[Piece]:
+def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> list[Piece]:
     """Turn the marks of a sentence into pieces, with every bone written out."""
     pieces: list[Piece] = []
     place, count = 0, len(marks)
     while place < count:
         mark = marks[place]
         kind = mark.kind
-        if kind in (Kind.BONE, Kind.REGION):
-            piece = piece_of(mark)
-            if mark.value:
-                piece.kind = Kind.BONE
-                piece.bones = tuple(Bone(name) for name in mark.value.split("+"))
-                piece.broad = kind is Kind.REGION
-                if mark.first and words[mark.first - 1] in _BOTH:
-                    piece.side = Laterality.BILATERAL
-            pieces.append(piece)
-            place += 1
-            continue
-        if kind is Kind.ORDINAL or kind in _HEADS:
-            ordinals, head = _ordinals_before(words, marks, place)
-            if head < 0 and ordinals:
-                run = _elliptic_run(words, marks, place, last_head)
-                if run:
-                    piece = piece_of(mark)
-                    named = [marks[at].value for at in run]
-                    piece.kind, piece.last = Kind.BONE, marks[run[-1]].last
-                    piece.bones = _bones_of(last_head or "metatarsal", named)
-                    pieces.append(piece)
-                    place = run[-1] + 1
-                    continue
-            if head >= 0:
-                after, last = _ordinals_after(marks, head, marks[head].value)
-                piece = piece_of(marks[head])
-                piece.kind, piece.first, piece.last = Kind.BONE, mark.first, marks[last].last
-                piece.bones = _bones_of(marks[head].value, ordinals + after)
-                piece.broad = marks[head].kind is Kind.JOINT
-                if piece.bones:
-                    pieces.append(piece)
-                last_head = _noun(marks[head].value)[0]
-                place = last + 1
-                continue
-        piece = piece_of(mark)
-        if words[mark.first - 1] == "(" and words[mark.last : mark.last + 1] == [")"]:
-            sign = words[mark.first]
-            if sign in _SIGNS:
-                piece.kind, piece.value = Kind.ANSWER, _SIGNS[sign]
-        pieces.append(piece)
         place += 1
+        if kind in _NAMES:
+            if mark.value:
+                bones = tuple(map(_BONE_BY_NAME.__getitem__, mark.value.split("+")))
+                mark.as_bones(bones, broad=kind is Kind.REGION)
+                if mark.first and words[mark.first - 1] in _BOTH:
+                    mark.side = Laterality.BILATERAL
+        elif kind in _COUNTED:
+            place, last_head = _counted(words, marks, place - 1, last_head)
+        elif kind in _LINKS and words[mark.first] in _SIGNS:
+            if words[mark.first - 1] == "(" and words[mark.last : mark.last + 1] == [")"]:
+                mark.kind, mark.value = Kind.ANSWER, _SIGNS[words[mark.first]]
+        if mark.kind is not Kind.HEAD:
+            pieces.append(mark)
     return pieces
 
 
-def _ordinals_before(words: list[str], marks: list[Mark], place: int) -> tuple[list[str], int]:
+def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -> tuple[int, str]:
+    """Write the bones of an ordinal or a head into its piece; where to go on, and the head."""
+    mark = marks[place]
+    ordinals, head = _ordinals_before(words, marks, place)
+    if head >= 0:
+        after, last = _ordinals_after(marks, head, marks[head].value)
+        bones = _bones_of(marks[head].value, ordinals + after)
+        broad = marks[head].kind is Kind.JOINT
+        last_head = _noun(marks[head].value)[0]
+        if words[marks[head].first] == "stump" and not ordinals:
+            return head + 1, last_head
+        mark.last, mark.value = marks[last].last, last_head
+        mark.as_bones(bones, broad=broad)
+        if mark.first and words[mark.first - 1] in _BOTH and len(bones) == 1:
+            mark.side = Laterality.BILATERAL
+        return last + 1, last_head
+    run = _elliptic_run(words, marks, place, last_head) if ordinals else []
+    if run:
+        named = [marks[at].value for at in run]
+        mark.last = marks[run[-1]].last
+        mark.as_bones(_bones_of(last_head or "metatarsal", named))
+        return run[-1] + 1, last_head
+    return place + 1, last_head
+
+
+def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[list[str], int]:
     """Read ordinals from a mark on to their head; the head's index, or -1 when there is none."""
     found: list[str] = []
     linked = ""
@@ -127,7 +127,7 @@ def _ordinals_before(words: list[str], marks: list[Mark], place: int) -> tuple[l
     return found[:1], -1
 
 
-def _ordinals_after(marks: list[Mark], head: int, value: str) -> tuple[list[str], int]:
+def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str], int]:
     """Read ordinals that follow their head directly ("MT2-4", "cuneiforms I-III")."""
     number = _noun(value)[1]
     found = [number] if number else []
@@ -208,7 +208,7 @@ def _is_close(words: list[str], first: int, last: int) -> bool:
     return last - first <= 2 and all(word in _LITTLE for word in words[first:last])  # noqa: PLR2004
 
 
-def _elliptic_run(words: list[str], marks: list[Mark], place: int, last_head: str) -> list[int]:
+def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:
     """
     Find bare ordinals that stand for bones: "base of third", "in the third and fourth".
 

@@ -41,7 +41,7 @@ _STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 class Clauses:
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
-    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, row: list[Piece], topic: bool, is_cell: bool = False
+    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, row: list[Piece], opens_row: bool, topic: bool, is_cell: bool = False
     ) -> None:
         self.words = words
         self.last = last
@@ -52,10 +52,12 @@ class Clauses:
         self.cues: list[Piece] = []
         self.points_back = False
         self.is_global = False
+        self.skips_others = False
         self.says_resolved = False
         self.voids = False
         self.topic = topic
         self.row: list[Piece] = row
+        self.opens_row = opens_row
         self.is_cell = is_cell
         self.clause = 0
         self._waiting: list[Piece] = []
@@ -94,6 +96,7 @@ class Clauses:
             return
         self.mentioned.append(piece)
         if self._turn is Kind.OTHER:
+            self.skips_others = True
             return
         if self._turn is Kind.NOT_IN or (self._turn is Kind.EXCEPT and not self._is_subject(place)):
             target = self._open
@@ -129,7 +132,7 @@ class Clauses:
         """Say whether a joint or region only names a disease: "ankle joint effusion"."""
         for piece in self.pieces[place + 1 : place + 4]:
             if piece.kind in (Kind.DISEASE, Kind.SOFT):
-                return piece.first - self.pieces[place].last <= 1 or not piece.cue
+                return piece.first - self.pieces[place].last <= 1 or not piece.term.cue
             if piece.kind not in _SMALL:
                 return False
         return False
@@ -148,12 +151,12 @@ class Clauses:
         kind = pieces[at].kind
         if kind is Kind.NEGATED:
             return self._is_finding_next(at) or (
-                pieces[at].direction != "backward" and self._ends_after(at)
+                pieces[at].term.direction != "backward" and self._ends_after(at)
             )
         if kind is Kind.EDEMA:
             return pieces[at - 1].kind is not Kind.JOIN
         if kind in _NO_VERB_NEEDED:
-            return pieces[at].direction != "forward"
+            return pieces[at].term.direction != "forward"
         if kind is not Kind.VERB:
             return False
         at += 1
@@ -161,7 +164,7 @@ class Clauses:
             at += 1
         return at < end and (
             pieces[at].kind in _SAID_AFTER_VERB
-            and not (pieces[at].kind is Kind.NEGATED and pieces[at].direction == "backward")
+            and not (pieces[at].kind is Kind.NEGATED and pieces[at].term.direction == "backward")
         )
 
     def _is_finding_next(self, place: int) -> bool:
@@ -204,8 +207,8 @@ class Clauses:
         if piece.value == "bright" and (self._mass or self._mass_next(place)):
             return
         said = self._say(Said.EDEMA, piece, strong=strong)
-        said.needs_bones = piece.cue == "transient_osteoporosis"
-        if piece.cue:
+        said.needs_bones = piece.term.cue == "transient_osteoporosis"
+        if piece.term.cue:
             self._cue(piece)
 
     def _is_soft(self, place: int) -> bool:
@@ -251,7 +254,7 @@ class Clauses:
             elliptic=elliptic,
             clause=self.clause,
             severity=self._severity,
-            rules=[piece.rule, *filter(None, forward.values())],
+            rules=[piece.term.rule, *filter(None, forward.values())],
         )
         if Kind.CURRENT in forward:
             new.historical = False
@@ -416,12 +419,13 @@ class Clauses:
             self.words[piece.first - 1] == ":"
         ):
             return
-        if piece.direction == "forward" and no and self._is_finding_next(place):
-            self._forward[Kind.NEGATED] = piece.rule
+        back = piece.last - piece.first > 2 and self.words[piece.first + 1] == "of"
+        if piece.term.direction == "forward" and no and not back and self._is_finding_next(place):
+            self._forward[Kind.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
             return
-        if piece.direction == "forward":
+        if piece.term.direction == "forward":
             self._open = None
             new = self._say(Said.EDEMA, piece, elliptic=True)
             new.negated, new.points_back = no, self._ends_after(place)
@@ -478,7 +482,7 @@ class Clauses:
         if opened is None and self.predicates and Kind.POSSIBLE in self._forward:
             opened = self.predicates[-1]
         if opened is None and self.words[piece.last : piece.last + 1] == [":"]:
-            self._forward[Kind.NEGATED] = piece.rule
+            self._forward[Kind.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             return
         if opened is None and not self.predicates and self.points_back:
@@ -490,7 +494,7 @@ class Clauses:
             opened.said, opened.strong = Said.EDEMA, True
         if opened.said is not Said.EDEMA:
             return
-        opened.rules.append(piece.rule)
+        opened.rules.append(piece.term.rule)
         if Kind.POSSIBLE in self._forward or opened.possible:
             opened.possible = True
         else:
@@ -499,14 +503,14 @@ class Clauses:
     # -- cues ----------------------------------------------------------------------------------
 
     def _negated(self, place: int, piece: Piece) -> None:
-        if piece.direction == "backward" or self._is_last_word(piece):
+        if piece.term.direction == "backward" or self._is_last_word(piece):
             self._apply_back(Kind.NEGATED, piece)
             return
         if Kind.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
             return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
         if self.words[piece.first] == "neither":
-            self._forward[Kind.NEGATED] = piece.rule
+            self._forward[Kind.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
             return
@@ -519,7 +523,7 @@ class Clauses:
             if self._waiting or self._open is not None:
                 self._turn = Kind.NOT_IN
                 return
-        self._forward[Kind.NEGATED] = piece.rule
+        self._forward[Kind.NEGATED] = piece.term.rule
         self._negated_at = piece.first
         self._forward.pop(Kind.POSSIBLE, None)
         self._nouns = 0
@@ -536,14 +540,14 @@ class Clauses:
         return False
 
     def _possible(self, place: int, piece: Piece) -> None:
-        if piece.direction == "backward" or (piece.direction == "both" and self._ends_after(place)):
+        if piece.term.direction == "backward" or (piece.term.direction == "both" and self._ends_after(place)):
             self._apply_back(Kind.POSSIBLE, piece)
             return
         if self._ends_after(place):
             return
         if Kind.NEGATED in self._forward and self._join_at < self._negated_at:
             return
-        self._forward[Kind.POSSIBLE] = piece.rule
+        self._forward[Kind.POSSIBLE] = piece.term.rule
         self._forward.pop(Kind.NEGATED, None)
         self._nouns = 0
 
@@ -560,7 +564,7 @@ class Clauses:
         opened = self._open
         if piece.value == "healed":
             if self._is_finding_or_bone_next(place):
-                self._forward[Kind.HISTORICAL] = piece.rule
+                self._forward[Kind.HISTORICAL] = piece.term.rule
             return
         if piece.value == "when":
             if opened is not None and self._past and self._verb_at < opened.first:
@@ -575,7 +579,7 @@ class Clauses:
         if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
             self.says_resolved = self.says_resolved or self.points_back
             return
-        self._forward[Kind.HISTORICAL] = piece.rule
+        self._forward[Kind.HISTORICAL] = piece.term.rule
         self._forward.pop(Kind.CURRENT, None)
 
     def _is_place_next(self, place: int) -> bool:
@@ -592,7 +596,7 @@ class Clauses:
             target = self._say(Said.EDEMA, piece, elliptic=True)
         if target is None:
             return
-        target.rules.append(piece.rule)
+        target.rules.append(piece.term.rule)
         target.last = max(target.last, piece.last)
         if kind is Kind.NEGATED:
             target.hypothetical = False
@@ -621,14 +625,14 @@ class Clauses:
         self._forward[Kind.CURRENT] = ""
 
     def _hypothetical(self, _place: int, piece: Piece) -> None:
-        if piece.direction == "both" and self._open is not None:
+        if piece.term.direction == "both" and self._open is not None:
             self._open.hypothetical = True
             return
-        self._forward[Kind.HYPOTHETICAL] = piece.value or piece.rule
+        self._forward[Kind.HYPOTHETICAL] = piece.value or piece.term.rule
 
     def _except(self, place: int, piece: Piece) -> None:
         if piece.kind is Kind.NOT_IN and self._is_finding_next(place):
-            self._forward[Kind.NEGATED] = piece.rule
+            self._forward[Kind.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
             return
@@ -646,7 +650,7 @@ class Clauses:
     def _disease(self, _place: int, piece: Piece) -> None:
         self._nouns += 1
         self._mass = self._mass or piece.value == "mass"
-        if piece.cue:
+        if piece.term.cue:
             self._cue(piece)
 
     def _cue(self, piece: Piece) -> None:
@@ -659,7 +663,7 @@ class Clauses:
     def _verb(self, place: int, piece: Piece) -> None:
         self._over = False
         self._past = self.words[piece.first] in _PAST
-        if self.words[piece.first] == ":" and self._waiting and not self.predicates:
+        if self.opens_row and self.words[piece.first] == ":" and self._waiting and not self.predicates:
             if all(p.kind in _ROW for p in self.pieces[:place]):
                 self.row, self._waiting = self._waiting, []
         self._verb_at = piece.first

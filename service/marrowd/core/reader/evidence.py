@@ -2,8 +2,6 @@
 Which bones a predicate is said of when it names none itself, and which of its bones count.
 """
 
-from dataclasses import replace
-
 from marrowd.core.anatomy import Bone
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL, Piece
 from marrowd.core.reader.predicates import Predicate, Said
@@ -102,6 +100,6 @@ def _within_joint(bones: list[Piece]) -> list[Piece]:
         for bone, members in _WITHIN.items():
             own = tuple(sorted(broad & members))
             if not piece.broad and piece.bones == (bone,) and own:
-                piece = replace(piece, bones=own)  # noqa: PLW2901
+                piece = piece.only(own)  # noqa: PLW2901
         narrowed.append(piece)
     return narrowed

@@ -5,12 +5,25 @@ A text we cannot read is said to be so; it never counts as "no edema".
 """
 
 from collections import Counter
+from collections.abc import Iterable
 
 from marrowd.core.reader.vocabulary import Vocabulary
+from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.words import Words
+from marrowd.core.reading import Section
 
 _LOOKED_AT = 600
 _MOSTLY = 0.3
+_LONG_LINE, _FOREIGN_WORDS, _MORE_THAN_ENGLISH = 6, 4, 2
+_ASKED = frozenset(
+    {
+        Section.INDICATION,
+        Section.HISTORY,
+        Section.TECHNIQUE,
+        Section.COMPARISON,
+        Section.RECOMMENDATION,
+    }
+)
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
     ("\u0400", "\u04ff", "ru"),
@@ -83,6 +96,75 @@ def _script_of(text: str) -> str:
     return best
 
 
-def speaks_of_tissue(words: Words, vocabulary: Vocabulary) -> bool:
-    """Say whether any word of bone, joint or soft tissue stands in the text."""
-    return not vocabulary.subjects.isdisjoint(words.words)
+def foreign_line(words: Words, vocabulary: Vocabulary) -> str:
+    """
+    Name the language of a long line that is not English, in a text that is English as a whole.
+
+    A report typed in another language between an English exam line and an English signature is not
+    read; a foreign name or address is too short to count.
+    """
+    known = vocabulary.languages
+    counted: Counter[str] = Counter()
+    length = 0
+    for word in (*words.words, "\n"):
+        if word != "\n" and length < _LOOKED_AT:
+            length += 1
+            for language in known.get(word, "").split():
+                counted[language] += 1
+            continue
+        if length >= _LONG_LINE and counted:
+            best, hits = max(counted.items(), key=lambda item: item[1])
+            if hits >= _FOREIGN_WORDS and hits > _MORE_THAN_ENGLISH * counted["en"]:
+                return best
+        counted.clear()
+        length = 0
+    return ""
+
+
+def speaks_of_tissue(
+    words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]
+) -> bool:
+    """Say whether a sentence of the report itself names bone, joint or soft tissue."""
+    subjects = vocabulary.subjects
+    lowered = words.words
+    return any(
+        sentence.section not in _ASKED and not subjects.isdisjoint(lowered[sentence.first : sentence.last])
+        for sentence in sentences
+    )
+
+
+def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:
+    """Say whether a text is about an exam to come, not about images."""
+    return not vocabulary.not_report.isdisjoint(words.words[:_LOOKED_AT]) and not any(
+        sentence.section in (Section.FINDINGS, Section.IMPRESSION) for sentence in sentences
+    )
+
+
+def is_template(words: Words) -> bool:
+    """Say whether a text is a form that nobody filled in."""
+    lowered = words.words
+    marks = 0
+    for index, word in enumerate(lowered):
+        if word[0] == "_" and len(word) > 1:
+            marks += 1
+        elif word == "*" and lowered[index + 1 : index + 3] == ["*", "*"]:
+            behind = lowered[index + 3 : index + 4]
+            before = lowered[index - 1] if index else "\n"
+            inside = before.isalpha() or (bool(behind) and behind[0].isalpha() and before != "\n")
+            marks += inside
+        elif word in ("{", "<") and _is_slot(words, index):
+            marks += 2
+        elif word == "@" and lowered[index + 2 : index + 3] == ["@"]:
+            marks += 2
+        if marks > 1:
+            return True
+    return False
+
+
+def _is_slot(words: Words, index: int) -> bool:
+    following = words.raw[index + 1 : index + 2]
+    if words.words[index] == "<":
+        return following == ["<"]
+    return bool(following) and following[0][0].isalpha() and (
+        "}" in words.words[index + 1 : index + 12]
+    )

@@ -1,15 +1,12 @@
 """
 The pieces of a sentence as the clause reader sees them: terms, with bones written out.
 
-A `Piece` is a mark whose bones, ordinals and lists are already resolved ("bases of the 2nd-4th
+A `Piece` is a term whose bones, ordinals and lists are already resolved ("bases of the 2nd-4th
 metatarsals" is one piece with three bones).
 """
 
-from dataclasses import dataclass
-
 from marrowd.core.anatomy import Bone, Laterality
-from marrowd.core.reader.scan import Mark
-from marrowd.core.reader.vocabulary import Kind
+from marrowd.core.reader.vocabulary import Kind, Term
 
 ANY_CUNEIFORM = frozenset(
     {Bone.CUNEIFORM_MEDIAL, Bone.CUNEIFORM_INTERMEDIATE, Bone.CUNEIFORM_LATERAL}
@@ -25,31 +22,28 @@ ANY_METATARSAL = frozenset(
 )
 
 
-@dataclass(slots=True)
 class Piece:
     """A term at words `first` to `last`, end exclusive; `broad` when it is a joint or a region."""
 
-    kind: Kind
-    first: int
-    last: int
-    value: str = ""
-    direction: str = ""
-    bones: tuple[Bone, ...] = ()
-    side: Laterality | None = None
-    broad: bool = False
-    rule: str = ""
-    cue: str = ""
+    __slots__ = ("bones", "broad", "first", "kind", "last", "side", "term", "value")
 
+    def __init__(self, term: Term, first: int, last: int) -> None:
+        self.kind = term.kind
+        self.first = first
+        self.last = last
+        self.value = term.value
+        self.term = term
+        self.bones: tuple[Bone, ...] = ()
+        self.side: Laterality | None = None
+        self.broad = False
 
-def piece_of(mark: Mark) -> Piece:
-    """Copy a mark that needs no more thought."""
-    term = mark.term
-    return Piece(
-        mark.kind,
-        mark.first,
-        mark.last,
-        mark.value,
-        term.direction,
-        rule=term.rule,
-        cue=term.cue,
-    )
+    def as_bones(self, bones: tuple[Bone, ...], *, broad: bool = False) -> "Piece":
+        """Say which bones the words name; the same piece, for chaining."""
+        self.kind, self.bones, self.broad = Kind.BONE, bones, broad
+        return self
+
+    def only(self, bones: tuple[Bone, ...]) -> "Piece":
+        """Copy a piece with other bones."""
+        piece = Piece(self.term, self.first, self.last)
+        piece.side = self.side
+        return piece.as_bones(bones, broad=self.broad)

@@ -5,7 +5,13 @@ Words, gate, sentences, then for each sentence that can speak of marrow: marks, 
 sides; at last statements. `Reader` keeps nothing between two texts and can be pickled.
 """
 
-from marrowd.core.reader.gate import language_of, speaks_of_tissue
+from marrowd.core.reader.gate import (
+    foreign_line,
+    is_letter,
+    is_template,
+    language_of,
+    speaks_of_tissue,
+)
 from marrowd.core.reader.report import Report
 from marrowd.core.reader.sections import sentences_of
 from marrowd.core.reader.vocabulary import Vocabulary
@@ -32,12 +38,19 @@ class Reader:
         vocabulary = self.vocabulary
         words = words_of(text, vocabulary.spelling)
         language = language_of(words, vocabulary)
+        if language == "en" and not text.isascii():
+            language = foreign_line(words, vocabulary) or language
         if language not in ("en", "und"):
             return Reading(language=language, reason=NotRead.LANGUAGE)
-        if not speaks_of_tissue(words, vocabulary):
-            reason = NotRead.LANGUAGE if language == "und" and words.words else NotRead.NOT_A_REPORT
-            return Reading(language=language, reason=reason)
+        if is_template(words):
+            return Reading(language=language, reason=NotRead.TEMPLATE)
         sentences = sentences_of(words, vocabulary, section or Section.UNKNOWN)
+        if not speaks_of_tissue(words, vocabulary, sentences) or is_letter(
+            words, vocabulary, sentences
+        ):
+            foreign = language == "und" and not text.isascii()
+            reason = NotRead.LANGUAGE if foreign else NotRead.NOT_A_REPORT
+            return Reading(language=language, reason=reason)
         report = Report(words, vocabulary, sentences, title)
         for sentence in sentences:
             report.add(sentence)

@@ -97,10 +97,11 @@ class Report:
         pieces = bone_pieces(words, marks, self._head)
         self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
+        opens_row = _EXAM_WORDS.isdisjoint(here)
         give_sides(words, pieces, outside)
-        clauses = Clauses(words, last, pieces, row=self._row, topic=self._topic, is_cell=is_cell and self._topic)
+        clauses = Clauses(words, last, pieces, row=self._row, opens_row=opens_row, topic=self._topic, is_cell=is_cell and self._topic)
         clauses.run()
-        if _EXAM_WORDS.isdisjoint(here):
+        if opens_row:
             self._open_row(pieces)
         self._state(sentence, clauses, outside)
         if clauses.row:
@@ -128,12 +129,15 @@ class Report:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
         for cue in clauses.cues:
-            self.cues.setdefault(Cue(cue.cue))
-        soft = sentence.row or any(p.kind is Kind.SOFT for p in clauses.pieces)
+            self.cues.setdefault(Cue(cue.term.cue))
+        kinds = {piece.kind for piece in clauses.pieces}
+        soft = sentence.row or Kind.SOFT in kinds
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
         for place, predicate in enumerate(predicates):
-            if not (predicate.bones or predicate.opposite or predicate.denied):
+            if not (
+                predicate.bones or predicate.opposite or predicate.denied or clauses.skips_others
+            ):
                 earlier = [] if soft else self._last_bones
                 inherit_bones(predicates, place, clauses.row, earlier, near=self._distance <= 1)
             self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1 or clauses.is_cell)
@@ -142,9 +146,7 @@ class Report:
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
-        if any(p.said is Said.EDEMA and not p.dropped for p in predicates) or any(
-            p.kind is Kind.MARROW for p in clauses.pieces
-        ):
+        if Kind.MARROW in kinds or any(p.said is Said.EDEMA for p in predicates):
             self._topic = True
 
     def _explain(self, kind: Kind) -> None:

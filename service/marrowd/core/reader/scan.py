@@ -5,49 +5,45 @@ A hyphen or a line break inside a term does not count ("marrow-edema", a wrapped
 The longest term is bounded, so the scan is linear in the number of words.
 """
 
-from typing import NamedTuple
-
-from marrowd.core.reader.vocabulary import Kind, Term, Trie
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.vocabulary import Term, Trie
 
 _SKIPPED = frozenset({"-", ".", "\n", "\u2013", "\u2010", "\u2011"})
 
 
-class Mark(NamedTuple):
-    """A known term at words `first` to `last`, end exclusive."""
-
-    kind: Kind
-    first: int
-    last: int
-    value: str
-    term: Term
-
-
-def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Mark]:
+def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]:
     """List the terms between two word indexes, end exclusive."""
-    marks: list[Mark] = []
+    marks: list[Piece] = []
     place = first
     while place < last:
-        node = trie.get(words[place])
-        if node is None:
+        step = trie.get(words[place])
+        if step is None:
             place += 1
             continue
-        found = node.term
-        end = ahead = place + 1
-        then = node.then
-        while then and ahead < last:
+        start = place
+        place += 1
+        if isinstance(step, Term):
+            marks.append(Piece(step, start, place))
+            continue
+        found, end = step.get(""), place
+        ahead = place
+        then = step
+        while ahead < last:
             word = words[ahead]
-            node = then.get(word)
+            following = then.get(word)
             ahead += 1
-            if node is None:
+            if following is None:
                 if word in _SKIPPED and words[ahead - 2] not in _SKIPPED:
                     continue
                 break
-            if node.term is not None:
-                found, end = node.term, ahead
-            then = node.then
-        if found is not None:
-            marks.append(Mark(found.kind, place, end, found.value, found))
+            if isinstance(following, Term):
+                found, end = following, ahead
+                break
+            then = following
+            ending = then.get("")
+            if ending is not None:
+                found, end = ending, ahead
+        if isinstance(found, Term):
+            marks.append(Piece(found, start, end))
             place = end
-        else:
-            place += 1
     return marks

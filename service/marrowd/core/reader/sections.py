@@ -9,7 +9,7 @@ abbreviation; a line break ends one unless the line is a wrapped one.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from marrowd.core.reader.vocabulary import Node, Vocabulary
+from marrowd.core.reader.vocabulary import Term, Vocabulary
 from marrowd.core.reader.words import Words
 from marrowd.core.reading import Section
 
@@ -155,13 +155,16 @@ def _heading(
     name, after = "", first
     at = start
     while at < last:
-        node: Node | None = then.get(lowered[at])
-        if node is None:
+        step = then.get(lowered[at])
+        if step is None:
             break
         at += 1
-        if node.term is not None:
-            name, after = node.term.value, at
-        then = node.then
+        ending = step if isinstance(step, Term) else step.get("")
+        if isinstance(ending, Term):
+            name, after = ending.value, at
+        if isinstance(step, Term):
+            break
+        then = step
     if not name:
         return "", first
     closes = _closing(words, after, last, name)

@@ -5,14 +5,14 @@ Reads forms: of a line of tick boxes only the ticked options count.
 Source: LABELS.md section 3, unticked template options.
 """
 
-from marrowd.core.reader.scan import Mark
+from marrowd.core.reader.pieces import Piece
 
 _TICKS = frozenset({"x", "\u2713", "\u2714", "*", "v", "y"})
 _TICKED_SIGNS = frozenset({"\u2611", "\u2612"})
 _EMPTY_SIGNS = frozenset({"\u2610"})
 
 
-def ticked(words: list[str], first: int, last: int, marks: list[Mark]) -> list[Mark]:
+def ticked(words: list[str], first: int, last: int, marks: list[Piece]) -> list[Piece]:
     """Drop the marks that stand in an unticked option."""
     states: list[tuple[int, bool]] = []
     place = first
@@ -29,7 +29,7 @@ def ticked(words: list[str], first: int, last: int, marks: list[Mark]) -> list[M
         place += 1
     if not states:
         return marks
-    kept: list[Mark] = []
+    kept: list[Piece] = []
     at, is_kept = 0, True
     for mark in marks:
         while at < len(states) and states[at][0] <= mark.first:

@@ -4,9 +4,10 @@ The words the reader knows, as a trie of word sequences: the longest known term 
 Rows come from `rules/*.toml`; this module knows their shape, not their content.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from sys import intern
 
 
 class Kind(StrEnum):
@@ -67,28 +68,26 @@ class Term:
     rule: str = ""
 
 
-@dataclass(slots=True)
-class Node:
-    """A place in the trie: the words that may follow, and what ends here."""
-
-    then: dict[str, "Node"] = field(default_factory=dict)
-    term: Term | None = None
+# A trie of plain dicts keeps thousands of terms in a few megabytes: a word leads to a `Term` where
+# nothing longer is known, else to a dict whose "" holds the term that ends there, if any.
+Trie = dict[str, "Term | Trie"]
 
 
-Trie = dict[str, Node]
-
-
-def add_term(trie: Trie, words: Iterable[str], term: Term) -> None:
+def add_term(trie: Trie, words: Sequence[str], term: Term) -> None:
     """Add a word sequence; a later row for the same words replaces an earlier one."""
     then = trie
-    node: Node | None = None
-    for word in words:
-        node = then.get(word)
-        if node is None:
-            node = then[word] = Node()
-        then = node.then
-    if node is not None:
-        node.term = term
+    for word in words[:-1]:
+        here = then.get(word)
+        if not isinstance(here, dict):
+            branch: Trie = {} if here is None else {"": here}
+            then[intern(word)] = here = branch
+        then = here
+    last = intern(words[-1])
+    known = then.get(last)
+    if isinstance(known, dict):
+        known[""] = term
+    else:
+        then[last] = term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +106,7 @@ class Vocabulary:
     bone_words: frozenset[str]
     cue_words: frozenset[str]
     subjects: frozenset[str]
+    not_report: frozenset[str]
     languages: Mapping[str, str]
     abbreviations: frozenset[str]
     size: int
