@@ -4,6 +4,7 @@ The hooks on a listener of their own, over a real store, and the calls an EHR ma
 Reports are read by a reader of one sentence, so that nothing here hangs on the real one's skill.
 """
 
+import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -191,7 +192,7 @@ class Bench:
         """Send JSON; bytes go as they are."""
         headers = {"Content-Type": "application/json"} | options.pop("headers", {})
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return await self.client.post(path, data=data, headers=headers, **options)
+        return await self.client.post(path, data=io.BytesIO(data), headers=headers, **options)
 
     async def cards(self, path: str, body: object, **options: Any) -> list[dict[str, Any]]:
         """Give the cards of a call that is answered."""
