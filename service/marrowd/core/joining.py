@@ -77,15 +77,13 @@ def _has_body(spoken: list[_Spoken]) -> bool:
     """
     Say whether an unheaded text told of marrow: it is then the body of the report.
 
-    An unheaded text that does not may be a covering letter, and leaves every section lacking.
+    An unheaded text that does not may be a covering letter, and leaves every section lacking; so
+    does the exam line above the headings of another.
     """
     return any(
-        Section.UNKNOWN in _sections(reading)
-        and (
-            bool(reading.marrow_normal)
-            or any(statement.section is Section.UNKNOWN for statement in said)
-        )
+        BODY.isdisjoint(_sections(reading)) and bool(reading.marrow_normal or said)
         for _, reading, said in spoken
+        if Section.UNKNOWN in _sections(reading)
     )
 
 

@@ -407,6 +407,14 @@ TEXTS = Table(
             "",
         ),
         row(
+            "an exam line above headings is no body",
+            (
+                ("form", "normal marrow", "unknown findings"),
+                ("conclusion", "talus affirmed", "impression"),
+            ),
+            "talus affirmed (conclusion)",
+        ),
+        row(
             "an unheaded form that does not tell of marrow may be a covering letter",
             (("form", "", "unknown"), ("conclusion", "talus affirmed", "impression")),
             "talus affirmed (conclusion)",
