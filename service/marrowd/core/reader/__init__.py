@@ -4,8 +4,9 @@ Reads a radiologist's prose: which bone, which side, really there or only consid
 Knows words, sentences and bones. Must not know where a text came from, or what is done with it.
 """
 
+from marrowd.core.reader.explain import Explanation, explain
 from marrowd.core.reader.precedence import fold
 from marrowd.core.reader.read import Reader
 from marrowd.core.reader.vocabulary import Vocabulary
 
-__all__ = ["Reader", "Vocabulary", "fold"]
+__all__ = ["Explanation", "Reader", "Vocabulary", "explain", "fold"]

@@ -68,3 +68,17 @@ class Predicate:
         if self.historical and not self.current:
             return Certainty.HISTORICAL
         return Certainty.POSSIBLE if self.possible else Certainty.AFFIRMED
+
+    def why_not(self) -> str:
+        """Say why a predicate says nothing, for `explain`; "" when it says something."""
+        if self.dropped:
+            return self.dropped
+        if self.other_person:
+            return "of another person"
+        if self.hypothetical:
+            return "only considered"
+        if self.said is Said.NOTHING:
+            return "marrow or signal without a finding"
+        if self.historical and not self.current:
+            return "free of edema on an earlier study only"
+        return ""

@@ -35,6 +35,13 @@ class Reader:
             section: of words that stand under no heading.
 
         """
+        report = self.report_of(text, title=title, section=section)
+        return report.reading() if isinstance(report, Report) else report
+
+    def report_of(
+        self, text: str, *, title: str = "", section: Section | None = None
+    ) -> Report | Reading:
+        """Read one text and keep the report with its notes; a reading if it cannot be read."""
         vocabulary = self.vocabulary
         words = words_of(text, vocabulary.spelling)
         language = language_of(words, vocabulary)
@@ -51,7 +58,7 @@ class Reader:
             foreign = language == "und" and not text.isascii()
             reason = NotRead.LANGUAGE if foreign else NotRead.NOT_A_REPORT
             return Reading(language=language, reason=reason)
-        report = Report(words, vocabulary, sentences, title)
+        report = Report(words, vocabulary, sentences, title, language)
         for sentence in sentences:
             report.add(sentence)
-        return report.reading(language)
+        return report

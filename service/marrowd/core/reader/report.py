@@ -5,6 +5,8 @@ Holds what one sentence leaves for the next ("it", the bone a line opens with, t
 and turns predicates into statements.
 """
 
+from typing import NamedTuple
+
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import Clauses
@@ -38,15 +40,27 @@ _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
+class Note(NamedTuple):
+    """What became of one thing said, for `explain`."""
+
+    start: int
+    end: int
+    says: str
+    bones: tuple[Bone, ...]
+    rules: tuple[str, ...]
+
+
 class Report:
     """The state between the sentences of one text."""
 
     def __init__(
-        self, words: Words, vocabulary: Vocabulary, sentences: list[Sentence], title: str
+        self, words: Words, vocabulary: Vocabulary, sentences: list[Sentence], title: str, language: str
     ) -> None:
         self.words = words
         self.vocabulary = vocabulary
         self.sentences = sentences
+        self.language = language
+        self.notes: list[Note] = []
         self.title = words_of(title, vocabulary.spelling).words if title else []
         self.side = ReportSide(words, sentences, vocabulary, self.title)
         self.statements: list[Statement] = []
@@ -171,6 +185,7 @@ class Report:
     ) -> None:
         certainty = predicate.certainty()
         certainty = self._in_section(sentence, certainty, predicate)
+        self._note(sentence, predicate, certainty)
         if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
             return
         if not predicate.bones and certainty is Certainty.NEGATED and predicate.strong:
@@ -191,6 +206,25 @@ class Report:
                 if key not in seen:
                     seen.add(key)
                     self._emit(sentence, predicate, piece, bone, word, outside)
+
+    def _note(
+        self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None
+    ) -> None:
+        says = predicate.why_not() if certainty is None else certainty.value
+        if certainty is None and not says:
+            says = f"not stated in the {sentence.section} section"
+        bones = tuple(bone for piece in predicate.bones for bone in piece.bones)
+        if certainty is not None and not (bones or predicate.opposite or predicate.denied):
+            says = f"{certainty}, of no bone"
+        self.notes.append(
+            Note(
+                self.words.start(predicate.first),
+                self.words.end(predicate.last - 1),
+                says,
+                bones,
+                tuple(dict.fromkeys(filter(None, predicate.rules))),
+            )
+        )
 
     def _in_section(
         self, sentence: Sentence, certainty: Certainty | None, predicate: Predicate
@@ -238,11 +272,11 @@ class Report:
             )
         )
 
-    def reading(self, language: str) -> Reading:
+    def reading(self) -> Reading:
         """Give all that was read."""
         side = self.side.default
         return Reading(
-            language=language,
+            language=self.language,
             sections=tuple(dict.fromkeys(s.section for s in self.sentences)),
             statements=settled(self.statements, self.blocks),
             cues=tuple(sorted(self.cues)),
