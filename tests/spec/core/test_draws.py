@@ -238,6 +238,7 @@ SUMS = Table(
         row("both ends in excess", "100", "<4", ">=100 ng/mL excess"),
         row("both are ranges", "<4", "<4", "<8 ng/mL deficient"),
         row("both are ranges, one closed", "<=4", "<16", "<20 ng/mL deficient"),
+        row("both are ranges, the other closed", "<4", "<=16", "<20 ng/mL deficient"),
         row("both are ranges, both closed", "<=4", "<=16", "<=20 ng/mL insufficient"),
         row("a range and a number", "<4", "27", "none"),
         row("a range and a sufficient number", "<4", "30", ">=30 ng/mL sufficient"),
