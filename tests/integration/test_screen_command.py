@@ -570,3 +570,31 @@ def test_an_absent_total_does_not_take_its_components_away():
     )
 
     assert verdict(panel, fhir.mri())["governing_result"]["value"] == 12
+
+
+def test_an_accession_number_that_only_the_order_carries_ties_too():
+    accession = {"system": "urn:acc", "value": "A1"}
+    order = fhir.request("q1", code="X", identifier=[accession])
+    study = fhir.study(identifier=[accession | {"type": fhir.coded("ACSN", "urn:v2-0203")}])
+    report = fhir.mri(
+        code={"text": "Exam"},
+        basedOn=[{"reference": "ServiceRequest/q1"}],
+        effectiveDateTime="2026-02-20",
+    )
+
+    assert verdict(fhir.lab(), order, study, report)["verdict"] == "association"
+
+
+@pytest.mark.parametrize(("system", "is_linked"), [("urn:acc", True), ("urn:other", False)])
+def test_an_accession_number_counts_with_its_system(system, is_linked):
+    study = fhir.study(
+        identifier=[{"system": "urn:acc", "value": "A1", "type": fhir.coded("ACSN", "urn:v2")}]
+    )
+    report = fhir.mri(
+        code={"text": "Exam"},
+        identifier=[{"system": system, "value": "A1"}],
+        effectiveDateTime="2026-02-20",
+    )
+    line = verdict(fhir.lab(), study, report)
+
+    assert (line["verdict"] == "association") is is_linked

@@ -86,7 +86,8 @@ def judge(
         intake.close()
         for ref, reason in spool.lost():
             err.write(f"unreadable {ref}: {reason}\n")
-        for line in lines(_jobs(spool, terms.codes), terms, workers=workers):
+        jobs = _jobs(spool, terms.codes)
+        for line in lines(jobs, terms, workers=workers, patients=spool.patients()):
             out.write(line)
         out.flush()
     return Exit.FINE

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 
 from marrowd.cds.cards import cards_for
 from marrowd.cli.lines import line_of
@@ -36,6 +36,7 @@ from marrowd.rules.version import RULES_VERSION
 # patient a few milliseconds.
 _WORTH_A_POOL = 256
 _CHUNK = 32  # patients that go to a worker at once
+_CHUNK_BYTES = 2 * 1024 * 1024  # or fewer, when they bring large attachments
 _AHEAD = 4  # chunks that wait for each worker: enough to keep it busy, few enough for flat memory
 
 
@@ -48,6 +49,12 @@ class Job:
     listed: tuple[Kept, ...] = ()  # Observations that hold text of the reports
     contents: dict[str, bytes] = field(default_factory=dict)  # Binaries by the url asked for
     addresses: dict[str, str] = field(default_factory=dict)  # urn -> "Type/id"
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        bodies = chain((kept.body for kept in (*self.kept, *self.listed)), self.contents.values())
+        return sum(map(len, bodies))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,26 +121,24 @@ class Screener:
         return line_of(verdict, cards=cards_for(verdict), dates=dates)
 
 
-def lines(jobs: Iterable[Job], terms: Terms, *, workers: int) -> Iterator[bytes]:
+def lines(jobs: Iterable[Job], terms: Terms, *, workers: int, patients: int) -> Iterator[bytes]:
     """
     Turn jobs into lines, in their order.
 
     Args:
         jobs: one a patient.
         terms: what they are judged by.
-        workers: processes; 0 is one a core. Few patients are never worth another process.
+        workers: processes; 0 is one a core.
+        patients: how many there are; few are never worth another process.
     """
-    waiting = iter(jobs)
-    first = list(islice(waiting, _WORTH_A_POOL))
     count = workers or os.cpu_count() or 1
-    if count == 1 or len(first) < _WORTH_A_POOL:
-        screener = Screener(terms)
-        yield from (screener.line(job) for job in chain(first, waiting))
-        return
-    yield from _shared(chain(first, waiting), terms, count)
+    if count > 1 and patients >= _WORTH_A_POOL:
+        return _shared(jobs, terms, count)
+    screener = Screener(terms)
+    return (screener.line(job) for job in jobs)
 
 
-def _shared(jobs: Iterator[Job], terms: Terms, count: int) -> Iterator[bytes]:
+def _shared(jobs: Iterable[Job], terms: Terms, count: int) -> Iterator[bytes]:
     """Share the jobs among processes; only so many are handed out that memory stays flat."""
     # Imported here: most runs are of one patient, and start sooner without.
     from concurrent.futures import Future, ProcessPoolExecutor  # noqa: PLC0415
@@ -143,12 +148,26 @@ def _shared(jobs: Iterator[Job], terms: Terms, count: int) -> Iterator[bytes]:
         count, mp_context=get_context("spawn"), initializer=_start, initargs=(terms,)
     ) as pool:
         ahead: deque[Future[bytes]] = deque()
-        while chunk := list(islice(jobs, _CHUNK)):
+        for chunk in _chunks(jobs):
             ahead.append(pool.submit(_work, chunk))
             if len(ahead) >= count * _AHEAD:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+
+
+def _chunks(jobs: Iterable[Job]) -> Iterator[list[Job]]:
+    """Gather jobs that are worth a message to another process, few where they are large."""
+    chunk: list[Job] = []
+    size = 0
+    for job in jobs:
+        chunk.append(job)
+        size += job.size
+        if len(chunk) == _CHUNK or size >= _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
 
 
 _SCREENERS: list[Screener] = []  # of a worker process: one

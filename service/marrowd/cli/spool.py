@@ -209,6 +209,11 @@ class Spool:
         self._db.execute("CREATE INDEX by_subject ON resources (subject, role)")
         self._db.execute("CREATE INDEX by_patient ON subjects (patient)")
 
+    def patients(self) -> int:
+        """Count the patients."""
+        query = "SELECT COUNT(DISTINCT patient) FROM subjects WHERE patient <> ''"
+        return int(self._db.execute(query).fetchone()[0])
+
     def lost(self) -> list[tuple[str, str]]:
         """Give what no patient could be found for, sorted: ref and reason."""
         told = set(self._db.execute("SELECT ref, reason FROM unreadable"))

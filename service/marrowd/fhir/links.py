@@ -13,6 +13,7 @@ from marrowd.fhir.references import UID_SYSTEM, Resolve, contained, target, toke
 
 Orders = Mapping[str, str]  # "system|value" -> "ServiceRequest/1", where somebody knows it
 NO_ORDERS: Orders = {}
+Identifiers = list[tuple[str, set[str]]]  # "system|value" and its types
 
 _UID_URN = "urn:oid:"
 _ACCESSION = "ACSN"  # terminology.hl7.org/CodeSystem/v2-0203: accession id
@@ -28,7 +29,7 @@ def study_links(
         studies=(ref,),
         uids=tuple(uids),
         accessions=tuple(plain),
-        based_on=_orders(resource, resolve, orders),
+        based_on=_orders(resource, resolve, orders, others),
     )
 
 
@@ -60,11 +61,14 @@ def report_links(
         studies=tuple(dict.fromkeys(studies)),
         uids=tuple(dict.fromkeys(uids)),
         accessions=tuple(dict.fromkeys(accessions)),
-        based_on=_orders(resource, resolve, orders),
+        based_on=_orders(resource, resolve, orders, others),
     )
 
 
-def _orders(resource: Resource, resolve: Resolve, orders: Orders) -> tuple[str, ...]:
+def _orders(
+    resource: Resource, resolve: Resolve, orders: Orders, identifiers: Identifiers
+) -> tuple[str, ...]:
+    """Give what was ordered, and the order that has an identifier of the resource."""
     keys: list[str] = []
     inside = contained(resource)
     for reference in objects(resource.get("basedOn")):
@@ -74,13 +78,14 @@ def _orders(resource: Resource, resolve: Resolve, orders: Orders) -> tuple[str, 
             keys += [one for one, _ in others]
         named = orders.get(to.identifier) if to.identifier else None
         keys += [key for key in (to.ref or to.urn, to.identifier, named) if key]
+    keys += [orders[one] for one, _ in identifiers if one in orders]
     return tuple(dict.fromkeys(keys))
 
 
-def _identifiers(given: object) -> tuple[list[str], list[tuple[str, set[str]]]]:
+def _identifiers(given: object) -> tuple[list[str], Identifiers]:
     """Give the Study UIDs, and the other identifiers as "system|value" with their types."""
     uids: list[str] = []
-    others: list[tuple[str, set[str]]] = []
+    others: Identifiers = []
     for identifier in objects(given):
         key = token(identifier)
         if key is None:
