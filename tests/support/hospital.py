@@ -36,6 +36,11 @@ NO_EDEMA = (
 )
 
 
+def person(patient: str) -> Resource:
+    """Write the Patient; a server need not index a reference to one it does not hold."""
+    return {"resourceType": "Patient", "id": patient.removeprefix("Patient/")}
+
+
 def lab(
     ident: str,
     patient: str,

@@ -6,8 +6,9 @@ Everything is awaited with a bound. Several lines may run on one HAPI, each unde
 
 import base64
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +31,7 @@ class Line:
         self.hapi = hapi
         self.service = service
         self.ehr = ehr
+        self._templates: dict[str, str] = {}
 
     async def connect(self) -> None:
         """Make the Subscriptions and wait until HAPI has activated them."""
@@ -55,6 +57,15 @@ class Line:
     async def _all_active(self) -> bool:
         states = [s["status"] for s in await self.subscriptions()]
         return bool(states) and set(states) == {"active"}
+
+    async def is_current(self) -> bool:
+        """
+        Say whether the service answers hooks from what it has stored.
+
+        It does once it has seen its Subscriptions active and its first sweep has ended.
+        """
+        status, _ = await self._view("Patient/nobody")
+        return status == HTTPStatus.OK
 
     def messages(self, patient: str) -> list[dict[str, Any]]:
         """Give what the EHR took about *patient*, each message once, in order of arrival."""
@@ -101,19 +112,40 @@ class Line:
             return answer.status
 
     async def cards(self, patient: str) -> list[dict[str, Any]]:
-        """Ask the patient-view hook, as an EHR does that sends nothing along."""
+        """Ask the patient-view hook as an EHR does that sends problem list and orders along."""
+        status, said = await self._view(patient, sent=("problems", "orders"))
+        assert status == HTTPStatus.OK, said
+        return list(said["cards"])
+
+    async def _view(self, patient: str, *, sent: Sequence[str] = ()) -> tuple[int, dict[str, Any]]:
+        ident = patient.removeprefix("Patient/")
+        if sent and not self._templates:
+            self._templates = await self._discovered()
         call = {
             "hook": "patient-view",
             "hookInstance": str(uuid4()),
             "fhirServer": self.hapi.base_url,
-            "context": {"userId": "Practitioner/1", "patientId": patient.removeprefix("Patient/")},
+            "context": {"userId": "Practitioner/1", "patientId": ident},
+            "prefetch": {
+                key: await self.hapi.get(
+                    self._templates[key].replace("{{context.patientId}}", ident)
+                )
+                for key in sent
+            },
         }
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"{self.service.url}/cds-services/{_PATIENT_VIEW}", json=call) as answer,
         ):
-            assert answer.ok, await answer.text()
-            return list((await answer.json())["cards"])
+            return answer.status, dict(await answer.json(content_type=None))
+
+    async def _discovered(self) -> dict[str, str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.service.url}/cds-services") as answer,
+        ):
+            services = (await answer.json(content_type=None))["services"]
+        return next(dict(s["prefetch"]) for s in services if s["id"] == _PATIENT_VIEW)
 
 
 @asynccontextmanager
@@ -132,8 +164,9 @@ async def running(
         )
         line = Line(server, hapi, service, ehr)
         try:
-            await service.start()
             await line.connect()
+            await service.start()
+            await until(line.is_current, "the service answers hooks from what it has stored")
             yield line
         finally:
             await line.disconnect()

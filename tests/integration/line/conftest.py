@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from tests.support.hospital import person
 from tests.support.line import running
 
 
@@ -15,10 +16,12 @@ async def line(hapi, hapi_client, tmp_path_factory):
         yield line
 
 
-@pytest.fixture
-def patient():
-    """A patient whom no other test has."""
-    return f"Patient/p-{uuid4().hex[:12]}"
+@pytest_asyncio.fixture(loop_scope="session")
+async def patient(hapi_client):
+    """A patient on the server whom no other test has."""
+    patient = f"Patient/p-{uuid4().hex[:12]}"
+    await hapi_client.put(person(patient))
+    return patient
 
 
 @pytest.fixture

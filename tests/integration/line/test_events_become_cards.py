@@ -234,8 +234,8 @@ async def test_lab_report_is_fetched_to_sum_what_is_of_one_draw(
     d3 = lab(f"d3-{name}", patient, at=drawn, value=12, code=VITAMIN_D_TOTAL)
     d2 = lab(f"d2-{name}", patient, at=drawn + timedelta(minutes=5), value=25, code=VITAMIN_D2)
     refs = [f"Observation/{d3['id']}", f"Observation/{d2['id']}"]
-    await line.hapi.transaction([lab_report(f"draw-{name}", patient, refs, at=drawn), *edema])
-    await line.hapi.transaction([d3, d2])
+    await put(line, edema)
+    await line.hapi.transaction([d3, d2, lab_report(f"draw-{name}", patient, refs, at=drawn)])
 
     await line.verdict(patient, "vitamin_d_sufficient")
     await line.idle()

@@ -31,7 +31,6 @@ def what_happens(name, patient, study_day):
 async def test_restart_finds_what_happened_while_the_service_was_down(
     missing, patient, what_happens
 ):
-    await missing.idle()
     await missing.service.kill()
     refused = missing.server.count().refused
     await missing.hapi.transaction(what_happens)
