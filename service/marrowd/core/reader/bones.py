@@ -28,6 +28,7 @@ _TMT = {
     "4": (Bone.CUBOID, Bone.METATARSAL_4),
     "5": (Bone.CUBOID, Bone.METATARSAL_5),
 }
+_ONLY_COUNTED = frozenset({"stump", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "symmetrical"})
 _SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
@@ -85,7 +86,7 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
         bones = _bones_of(marks[head].value, ordinals + after)
         broad = marks[head].kind is Kind.JOINT
         last_head = _noun(marks[head].value)[0]
-        if words[marks[head].first] == "stump" and not ordinals:
+        if words[marks[head].first] in _ONLY_COUNTED and not ordinals:
             return head + 1, last_head
         mark.last, mark.value = marks[last].last, last_head
         mark.as_bones(bones, broad=broad)

@@ -30,6 +30,18 @@ _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTH
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
 _AFTER_NORMAL = frozenset("and or in on for but with without throughout apart except of as at while whereas bilaterally too however also now today again when compared allowing although given if then once only , other aside marrow signal bone to".split())
+_TO_SIGNAL = frozenset(
+    {
+        Kind.SEQUENCE,
+        Kind.PART,
+        Kind.JOIN,
+        Kind.BONE,
+        Kind.RANGE,
+        Kind.OTHER,
+        Kind.ANAPHOR,
+        Kind.PREPOSITION,
+    }
+)
 _MANNER = frozenset({"likewise", "similarly"})
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
@@ -306,7 +318,10 @@ class Clauses:
             return
         self._say(Said.NORMAL_MARROW, piece, strong=True)
 
-    def _normal(self, _place: int, piece: Piece) -> None:
+    def _normal(self, place: int, piece: Piece) -> None:
+        if self._is_marrow_next(place):
+            self._say(Said.NORMAL_MARROW, piece, strong=True)
+            return
         opened = self._open
         if not self._is_complement(piece):
             return
@@ -317,6 +332,22 @@ class Clauses:
         elif self._waiting or (self.is_cell and opened is None):
             self._say(Said.NORMAL, piece)
 
+    def _is_marrow_next(self, place: int) -> bool:
+        """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
+        at = self.pieces[place].last
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.first - at > 1 or piece.kind not in (
+                Kind.SEQUENCE,
+                Kind.MARROW,
+                Kind.SIGNAL,
+                Kind.NORMAL,
+            ):
+                return False
+            if piece.kind in (Kind.MARROW, Kind.SIGNAL):
+                return piece.value != "low"
+            at = piece.last
+        return False
+
     def _is_complement(self, piece: Piece) -> bool:
         """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
         if piece.last >= self.last:
@@ -325,6 +356,12 @@ class Clauses:
         return not following.isalpha() or following in _AFTER_NORMAL
 
     def _marrow(self, place: int, piece: Piece) -> None:
+        opened = self._open
+        if opened is not None and opened.said is Said.NORMAL_MARROW and (
+            piece.first - opened.last <= 2 and not self._waiting  # noqa: PLR2004
+        ):
+            opened.last = piece.last
+            return
         if place and self.pieces[place - 1].kind in (Kind.HIGH, Kind.SIGNAL, Kind.MARROW):
             opened = self._open
             if opened is not None and piece.first - opened.last <= 1:
@@ -374,7 +411,7 @@ class Clauses:
                 strong = near = True
             elif follower.kind is Kind.SIGNAL:
                 near = True
-            elif follower.kind not in (Kind.SEQUENCE, Kind.PART, Kind.JOIN, Kind.BONE, Kind.RANGE):
+            elif follower.kind not in _TO_SIGNAL:
                 break
         if not near and piece.value != "bright":
             return
@@ -399,6 +436,10 @@ class Clauses:
 
     def _spared(self, place: int, piece: Piece) -> None:
         strong = piece.value == "edema"
+        opened = self._open
+        if opened is not None and opened.said is Said.NOTHING and opened.bones:
+            opened.said, opened.strong, opened.last = Said.SPARED, True, piece.last
+            return
         if not self._is_complement(piece):
             return
         if self._waiting:

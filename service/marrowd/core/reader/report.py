@@ -111,14 +111,15 @@ class Report:
         pieces = bone_pieces(words, marks, self._head)
         self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
+        row = self._row
         opens_row = _EXAM_WORDS.isdisjoint(here)
         give_sides(words, pieces, outside)
-        clauses = Clauses(words, last, pieces, row=self._row, opens_row=opens_row, topic=self._topic, is_cell=is_cell and self._topic)
+        clauses = Clauses(words, last, pieces, row=row, opens_row=opens_row, topic=self._topic, is_cell=is_cell and self._topic)
         clauses.run()
         if opens_row:
             self._open_row(pieces)
         self._state(sentence, clauses, outside)
-        if clauses.row:
+        if clauses.row is not row:
             self._row = clauses.row
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
