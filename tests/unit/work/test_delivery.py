@@ -147,8 +147,10 @@ async def test_a_message_is_posted_signed_and_taken(
     assert ehr.posts[0].body["text"] == "Ödem"
     assert ehr.posts[0].headers["content-type"] == "application/json"
     assert len(ehr.posts[0].headers["webhook-signature"].split()) == 2
-    assert count_of(metrics, "deliveries_total", destination="ehr", outcome="taken") == 1
-    assert count_of(metrics, "delivery_lag_seconds_sum") == 1.0
+    await until(
+        lambda: count_of(metrics, "deliveries_total", destination="ehr", outcome="taken") == 1
+    )
+    await until(lambda: count_of(metrics, "delivery_lag_seconds_sum") == 1.0)
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,9 @@ async def test_gone_stops_the_destination_and_loses_nothing(
         await asyncio.sleep(0.1)
         assert (loop.is_stopped, len(ehr.posts)) == (True, 1)
     assert (await store.outbox_depth())["ehr"] == 2
-    assert count_of(metrics, "deliveries_total", destination="ehr", outcome="stopped") == 1
+    await until(
+        lambda: count_of(metrics, "deliveries_total", destination="ehr", outcome="stopped") == 1
+    )
 
     async with delivering():  # a new process asks again
         await ehr.until(effects=2)

@@ -79,7 +79,7 @@ async def test_those_due_are_screened_once_and_one_bad_patient_stops_nobody(stor
         "Patient/2": 1,
         "Patient/3": 1,
     }
-    assert count_of(metrics, "verdicts_total", verdict="nothing_relevant") == 3
+    await until(lambda: count_of(metrics, "verdicts_total", verdict="nothing_relevant") == 3)
     assert woken
 
 

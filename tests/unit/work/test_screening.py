@@ -9,7 +9,7 @@ import pytest
 from tests.support.fhir_server import Fault
 from tests.support.hospital import lab, lab_report, order, problem, report, study
 from tests.support.loops import Line, running_line
-from tests.support.store import an_event, count_of
+from tests.support.store import an_event, count_of, until
 
 from marrowd.store.protocols import EventKind
 from marrowd.telemetry.metrics import Ignored, Parked
@@ -48,9 +48,11 @@ async def test_lab_then_report_posts_one_card(line: Line) -> None:
     assert (message["verdict"], message["sequence"]) == ("association", 1)
     assert message["fhirServer"] == line.server.base_url
     assert len(message["cards"]) == 1
-    assert count_of(line.metrics, "verdicts_total", verdict="association") == 1
-    assert count_of(line.metrics, "reports_read_total", outcome="positive") == 1
-    assert count_of(line.metrics, "vitamin_d_results_total", **{"class": "deficient"}) == 1
+    await until(lambda: count_of(line.metrics, "verdicts_total", verdict="association") == 1)
+    await until(lambda: count_of(line.metrics, "reports_read_total", outcome="positive") == 1)
+    await until(
+        lambda: count_of(line.metrics, "vitamin_d_results_total", **{"class": "deficient"}) == 1
+    )
 
 
 async def test_any_order_with_duplicates_ends_in_the_same_net_card(tmp_path: Path) -> None:
@@ -156,7 +158,9 @@ async def test_the_same_again_says_nothing(line: Line) -> None:
     await line.idle()
 
     assert len(line.ehr.effects) == 1
-    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.DUPLICATE) == 1
+    await until(
+        lambda: count_of(line.metrics, "events_ignored_total", reason=Ignored.DUPLICATE) == 1
+    )
 
 
 async def test_an_older_version_that_comes_late_is_let_go(line: Line) -> None:
@@ -169,7 +173,9 @@ async def test_an_older_version_that_comes_late_is_let_go(line: Line) -> None:
     await line.idle()
 
     assert line.shown() == [("card.posted", P1)]
-    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.OLDER_VERSION) == 1
+    await until(
+        lambda: count_of(line.metrics, "events_ignored_total", reason=Ignored.OLDER_VERSION) == 1
+    )
 
 
 async def test_another_code_is_not_relevant_unless_it_replaces_one(line: Line) -> None:
@@ -177,7 +183,9 @@ async def test_another_code_is_not_relevant_unless_it_replaces_one(line: Line) -
     await line.write({**lab("glu", P1, at=TAKEN), "code": glucose})
     await line.idle()
     assert await line.fact("Observation/glu") is None
-    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+    await until(
+        lambda: count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+    )
 
     await line.write(a_lab(), a_report())
     await line.idle()
@@ -218,7 +226,7 @@ async def test_a_content_that_cannot_be_had_is_said_and_tried_when_it_comes_agai
     assert fact is not None
     assert fact.report is not None
     assert [p.unreadable for p in fact.report.pieces] == ["not_fetched"]
-    assert count_of(line.metrics, "reports_read_total", outcome="unreadable") == 1
+    await until(lambda: count_of(line.metrics, "reports_read_total", outcome="unreadable") == 1)
 
     line.server.faults.clear()
     await line.tell(EventKind.FETCH, "DiagnosticReport/rep1")
@@ -291,7 +299,7 @@ async def test_problem_list_and_orders_are_fetched_and_forgotten_when_gone(line:
     line.server.put(order("ord", P1, at=TAKEN))
     await line.write(a_lab())
     await line.idle()
-    assert count_of(line.metrics, "verdicts_total", verdict="consider_mri") == 1
+    await until(lambda: count_of(line.metrics, "verdicts_total", verdict="consider_mri") == 1)
 
     line.server.remove("Condition/pain")
     line.server.put({**order("ord", P1, at=TAKEN), "status": "completed"})
@@ -304,7 +312,7 @@ async def test_problem_list_and_orders_are_fetched_and_forgotten_when_gone(line:
     assert placed is not None
     assert placed.order is not None
     assert not placed.order.is_open
-    assert count_of(line.metrics, "verdicts_total", verdict="nothing_relevant") == 1
+    await until(lambda: count_of(line.metrics, "verdicts_total", verdict="nothing_relevant") == 1)
 
 
 async def test_a_problem_list_that_is_closed_to_us_stops_nothing(line: Line) -> None:
@@ -356,7 +364,7 @@ async def test_a_result_of_nobody_is_parked(
     rows = await line.parked()
 
     assert [row.reason for row in rows] == [reason]
-    assert count_of(line.metrics, "events_parked_total", reason=reason) == 1
+    await until(lambda: count_of(line.metrics, "events_parked_total", reason=reason) == 1)
 
 
 async def test_a_subject_by_identifier_is_the_one_who_carries_it(line: Line) -> None:
@@ -372,7 +380,9 @@ async def test_what_is_about_a_device_is_let_go(line: Line) -> None:
     await line.write(a_lab(subject={"reference": "Device/1"}))
     await line.idle()
 
-    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+    await until(
+        lambda: count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -454,7 +464,7 @@ async def test_a_type_that_is_not_used_is_let_go(line: Line) -> None:
     await line.write({"resourceType": "Encounter", "id": "1", "subject": {"reference": P1}})
     await line.idle()
 
-    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.TYPE) == 1
+    await until(lambda: count_of(line.metrics, "events_ignored_total", reason=Ignored.TYPE) == 1)
 
 
 async def test_an_id_that_is_not_there_is_let_go(line: Line) -> None:
@@ -462,7 +472,9 @@ async def test_an_id_that_is_not_there_is_let_go(line: Line) -> None:
     await line.idle()
 
     assert await line.fact("Observation/never") is None
-    assert count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+    await until(
+        lambda: count_of(line.metrics, "events_ignored_total", reason=Ignored.NOT_RELEVANT) == 1
+    )
 
 
 async def test_the_study_of_a_report_is_looked_for_by_its_order(line: Line) -> None:

@@ -41,7 +41,7 @@ async def test_what_was_missed_is_found_and_screened(line: Line) -> None:
     # The report is listed by its category and by its code, and is one event.
     assert (swept.seen, swept.new) == (4, 3)
     assert line.shown() == [("card.posted", P1)]
-    assert count_of(line.metrics, "sweep_recovered_total", source=SOURCE) >= 2
+    await until(lambda: count_of(line.metrics, "sweep_recovered_total", source=SOURCE) >= 2)
 
 
 async def test_what_is_known_is_not_brought_in_again(line: Line) -> None:
