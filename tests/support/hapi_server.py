@@ -119,6 +119,9 @@ class HapiServer:
             HapiUnavailable: it ended or did not answer in time; with the end of its log.
         """
         build()
+        if ARCHIVE.exists():
+            for leftover in TARGET.glob("app.*.new"):  # of a run that was killed
+                leftover.unlink(missing_ok=True)
         archive = None if ARCHIVE.exists() else ARCHIVE.with_suffix(f".{os.getpid()}.new")
         flag = "SharedArchiveFile" if archive is None else "ArchiveClassesAtExit"
         database = [] if db is None else [f"-Dsandbox.db=jdbc:h2:file:{db.resolve()}"]
