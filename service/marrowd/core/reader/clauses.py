@@ -53,7 +53,7 @@ _STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
 class Clauses:
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
-    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, row: list[Piece], opens_row: bool, topic: bool, is_cell: bool = False
+    def __init__(self, words: list[str], last: int, pieces: list[Piece], *, row: list[Piece], previous: Predicate | None, opens_row: bool, topic: bool, is_cell: bool = False
     ) -> None:
         self.words = words
         self.last = last
@@ -68,6 +68,7 @@ class Clauses:
         self.says_resolved = False
         self.voids = False
         self.topic = topic
+        self.previous = previous
         self.row: list[Piece] = row
         self.opens_row = opens_row
         self.is_cell = is_cell
@@ -384,13 +385,18 @@ class Clauses:
         if piece.kind is Kind.SIGNAL and self._is_soft(place):
             self._open = None
             return
-        self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
+        nothing = self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
+        if nothing.negated and piece.kind is Kind.MARROW:
+            nothing.said = Said.EDEMA
         if before is not None and before.kind is Kind.SEQUENCE and before.value == "fluid":
             self.predicates[-1].is_fluid = True
 
     def _high(self, place: int, piece: Piece) -> None:
         if self.is_cell and self._open is None and piece.value == "much":
             self._say(Said.EDEMA, piece, strong=True)
+            return
+        if self.is_cell and self._open is None and piece.value == "low":
+            self._say(Said.EDEMA, piece, elliptic=True).negated = True
             return
         if piece.value == "low" or self._is_t1_only(place):
             self._nouns += 1
@@ -402,8 +408,6 @@ class Clauses:
             opened.negated = Kind.NEGATED in self._forward
             opened.possible = Kind.POSSIBLE in self._forward
             return
-        if self._mass or self._mass_next(place):
-            return
         strong = False
         near = False
         for follower in self.pieces[place + 1 : place + 5]:
@@ -414,6 +418,8 @@ class Clauses:
             elif follower.kind not in _TO_SIGNAL:
                 break
         if not near and piece.value != "bright":
+            return
+        if not strong and (self._mass or self._mass_next(place)):
             return
         if not strong and self._is_soft(place):
             self._nouns += 1
@@ -436,11 +442,14 @@ class Clauses:
 
     def _spared(self, place: int, piece: Piece) -> None:
         strong = piece.value == "edema"
+        if strong and self._open is None and not self._waiting:
+            self._say(Said.SPARED, piece, strong=True)
+            return
         opened = self._open
         if opened is not None and opened.said is Said.NOTHING and opened.bones:
             opened.said, opened.strong, opened.last = Said.SPARED, True, piece.last
             return
-        if not self._is_complement(piece):
+        if not strong and not self._is_complement(piece):
             return
         if self._waiting:
             self._say(Said.SPARED, piece, strong=strong)
@@ -456,6 +465,8 @@ class Clauses:
     def _answer(self, place: int, piece: Piece) -> None:
         no = piece.value == "no"
         self._turn = None
+        if place and self.pieces[place - 1].kind in (Kind.DISEASE, Kind.SOFT):
+            return
         if self.words[piece.first] == "present" and self._waiting and not self.predicates and not (
             self.words[piece.first - 1] == ":"
         ):
@@ -494,7 +505,7 @@ class Clauses:
             return
         if self._says_more(place):
             return
-        last = self.predicates[-1] if self.predicates else None
+        last = self.predicates[-1] if self.predicates else self.previous
         said = last.said if last is not None else Said.EDEMA
         if last is None and not self.topic:
             return
@@ -634,6 +645,10 @@ class Clauses:
         if target is None and (self._waiting or self.points_back or self.row):
             if not (self.topic or self.predicates):
                 return
+            if kind is Kind.POSSIBLE and not self._is_last_word(piece):
+                return
+            if not self._waiting and self._nouns:
+                return
             target = self._say(Said.EDEMA, piece, elliptic=True)
         if target is None:
             return
@@ -688,8 +703,11 @@ class Clauses:
 
     # -- small words ---------------------------------------------------------------------------
 
-    def _disease(self, _place: int, piece: Piece) -> None:
+    def _disease(self, place: int, piece: Piece) -> None:
         self._nouns += 1
+        opened = self._open
+        if opened is not None and opened.bones and self._is_place_next(place):
+            self._open = None
         self._mass = self._mass or piece.value == "mass"
         if piece.term.cue:
             self._cue(piece)

@@ -56,7 +56,7 @@ def _points_back(predicate: Predicate, *, near: bool) -> bool:
     ):
         return False
     if predicate.points_back:
-        return predicate.strong or near
+        return True
     return predicate.strong and near and not predicate.negated
 
 

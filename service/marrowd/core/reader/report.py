@@ -19,13 +19,14 @@ from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.tickboxes import ticked
-from marrowd.core.reader.settle import settled
+from marrowd.core.reader.settle import NAMED_BY, settled
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 
 _WIDEST = 400
 _FAR = 2
+_FAR_PIECES = 20
 _CELL = 6
 _TURNED = {Certainty.AFFIRMED: Certainty.NEGATED, Certainty.NEGATED: Certainty.AFFIRMED}
 _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
@@ -72,6 +73,7 @@ class Report:
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._head = ""
+        self._previous: Predicate | None = None
         self._distance = 0
         self._last_statements = 0
         self._before = 0
@@ -109,16 +111,19 @@ class Report:
         if "[" in here or not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._head)
+        self._name_again(pieces)
         self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
         row = self._row
         opens_row = _EXAM_WORDS.isdisjoint(here)
         give_sides(words, pieces, outside)
-        clauses = Clauses(words, last, pieces, row=row, opens_row=opens_row, topic=self._topic, is_cell=is_cell and self._topic)
+        clauses = Clauses(words, last, pieces, row=row, previous=self._previous, opens_row=opens_row, topic=self._topic, is_cell=is_cell and self._topic)
         clauses.run()
         if opens_row:
             self._open_row(pieces)
         self._state(sentence, clauses, outside)
+        if clauses.predicates:
+            self._previous = clauses.predicates[-1]
         if clauses.row is not row:
             self._row = clauses.row
         if clauses.mentioned:
@@ -127,6 +132,21 @@ class Report:
 
     def _add_cues(self, sentence: Sentence, here: list[str]) -> None:
         pass
+
+    def _name_again(self, pieces: list[Piece]) -> None:
+        """Read "the cuneiform" as the one just named."""
+        words = self.words.words
+        for place, piece in enumerate(pieces):
+            members = NAMED_BY.get(piece.bones[0]) if len(piece.bones) == 1 else None
+            if members is None or words[piece.last - 1] not in _HEADS:
+                continue
+            if words[piece.first - 1] != "the" or piece.broad:
+                continue
+            for earlier in (*reversed(pieces[max(0, place - _FAR_PIECES) : place]), *reversed(self._last_bones)):
+                named = [bone for bone in earlier.bones if bone in members]
+                if named:
+                    piece.bones = tuple(named)
+                    break
 
     def _open_row(self, pieces: list[Piece]) -> None:
         at = 0
@@ -150,18 +170,21 @@ class Report:
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
         for place, predicate in enumerate(predicates):
+            contrast = len(predicates) > 1
+            if predicate.bones:
+                clauses.is_cell = False
             if not (
                 predicate.bones or predicate.opposite or predicate.denied or clauses.skips_others
             ):
                 earlier = [] if soft else self._last_bones
                 inherit_bones(predicates, place, clauses.row, earlier, near=self._distance <= 1)
-            self._state_one(sentence, predicate, outside, contrast=len(predicates) > 1 or clauses.is_cell)
+            self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
-        if Kind.MARROW in kinds or any(p.said is Said.EDEMA for p in predicates):
+        if Kind.MARROW in kinds or Kind.SIGNAL in kinds or any(p.said is Said.EDEMA for p in predicates):
             self._topic = True
 
     def _explain(self, kind: Kind) -> None:

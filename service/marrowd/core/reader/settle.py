@@ -9,7 +9,7 @@ from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL
 from marrowd.core.reading import Certainty, Statement
 
-_NAMED_BY = {
+NAMED_BY = {
     Bone.CUNEIFORM_UNSPECIFIED: ANY_CUNEIFORM,
     Bone.METATARSAL_UNSPECIFIED: ANY_METATARSAL,
 }
@@ -34,7 +34,7 @@ def settled(statements: list[Statement], blocks: list[int]) -> tuple[Statement, 
         key = (statement.bone, statement.laterality)
         if statement.replaces and last_block[key] != block:
             continue
-        members = _NAMED_BY.get(statement.bone)
+        members = NAMED_BY.get(statement.bone)
         said = statement.certainty
         if members is not None and said is not Certainty.NEGATED:
             if any((bone, said) in named for bone in members):
