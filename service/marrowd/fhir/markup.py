@@ -24,6 +24,8 @@ _BLOCKS = frozenset(
 )
 _CELLS = frozenset({"td", "th"})
 _BLANKS = re.compile(r"[ \t\r\n\f\u00a0]+")
+# Soft hyphens and zero-width signs stand inside words.
+_UNSEEN = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
 _EDGE = "\x1e"  # a block begins or ends: several in a row are one new line
 _EDGES = re.compile(r"\s*\x1e[\s\x1e]*")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|text-decoration[^;]*line-through")
@@ -44,7 +46,7 @@ def text_of_markup(markup: str | bytes) -> str:
         return ""
     parts: list[str] = []
     _collect(root, parts)
-    text = _EDGES.sub("\n", "".join(parts))
+    text = _EDGES.sub("\n", "".join(parts).translate(_UNSEEN))
     return "\n".join(_BLANKS.sub(" ", line).strip() for line in text.split("\n")).strip("\n")
 
 

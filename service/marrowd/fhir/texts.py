@@ -8,6 +8,7 @@ imported when the first document needs them.
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
+from html import unescape
 from io import BytesIO
 
 from marrowd.errors import UnreadableResource
@@ -25,6 +26,7 @@ _RTF_TYPES = frozenset({"text/rtf", "application/rtf", "application/x-rtf", "tex
 _PDF_TYPES = frozenset({"application/pdf", "application/x-pdf"})
 _UNSAID = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 _MISTAKABLE = _PLAIN | _HTML | _RTF_TYPES | _PDF_TYPES | _UNSAID  # the first bytes know better
+_TAG = re.compile(r"<[a-zA-Z!/]")  # without any, "HTML" is plain text: its lines are to be kept
 _IS_HTML = re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _LOOKS_HTML = re.compile(
     rb"\s*<(?:!doctype html|html|body|div|p|h[1-6]|table|br|span|pre)\b", re.IGNORECASE
@@ -58,7 +60,8 @@ def text_of(data: bytes, content_type: str) -> str:
     elif kind in _PDF_TYPES or kind in _RTF_TYPES:
         raise UnreadableResource(reasons.BROKEN, "attachment")
     elif kind in _HTML or (kind in _UNSAID and _LOOKS_HTML.match(data)) or _is_html(data, kind):
-        text = text_of_markup(decoded(data, content_type))
+        text = decoded(data, content_type)
+        text = text_of_markup(text) if _TAG.search(text) else unescape(text)
     elif kind in _PLAIN or (kind in _UNSAID and not _CONTROLS.search(_peek(data))):
         text = decoded(data, content_type)
     else:

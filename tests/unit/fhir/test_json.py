@@ -10,7 +10,7 @@ from marrowd.fhir.json import canonical, digest, parse, parse_canonical
 
 
 @pytest.mark.parametrize(
-    "number", ["0", "-0.0", "1.50", "1e2", "1E+2", "0.0000001", "9" * 5000, "1e99999999999999999999"]
+    "number", ["0", "-0.0", "1.50", "1e2", "1E+2", "0.0000001", "9" * 5000, "1e" + "9" * 20]
 )
 def test_numbers_are_written_as_they_were(number):
     assert canonical(parse(f"[{number}]")) == f"[{number}]".encode()
