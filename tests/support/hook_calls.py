@@ -6,7 +6,7 @@ Reports are read by a reader of one sentence, so that nothing here hangs on the 
 
 import io
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -222,6 +222,7 @@ async def hooks_running(
     budget: Budget = AMPLE,
     max_body: int = 1_000_000,
     middlewares: Sequence[Any] = (),
+    also: Callable[[web.Application, dict[str, Any]], None] = lambda _app, _parts: None,
     **changed: Any,
 ) -> AsyncIterator[Bench]:
     """Run the hooks on a free loopback port."""
@@ -234,7 +235,7 @@ async def hooks_running(
             bench.rings += 1
 
         if callable(changed.get("trust")):
-            parts = {"store": store, "session": session, "clock": clock}
+            parts = {"store": store, "session": session, "clock": clock, "folder": folder}
             changed["trust"] = changed["trust"](parts)
         hooks = Hooks(
             **{
@@ -253,6 +254,7 @@ async def hooks_running(
         )
         app = web.Application(middlewares=[*middlewares, answering], client_max_size=max_body)
         hooks.add_routes(app)
+        also(app, {"store": store, "metrics": metrics, "clock": clock})
         async with TestClient(TestServer(app)) as client:
             bench = Bench(
                 client=client,

@@ -1,0 +1,300 @@
+"""
+The written API and the running one: each documented answer is seen, none is seen that is not.
+
+`BATTERY` below is one request for each documented status; schemathesis then asks at random.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from openapi_spec_validator import validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tests.support.hook_calls import PATIENT_VIEW, a_call, level, whole_prefetch
+from tests.support.listeners import SECRET, listening
+from tests.support.tokens import ISSUER, claims, jwks, signed
+
+from marrowd.errors import EhrUnavailable, StoreUnavailable
+from marrowd.settings import Issuer
+from marrowd.web.openapi import openapi_document
+from marrowd.web.trust import Trust
+
+FILE = Path(__file__).parents[2] / "openapi/marrowd.yaml"
+DOCUMENT = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+METHODS = ("get", "put", "post", "delete")
+JSON = {"Content-Type": "application/json"}
+KNOWN = {"Authorization": f"Bearer {SECRET}"}
+PUBLIC = "https://cds.example.org"
+MARCH = 1772366400  # 2026-03-01T12:00:00Z, when the clock of these tests stands still
+
+SERVICES, SERVICE = "/cds-services", "/cds-services/{id}"
+FEEDBACK = "/cds-services/{id}/feedback"
+NOTIFICATION, EVENT = "/events/{source}", "/events/{source}/{type}/{resource}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """One request and the answer it has."""
+
+    method: str
+    path: str
+    status: int
+    url: str
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    is_signed: bool = True  # with a JWT where hooks ask for one
+    store: str = "up"  # "down": nothing can be read or written; "no keys": of the issuer
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.status} {self.url}"
+
+
+def hook_asks() -> Iterator[Ask]:
+    """Every answer of discovery, hooks and feedback."""
+    yield Ask(method="GET", path=SERVICES, url=SERVICES, status=200)
+    yield Ask(method="GET", path=SERVICES, url=SERVICES, status=401, is_signed=False)
+    yield Ask(method="GET", path=SERVICES, url=SERVICES, status=503, store="no keys")
+    call = a_call(prefetch=whole_prefetch())
+    feedback = DOCUMENT["paths"][FEEDBACK]["post"]["requestBody"]["content"]["application/json"]
+    told = feedback["examples"]["overridden"]["value"]
+    for path, suffix, body in ((SERVICE, "", call), (FEEDBACK, "/feedback", told)):
+        url = f"{PATIENT_VIEW}{suffix}"
+
+        def ask(status: int, path=path, url=url, body=body, **changed: Any) -> Ask:
+            given = {"method": "POST", "path": path, "url": url, "body": body, "headers": JSON}
+            return Ask(status=status, **(given | changed))
+
+        yield ask(200)
+        yield ask(400, body=b"{")
+        yield ask(401, is_signed=False)
+        yield ask(404, url=f"/cds-services/nothing{suffix}")
+        yield ask(413, body=b" " * 1_000_001)
+        yield ask(415, headers={"Content-Type": "text/plain"})
+        yield ask(422, body={})
+        yield ask(503, store="no keys")
+    yield Ask(
+        method="POST", path=SERVICE, url=PATIENT_VIEW, body=a_call(), headers=JSON, status=412
+    )
+
+
+def event_asks() -> Iterator[Ask]:
+    """Every answer of the intake."""
+    one = "/events/hospital/Observation/lab1"
+    for method in ("PUT", "POST", "DELETE"):
+
+        def ask(status: int, method=method, **changed: Any) -> Ask:
+            given = {"method": method, "path": EVENT, "url": one, "headers": KNOWN}
+            body = {} if method == "DELETE" else {"body": level()}
+            return Ask(status=status, **(given | body | changed))
+
+        yield ask(204)
+        yield ask(401, headers={})
+        yield ask(404, url="/events/nobody/Observation/lab1")
+        yield ask(404, url="/events/hospital/Nothing/lab1")
+        yield ask(422, url="/events/hospital/Observation/a~b")
+        yield ask(503, store="down")
+        if method != "DELETE":
+            yield ask(400, body=b"{")
+            yield ask(413, body=b" " * 1_000_001)
+    given = {"method": "POST", "path": NOTIFICATION, "url": "/events/hospital", "headers": KNOWN}
+    yield Ask(status=204, **given)
+    yield Ask(status=400, body=b"{", **given)
+    yield Ask(status=401, **(given | {"headers": {}}))
+    yield Ask(status=404, **(given | {"url": "/events/nobody"}))
+    yield Ask(status=413, body=b" " * 1_000_001, **given)
+    yield Ask(status=422, body={}, **given)
+    yield Ask(status=503, store="down", **given)
+
+
+def other_asks() -> Iterator[Ask]:
+    """Every answer of the rest."""
+    for path in ("/openapi.yaml", "/livez", "/readyz", "/metrics"):
+        yield Ask(method="GET", path=path, url=path, status=200)
+    yield Ask(method="GET", path="/readyz", url="/readyz", status=503, store="down")
+
+
+BATTERY = [*hook_asks(), *event_asks(), *other_asks()]
+
+
+def documented() -> set[tuple[str, str, str]]:
+    return {
+        (method, path, status)
+        for path, item in DOCUMENT["paths"].items()
+        for method in METHODS
+        if method in item
+        for status in item[method]["responses"]
+    }
+
+
+def schema_of(ask: Ask, content_type: str) -> dict[str, Any] | None:
+    """Give the schema of the answer to *ask*, None when it has no body."""
+    answer = DOCUMENT["paths"][ask.path][ask.method.lower()]["responses"][str(ask.status)]
+    if "$ref" in answer:
+        answer = DOCUMENT["components"]["responses"][answer["$ref"].rpartition("/")[2]]
+    content = answer.get("content")
+    if not content:
+        return None
+    return {"components": DOCUMENT["components"], **content[content_type]["schema"]}
+
+
+def trust(parts: dict[str, Any]) -> Trust:
+    """One issuer, its keys in a file."""
+    path = parts["folder"] / "jwks.json"
+    path.write_text(json.dumps(jwks()))
+    return Trust(
+        [Issuer(iss=ISSUER, source="hospital", jwks_file=str(path))],
+        session=parts["session"],
+        tokens=parts["store"],
+        clock=parts["clock"],
+        public_url=lambda: PUBLIC,
+    )
+
+
+async def refuse(*_args: Any, **_options: Any) -> None:
+    message = "the store is away"
+    raise StoreUnavailable(message)
+
+
+async def no_keys(*_args: Any, **_options: Any) -> None:
+    message = "no keys"
+    raise EhrUnavailable(message)
+
+
+async def answer_to(listeners: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Ask, with whatever has to be away taken away for the moment."""
+    headers = dict(ask.headers)
+    if ask.is_signed and ask.path.startswith("/cds-services"):
+        token = signed(claims(f"{PUBLIC}{ask.url}", at=MARCH))
+        headers["Authorization"] = f"Bearer {token}"
+    body = ask.body if ask.body is None or isinstance(ask.body, bytes) else json.dumps(ask.body)
+    with monkeypatch.context() as patch:
+        if ask.store == "down":
+            patch.setattr(listeners.bench.store, "accept", refuse)
+            listeners.is_store_up = False
+        if ask.store == "no keys":
+            patch.setattr("marrowd.web.keys.KeySet.key", no_keys)
+        try:
+            return await listeners.ask(ask.method, ask.path, ask.url, data=body, headers=headers)
+        finally:
+            listeners.is_store_up = True
+
+
+def test_the_document_is_openapi_3_1():
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1")
+
+
+def test_the_document_served_is_the_one_in_the_repository():
+    assert openapi_document() == FILE.read_bytes()
+
+
+async def test_every_documented_answer_is_seen_and_no_other(tmp_path, monkeypatch):
+    async with listening(tmp_path, trust=trust) as listeners:
+        listeners.bench.current = False  # so that a call without data lacks it
+        for ask in BATTERY:
+            answer = await answer_to(listeners, ask, monkeypatch)
+            text = await answer.text()
+            assert answer.status == ask.status, f"{ask}: {text[:300]}"
+            schema = schema_of(ask, answer.content_type) if ask.status != 204 else None
+            if schema is not None:
+                is_text = answer.content_type in {"text/plain", "application/openmetrics-text"}
+                jsonschema.validate(text if is_text else yaml.safe_load(text), schema)
+
+        assert listeners.seen == documented()
+
+
+async def test_the_examples_are_real_answers(tmp_path):
+    hook = DOCUMENT["paths"][SERVICE]["post"]
+    request = hook["requestBody"]["content"]["application/json"]["examples"]["prefetch"]["value"]
+    ok = hook["responses"]["200"]["content"]["application/json"]["examples"]
+    lacking = hook["responses"]["412"]["content"]["application/fhir+json"]["examples"]["lacking"]
+    services = DOCUMENT["paths"][SERVICES]["get"]["responses"]["200"]["content"]
+    listed = services["application/json"]["examples"]["services"]["value"]
+    without = {key: value for key, value in request.items() if key != "prefetch"}
+    nothing = request | {"prefetch": {"vitaminD": None, "reports": None}}
+    async with listening(tmp_path) as listeners:
+        bench = listeners.bench
+
+        async def said(call: Any) -> Any:
+            return json.loads(await (await bench.post(PATIENT_VIEW, call)).text())
+
+        assert await said(request) == ok["card"]["value"]
+        assert await said(nothing) == ok["nothing"]["value"]
+        assert await said(without) == lacking["value"]
+        assert await (await bench.client.get(SERVICES)).json() == listed
+
+
+# Of schemathesis's checks: what a random request may show. Whether a random body that is wrong by
+# the document was refused is another matter: the service takes more than it asks for.
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+@contextmanager
+def listening_elsewhere(folder: Path) -> Iterator[Mapping[bool, str]]:
+    """Run both listeners in a thread of their own; give their addresses by "is it the ops one"."""
+    addresses: Queue[Mapping[bool, str]] = Queue()
+    ended = Event()
+
+    async def serve() -> None:
+        async with listening(folder) as listeners:
+            addresses.put(
+                {
+                    False: str(listeners.public.make_url("")).rstrip("/"),
+                    True: str(listeners.ops.make_url("")).rstrip("/"),
+                }
+            )
+            await asyncio.to_thread(ended.wait)
+
+    thread = Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        yield addresses.get(timeout=30)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_random_requests_are_answered_as_documented(tmp_path):
+    """One pair of listeners for all; each operation by its examples and at random."""
+    schema = schemathesis.openapi.from_dict(DOCUMENT)
+    with listening_elsewhere(tmp_path) as addresses:
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            is_ops = operation.path in {"/livez", "/readyz", "/metrics"}
+            ask_at_random(operation, addresses[is_ops])
+
+
+def ask_at_random(operation: Any, address: str) -> None:
+    @settings(
+        max_examples=25,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def check(case: Any) -> None:
+        case.call_and_validate(base_url=address, headers=KNOWN, checks=CHECKS)
+
+    check()
