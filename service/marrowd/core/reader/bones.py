@@ -30,7 +30,7 @@ _TMT = {
 }
 _ONLY_COUNTED = frozenset({"stump", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
-_BOTH = frozenset({"both", "either", "symmetrical"})
+_BOTH = frozenset({"both", "either", "neither"})
 _SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
 _SAID_NEXT = frozenset(
     {

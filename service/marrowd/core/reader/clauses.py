@@ -42,6 +42,21 @@ _TO_SIGNAL = frozenset(
         Kind.PREPOSITION,
     }
 )
+_PARTICIPLES = frozenset(
+    {
+        "documented",
+        "reported",
+        "described",
+        "seen",
+        "noted",
+        "present",
+        "shown",
+        "demonstrated",
+        "recorded",
+        "visible",
+        "found",
+    }
+)
 _MANNER = frozenset({"likewise", "similarly"})
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
@@ -209,6 +224,9 @@ class Clauses:
 
     def _edema(self, place: int, piece: Piece) -> None:
         strong = piece.value == "strong"
+        marrow = self.pieces[place + 1 : place + 2]
+        if piece.value == "bright" and marrow and marrow[0].kind is Kind.MARROW:
+            strong = marrow[0].first - piece.last <= 1
         if not strong and self._is_soft(place):
             self._nouns += 1
             self._open = None
@@ -217,7 +235,7 @@ class Clauses:
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is Kind.DISEASE and before.last == piece.first:
             self._close_cues()
-        if piece.value == "bright" and (self._mass or self._mass_next(place)):
+        if piece.value == "bright" and not strong and (self._mass or self._mass_next(place)):
             return
         said = self._say(Said.EDEMA, piece, strong=strong)
         said.needs_bones = piece.term.cue == "transient_osteoporosis"
@@ -515,7 +533,8 @@ class Clauses:
         new = self._say(said, piece, elliptic=True)
         new.needs_bones = True
         if last is not None and Kind.NEGATED not in self._forward:
-            new.negated, new.possible, new.historical = last.negated, last.possible, last.historical
+            new.negated, new.possible = last.negated, last.possible
+            new.historical = new.historical or last.historical
             new.resolved = last.resolved
         if not waiting and last is not None:
             new.strong = True
@@ -615,11 +634,16 @@ class Clauses:
             return
         opened = self._open
         if piece.value == "healed":
-            if self._is_finding_or_bone_next(place):
+            if opened is not None and opened.said is Said.EDEMA:
+                opened.resolved = True
+            elif self._is_finding_or_bone_next(place):
                 self._forward[Kind.HISTORICAL] = piece.term.rule
             return
         if piece.value == "when":
-            if opened is not None and self._past and self._verb_at < opened.first:
+            said = self.words[max(0, piece.first - 3) : piece.first + 1]
+            if opened is not None and (
+                (self._past and self._verb_at < opened.first) or not _PARTICIPLES.isdisjoint(said)
+            ):
                 opened.historical = True
             self._forward.setdefault(Kind.HISTORICAL, "when")
             return
@@ -650,6 +674,10 @@ class Clauses:
             if not self._waiting and self._nouns:
                 return
             target = self._say(Said.EDEMA, piece, elliptic=True)
+        if target is None and kind is Kind.POSSIBLE and self.predicates:
+            target = self.predicates[-1]
+            if target.said is not Said.EDEMA or target.negated:
+                return
         if target is None:
             return
         target.rules.append(piece.term.rule)
@@ -666,6 +694,8 @@ class Clauses:
             target.possible, target.negated = True, False
         else:
             target.resolved = True
+            if target.said is Said.NOTHING:
+                target.said = Said.EDEMA
 
     def _current(self, place: int, piece: Piece) -> None:
         if self._open is not None and self._open.bones and self._is_place_next(place):
@@ -695,10 +725,12 @@ class Clauses:
         self._turn = piece.kind
         self._forward.pop(Kind.NEGATED, None)
 
-    def _other(self, _place: int, piece: Piece) -> None:
+    def _other(self, place: int, piece: Piece) -> None:
         self._turn = Kind.OTHER
         if piece.kind is Kind.GLOBAL:
-            self._turn = None
+            following = self.pieces[place + 1 : place + 3]
+            named = any(piece.kind is Kind.BONE for piece in following)
+            self._turn = Kind.OTHER if named else None
             self.is_global = True
 
     # -- small words ---------------------------------------------------------------------------

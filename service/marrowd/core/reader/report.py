@@ -26,15 +26,19 @@ from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 
 _WIDEST = 400
 _FAR = 2
-_FAR_PIECES = 20
 _CELL = 6
-_TURNED = {Certainty.AFFIRMED: Certainty.NEGATED, Certainty.NEGATED: Certainty.AFFIRMED}
+_TURNED = {
+    Certainty.AFFIRMED: Certainty.NEGATED,
+    Certainty.NEGATED: Certainty.AFFIRMED,
+    Certainty.HISTORICAL: Certainty.AFFIRMED,
+}
 _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 
 
 _ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
 _HEADS = frozenset({"cuneiform", "metatarsal"})
+_THEIR = frozenset({"their", "its", "those", "these"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
@@ -73,8 +77,10 @@ class Report:
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._head = ""
+        self._named: dict[Bone, tuple[Bone, ...]] = {}
         self._previous: Predicate | None = None
         self._distance = 0
+        self._timed = False
         self._last_statements = 0
         self._before = 0
         self._section = Section.UNKNOWN
@@ -87,6 +93,8 @@ class Report:
         first, last = sentence.first, sentence.last
         if sentence.starts_line or sentence.paragraph != self._paragraph:
             self._row = []
+        if sentence.section is not self._section:
+            self._named = {}
         if sentence.section is not self._section or sentence.row or not self._last_bones:
             self._last_bones = []
         if sentence.starts_line and words[first].isdigit():
@@ -134,19 +142,22 @@ class Report:
         pass
 
     def _name_again(self, pieces: list[Piece]) -> None:
-        """Read "the cuneiform" as the one just named."""
+        """Read "the cuneiform" or "their metatarsal heads" as those just named."""
         words = self.words.words
-        for place, piece in enumerate(pieces):
-            members = NAMED_BY.get(piece.bones[0]) if len(piece.bones) == 1 else None
-            if members is None or words[piece.last - 1] not in _HEADS:
+        for piece in pieces:
+            if piece.kind is not Kind.BONE:
                 continue
-            if words[piece.first - 1] != "the" or piece.broad:
+            bone = piece.bones[0]
+            if bone not in NAMED_BY or len(piece.bones) > 1:
+                for named, members in NAMED_BY.items():
+                    if own := tuple(b for b in piece.bones if b in members):
+                        self._named[named] = own
                 continue
-            for earlier in (*reversed(pieces[max(0, place - _FAR_PIECES) : place]), *reversed(self._last_bones)):
-                named = [bone for bone in earlier.bones if bone in members]
-                if named:
-                    piece.bones = tuple(named)
-                    break
+            before = words[piece.first - 1]
+            follows = words[piece.last] if piece.last < len(words) else ""
+            single = words[piece.last - 1] in _HEADS and not follows.endswith("s")
+            if bone in self._named and ((before == "the" and single) or before in _THEIR):
+                piece.bones = self._named[bone]
 
     def _open_row(self, pieces: list[Piece]) -> None:
         at = 0
@@ -166,6 +177,7 @@ class Report:
         for cue in clauses.cues:
             self.cues.setdefault(Cue(cue.term.cue))
         kinds = {piece.kind for piece in clauses.pieces}
+        self._timed = Kind.HISTORICAL in kinds
         soft = sentence.row or Kind.SOFT in kinds
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
@@ -208,7 +220,7 @@ class Report:
         self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool
     ) -> None:
         certainty = predicate.certainty()
-        certainty = self._in_section(sentence, certainty, predicate)
+        certainty = self._in_section(sentence, certainty, timed=self._timed)
         self._note(sentence, predicate, certainty)
         if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
             return
@@ -251,7 +263,7 @@ class Report:
         )
 
     def _in_section(
-        self, sentence: Sentence, certainty: Certainty | None, predicate: Predicate
+        self, sentence: Sentence, certainty: Certainty | None, *, timed: bool
     ) -> Certainty | None:
         section = sentence.section
         if section in _SILENT:
@@ -261,6 +273,8 @@ class Report:
                 Certainty.AFFIRMED,
                 Certainty.HISTORICAL,
             ):
+                return Certainty.HISTORICAL
+            if timed and certainty is Certainty.AFFIRMED:
                 return Certainty.HISTORICAL
             return certainty if certainty is Certainty.HISTORICAL else None
         return certainty
