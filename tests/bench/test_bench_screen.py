@@ -23,7 +23,7 @@ from marrowd.fhir.studies import without_instances
 
 pytestmark = pytest.mark.benchmark
 ROOT = Path(__file__).parents[2]
-FEW, MANY = 1_000, int(os.environ.get("MARROWD_BENCH_PATIENTS", "100000"))
+FEW, MANY = 1_000, int(os.environ.get("BENCH_PATIENTS", "100000"))
 
 
 def write(path: Path, patients: int) -> Path:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from marrowd.errors import UnreadableResource
 from marrowd.fhir import reasons
-from marrowd.fhir.members import Resource, obj, objects, text
+from marrowd.fhir.members import Resource, objects, text
 from marrowd.fhir.references import contained
 from marrowd.fhir.texts import MAX_BYTES, text_of
 
@@ -119,8 +119,3 @@ def _better(fetched: str, said: str) -> str:
 
 def _has_data(form: Resource) -> bool:
     return form.get("data") not in (None, "")
-
-
-def is_binary(resource: object) -> bool:
-    """Say whether a resource is a Binary."""
-    return obj(resource).get("resourceType") == "Binary"

@@ -53,11 +53,6 @@ def instant(value: object, *, zone: tzinfo) -> datetime | None:
     return when(value, zone=zone).instant if isinstance(value, str) and "T" in value else None
 
 
-def period(value: object, *, zone: tzinfo) -> When:
-    """Read a Period as its end, else its start."""
-    return when(_period_text(value), zone=zone)
-
-
 def clinical(resource: Resource, *, zone: tzinfo) -> When | None:
     """Read `effective[x]` of an Observation or DiagnosticReport; None when there is none at all."""
     given = clinical_text(resource)
