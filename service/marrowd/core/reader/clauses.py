@@ -57,6 +57,7 @@ _PARTICIPLES = frozenset(
         "found",
     }
 )
+_POINTING = frozenset({"it", "these", "this", "they"})
 _MANNER = frozenset({"likewise", "similarly"})
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
@@ -100,6 +101,7 @@ class Clauses:
         self._verb_at = -1
         self._with_at = -1
         self._past = False
+        self._present = False
         self.artifact: Kind | None = None
         self._join_at = -1
         self._negated_at = -1
@@ -116,6 +118,13 @@ class Clauses:
         for predicate in self.predicates:
             back = predicate.points_back or self.points_back
             predicate.points_back = back and not self.is_global
+            if predicate.is_timed and not self._present:
+                predicate.historical = True
+        for place, predicate in enumerate(self.predicates[1:]):
+            if predicate.is_that and predicate.said is Said.NOTHING:
+                before = self.predicates[place]
+                predicate.said, predicate.negated = before.said, before.negated
+                predicate.possible = before.possible
 
     # -- bones ---------------------------------------------------------------------------------
 
@@ -123,6 +132,9 @@ class Clauses:
         if piece.broad and self._is_modifier(place):
             return
         self.mentioned.append(piece)
+        opened = self._open
+        if self.words[piece.first - 1] == "its" and opened is not None and opened.bones:
+            return
         if self._turn is Kind.OTHER:
             self.skips_others = True
             return
@@ -138,7 +150,6 @@ class Clauses:
                 self._loose.append(piece)
             return
         self._turn = None
-        opened = self._open
         if opened is not None and not (
             opened.bones and opened.said is not Said.NOTHING and self._is_subject(place)
         ):
@@ -280,6 +291,7 @@ class Clauses:
             historical=Kind.HISTORICAL in forward
             and (forward[Kind.HISTORICAL] != "when" or self._past),
             current=Kind.CURRENT in forward,
+            is_timed=forward.get(Kind.HISTORICAL) == "when",
             hypothetical=Kind.HYPOTHETICAL in forward,
             other_person=forward.get(Kind.HYPOTHETICAL) == "other_person",
             elliptic=elliptic,
@@ -376,6 +388,15 @@ class Clauses:
 
     def _marrow(self, place: int, piece: Piece) -> None:
         opened = self._open
+        if (
+            opened is not None
+            and opened.said is Said.EDEMA
+            and not opened.bones
+            and piece.first - opened.last <= 1
+        ):
+            opened.last = piece.last
+            opened.strong = opened.strong or piece.kind is Kind.MARROW
+            return
         if opened is not None and opened.said is Said.NORMAL_MARROW and (
             piece.first - opened.last <= 2 and not self._waiting  # noqa: PLR2004
         ):
@@ -406,7 +427,10 @@ class Clauses:
         nothing = self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
         if nothing.negated and piece.kind is Kind.MARROW:
             nothing.said = Said.EDEMA
-        if before is not None and before.kind is Kind.SEQUENCE and before.value == "fluid":
+        nothing.is_that = self.words[piece.first] == "that"
+        if before is not None and before.kind is Kind.SEQUENCE and (
+            before.value == "fluid" and not self._mass
+        ):
             self.predicates[-1].is_fluid = True
 
     def _high(self, place: int, piece: Piece) -> None:
@@ -729,7 +753,7 @@ class Clauses:
         self._turn = Kind.OTHER
         if piece.kind is Kind.GLOBAL:
             following = self.pieces[place + 1 : place + 3]
-            named = any(piece.kind is Kind.BONE for piece in following)
+            named = bool(following) and following[0].kind is Kind.BONE
             self._turn = Kind.OTHER if named else None
             self.is_global = True
 
@@ -754,6 +778,7 @@ class Clauses:
     def _verb(self, place: int, piece: Piece) -> None:
         self._over = False
         self._past = self.words[piece.first] in _PAST
+        self._present = self._present or not (self._past or self.words[piece.first] in ":=")
         if self.opens_row and self.words[piece.first] == ":" and self._waiting and not self.predicates:
             if all(p.kind in _ROW for p in self.pieces[:place]):
                 self.row, self._waiting = self._waiting, []
@@ -798,7 +823,9 @@ class Clauses:
     def _preposition(self, _place: int, _piece: Piece) -> None:
         self._over = False
 
-    def _there(self, _place: int, _piece: Piece) -> None:
+    def _there(self, _place: int, piece: Piece) -> None:
+        if self.words[piece.first] in _POINTING:
+            self.points_back = True
         self._close_cues()
         self._turn = None
         if self._open is not None and self._open.bones:

@@ -34,7 +34,8 @@ def inherit_bones(
         predicate.bones = list(row)
         return
     before = predicates[place - 1] if place else None
-    if before is not None and before.said in _JUST_CALLED and before.bones:
+    gone = predicate.resolved or predicate.historical
+    if before is not None and before.bones and (before.said in _JUST_CALLED or gone):
         predicate.bones = list(before.bones)
     elif predicate.fallback and (predicate.negated or not predicate.strong):
         predicate.bones = list(predicate.fallback)

@@ -45,6 +45,8 @@ class Predicate:
     opposite: list[Piece] = field(default_factory=list)  # "except": the other way round
     denied: list[Piece] = field(default_factory=list)  # "but not": negated
     needs_bones: bool = False
+    is_timed: bool = False  # "in August": historical unless a verb says it is so now
+    is_that: bool = False  # "that of the talus": the same as before unless more is said
     is_signal: bool = False  # brightness, with no word on marrow
     denied_after: bool = False
     rules: list[str] = field(default_factory=list)

@@ -130,8 +130,9 @@ class Report:
         if opens_row:
             self._open_row(pieces)
         self._state(sentence, clauses, outside)
-        if clauses.predicates:
-            self._previous = clauses.predicates[-1]
+        for predicate in clauses.predicates:
+            if not predicate.elliptic:
+                self._previous = predicate
         if clauses.row is not row:
             self._row = clauses.row
         if clauses.mentioned:
