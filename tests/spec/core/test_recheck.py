@@ -1,7 +1,7 @@
 """When the same facts give another verdict."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -66,6 +66,15 @@ RECHECK = Table(
             "never",
         ),
         row("a study of the future begins to wait", ("study S @5 MR left foot",), "4 d 0 h"),
+        row(
+            "a study of the future, beside one without a date that was answered",
+            (
+                "study S MR left foot",
+                "report @-900 left foot study=S: talus negated",
+                "study T @5 MR left foot",
+            ),
+            "4 d 0 h",
+        ),
         row("a study of next year begins to wait", ("study S @2027 MR left foot",), "199 d 12 h"),
         row(
             "a level is too old to suggest an MRI",
@@ -139,6 +148,13 @@ def test_verdict_changes_at_that_instant_and_not_before(name):
 
     assert replace(before, recheck_at=None) == replace(found, recheck_at=None)
     assert replace(then, recheck_at=None) != replace(found, recheck_at=None)
+
+
+def test_pain_of_a_year_may_have_lasted_from_its_85th_day_on():
+    """The first of January counts as a day on which it may have begun."""
+    found = verdict("pain @2026", "result 14 ng/mL @-150", now=datetime(2026, 2, 1, tzinfo=UTC))
+
+    assert found.recheck_at == datetime(2026, 3, 26, tzinfo=UTC)
 
 
 def test_days_begin_at_local_midnight():

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from tests.spec.tables import Table, row
 from tests.support.notation import NOW, PATIENT, POLICY, facts, reading, timeline
 
@@ -282,6 +283,15 @@ DATES = Table(
             "-10",
         ),
         row(
+            "of two MR studies that of a foot",
+            (
+                "study S @-12 MR acc=h|7",
+                "study T @-10 MR foot acc=h|7",
+                "report @-9 foot acc=h|7: talus",
+            ),
+            "-10",
+        ),
+        row(
             "of two MR studies the earlier",
             (
                 "study S @-10 MR foot acc=h|7",
@@ -300,6 +310,21 @@ def test_date(facts, expected):
 
     day = report.unreadable if report.day is None else str((report.day - NOW.date()).days)
     assert day == expected
+
+
+@pytest.mark.parametrize(
+    ("studies", "named"),
+    [
+        (("study S MR foot acc=h|7", "study T @-10 MR foot acc=h|7"), "T"),
+        (("study S @-10 MR foot acc=h|7", "study T @-12 MR foot acc=h|7"), "T"),
+        (("study S MR foot acc=h|7", "study T MR foot acc=h|7"), "S"),
+    ],
+    ids=["one with a start", "the earlier", "the smaller ref"],
+)
+def test_study_of_a_report_is_the_one_that_dates_it(studies, named):
+    (report,) = timeline(*studies, "report @-9 foot acc=h|7: talus").reports
+
+    assert report.study == f"ImagingStudy/{named}"
 
 
 UNREAD = Table(
