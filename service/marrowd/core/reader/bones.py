@@ -42,6 +42,7 @@ _SAID_NEXT = frozenset(
         Kind.ANSWER,
         Kind.SEVERITY,
         Kind.SPARED,
+        Kind.DITTO,
     }
 )
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})

@@ -58,6 +58,7 @@ _PARTICIPLES = frozenset(
     }
 )
 _POINTING = frozenset({"it", "these", "this", "they"})
+_EQUALS = frozenset({"=", ":", "|"})
 _MANNER = frozenset({"likewise", "similarly"})
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
@@ -179,6 +180,8 @@ class Clauses:
     def _is_subject(self, place: int) -> bool:
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
         pieces = self.pieces
+        if place and self.words[pieces[place - 1].first] == ">":
+            return False
         end = min(len(pieces), place + _WINDOW)
         at = place + 1
         while at < end and pieces[at].kind in _IN_LIST:
@@ -492,7 +495,12 @@ class Clauses:
             opened.said, opened.strong, opened.last = Said.SPARED, True, piece.last
             return
         if not strong and not self._is_complement(piece):
-            return
+            following = self.pieces[place + 1 : place + 2]
+            if not (following and following[0].kind is Kind.BONE and not self._waiting):
+                return
+            if self._open is not None and self._open.said is not Said.SPARED:
+                return
+            self._open = None
         if self._waiting:
             self._say(Said.SPARED, piece, strong=strong)
         elif (
@@ -598,12 +606,24 @@ class Clauses:
     # -- cues ----------------------------------------------------------------------------------
 
     def _negated(self, place: int, piece: Piece) -> None:
+        if self.words[piece.first] == "0" and self.words[piece.first - 1] not in _EQUALS and (
+            self.words[piece.last : piece.last + 1] != ["ml"] and piece.last - piece.first == 1
+        ):
+            return
         if piece.term.direction == "backward" or self._is_last_word(piece):
             self._apply_back(Kind.NEGATED, piece)
             return
         if Kind.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
             return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
+        opened = self._open
+        if self.words[piece.first] == "neither" and opened is not None and (
+            opened.said is Said.EDEMA and not opened.bones and not self._is_finding_next(place)
+        ):
+            self._turn = Kind.NOT_IN
+            return
+        if self._turn is Kind.NOT_IN and self.words[piece.first] == "nor":
+            return
         if self.words[piece.first] == "neither":
             self._forward[Kind.NEGATED] = piece.term.rule
             self._negated_at = piece.first
@@ -806,7 +826,7 @@ class Clauses:
         for piece in self.pieces[place + 1 : place + 5]:
             if piece.kind is Kind.BONE:
                 return True
-            if piece.kind not in _SMALL and piece.kind is not Kind.JOIN:
+            if piece.kind not in _SMALL and piece.kind not in (Kind.JOIN, Kind.PREPOSITION):
                 return False
         return False
 
@@ -838,6 +858,10 @@ class Clauses:
         self._severity = Severity(piece.value)
 
     def _out_of_view(self, _place: int, _piece: Piece) -> None:
+        opened = self._open
+        if not self._waiting and opened is not None and opened.said is Said.EDEMA:
+            self.excluded.extend(opened.bones)
+            opened.dropped = "not assessed"
         self.excluded.extend(self._waiting)
         self._waiting = []
 

@@ -5,6 +5,7 @@ Holds what one sentence leaves for the next ("it", the bone a line opens with, t
 and turns predicates into statements.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
@@ -39,6 +40,10 @@ _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 _ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
 _HEADS = frozenset({"cuneiform", "metatarsal"})
 _THEIR = frozenset({"their", "its", "those", "these"})
+_ELSEWHERE = frozenset(
+    {"wrist", "hand", "finger", "thumb", "knee", "hip", "hips", "spine", "shoulder", "elbow"}
+)
+_FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
@@ -74,6 +79,7 @@ class Report:
         self.normal: list[Laterality | None] = []
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
+        self._elsewhere = self._is_elsewhere()
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._head = ""
@@ -119,6 +125,9 @@ class Report:
         if "[" in here or not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._head)
+        if self._elsewhere:
+            for piece in pieces:
+                piece.bones = (Bone.OTHER,) if piece.bones else ()
         self._name_again(pieces)
         self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
         outside = self.side.at(sentence)
@@ -141,6 +150,12 @@ class Report:
 
     def _add_cues(self, sentence: Sentence, here: list[str]) -> None:
         pass
+
+    def _is_elsewhere(self) -> bool:
+        """Say whether the exam is of a hand or a knee, where "navicular" is no bone of the foot."""
+        first = [self.words.words[s.first : s.last] for s in self.sentences[:2]]
+        here = {*self.title, *(word for line in first for word in line)}
+        return not _ELSEWHERE.isdisjoint(here) and _FOOT.isdisjoint(here)
 
     def _name_again(self, pieces: list[Piece]) -> None:
         """Read "the cuneiform" or "their metatarsal heads" as those just named."""
