@@ -38,7 +38,14 @@ class Joined:
     unreadable: str | None = None
 
 
-_Spoken = tuple[Piece, Reading, tuple[Statement, ...]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """A text that gave at least one section, and what it gave."""
+
+    piece: Piece
+    reading: Reading
+    said: tuple[Statement, ...]
+    is_whole: bool  # no findings or impression of it were passed over
 
 
 def join(pieces: Iterable[Piece]) -> Joined:
@@ -55,8 +62,7 @@ def join(pieces: Iterable[Piece]) -> Joined:
                 continue
             lacking = _sections(reading) - given
             if lacking:
-                said = tuple(said for said in reading.statements if said.section in lacking)
-                spoken.append((piece, reading, said))
+                spoken.append(_speak(piece, reading, lacking))
                 yielded |= lacking
         given |= yielded
         if given >= BODY or _has_body(spoken):
@@ -64,6 +70,16 @@ def join(pieces: Iterable[Piece]) -> Joined:
     if not spoken:
         return Joined(unreadable=_worst(reasons))
     return _together(spoken)
+
+
+def _speak(piece: Piece, reading: Reading, lacking: set[Section]) -> _Spoken:
+    body = (_sections(reading) & BODY) or {Section.UNKNOWN}
+    return _Spoken(
+        piece=piece,
+        reading=reading,
+        said=tuple(said for said in reading.statements if said.section in lacking),
+        is_whole=body <= lacking,
+    )
 
 
 def _source(piece: Piece) -> str:
@@ -81,9 +97,9 @@ def _has_body(spoken: list[_Spoken]) -> bool:
     does the exam line above the headings of another.
     """
     return any(
-        BODY.isdisjoint(_sections(reading)) and bool(reading.marrow_normal or said)
-        for _, reading, said in spoken
-        if Section.UNKNOWN in _sections(reading)
+        BODY.isdisjoint(_sections(text.reading)) and bool(text.reading.marrow_normal or text.said)
+        for text in spoken
+        if Section.UNKNOWN in _sections(text.reading)
     )
 
 
@@ -120,18 +136,22 @@ def _span(statement: Statement) -> _Span:
 
 
 def _together(spoken: list[_Spoken]) -> Joined:
-    readings = [reading for _, reading, _ in spoken]
+    readings = [text.reading for text in spoken]
     exams = [reading.exam for reading in readings]
     where: dict[_Span, str] = {}
-    for piece, _, said in spoken:
-        for statement in said:
-            where.setdefault(_span(statement), piece.where)
-    folded = fold(tuple(statement for _, _, said in spoken for statement in said))
+    for text in spoken:
+        for statement in text.said:
+            where.setdefault(_span(statement), text.piece.where)
+    folded = fold(tuple(statement for text in spoken for statement in text.said))
     return Joined(
         findings=tuple(Finding(statement=said, piece=where[_span(said)]) for said in folded),
         cues=tuple(dict.fromkeys(cue for reading in readings for cue in reading.cues)),
+        # Nobody can tell which section it stood in: of a text that was passed over in part, it may
+        # be one that a better source contradicts.
         marrow_normal=tuple(
-            dict.fromkeys(s for reading in readings for s in reading.marrow_normal)
+            dict.fromkeys(
+                side for text in spoken if text.is_whole for side in text.reading.marrow_normal
+            )
         ),
         excluded=tuple(dict.fromkeys(e for reading in readings for e in reading.excluded)),
         regions=next((exam.regions for exam in exams if exam.regions), ()),

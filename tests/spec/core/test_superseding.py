@@ -1,9 +1,15 @@
 """Which findings a later report has overtaken."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.spec.tables import Table, row
-from tests.support.notation import NOW, said, timeline, verdict
+from tests.support.notation import NOW, PATIENT, POLICY, facts, reading, said, timeline, verdict
+
+from marrowd.core.anatomy import Laterality
+from marrowd.core.facts import Piece
+from marrowd.core.reading import Section
+from marrowd.core.timeline import build_timeline
 
 FIRST = "report @-30 left foot id=1: talus affirmed"
 
@@ -260,3 +266,42 @@ def test_report_of_the_future_overtakes_nothing_yet():
 
     assert said(verdict(*lines)) == "association deficient"
     assert said(verdict(*lines, now=NOW + timedelta(days=4))) == "edema_absent"
+
+
+STALE = Table(
+    title="Normal marrow of a text that was passed over in part",
+    rule="A later source that gives only some of its sections does not call the marrow normal: "
+    "the words may stand in one that a better source gave.",
+    columns=("sections of the narrative", "earlier finding"),
+    rows=(
+        row("findings that the form gave", ("findings", "technique"), "stands"),
+        row("neither findings nor impression", ("technique",), "stands"),
+        row("a text that is used as a whole", ("impression", "technique"), "overtaken"),
+    ),
+)
+
+
+@STALE.cases
+def test_normal_marrow_of_a_stale_text(sections_of_the_narrative, expected):
+    first, later = facts(
+        ["report @-30 left foot id=1: talus", "report @-5 left foot id=2: cuboid affirmed"]
+    )
+    form = replace(
+        later.report.pieces[0],
+        where="presentedForm[0]",
+        reading=with_sections(later.report.pieces[0].reading, Section.FINDINGS),
+    )
+    sections = [Section(name) for name in sections_of_the_narrative]
+    narrative = Piece(
+        where="text", reading=with_sections(reading("normal marrow", Laterality.LEFT), *sections)
+    )
+    later = replace(later, report=replace(later.report, pieces=(form, narrative)))
+
+    earlier, _ = build_timeline(PATIENT, [first, later], policy=POLICY).readable
+
+    assert earlier.findings[0].is_superseded is (expected == "overtaken")
+
+
+def with_sections(read, *sections):
+    said = tuple(replace(each, section=sections[0]) for each in read.statements)
+    return replace(read, sections=sections, statements=said)
