@@ -598,3 +598,26 @@ def test_an_accession_number_counts_with_its_system(system, is_linked):
     line = verdict(fhir.lab(), study, report)
 
     assert (line["verdict"] == "association") is is_linked
+
+
+def history(*entries):
+    (line,) = screen_texts(
+        [json.dumps(fhir.bundle(*entries, fhir.mri(), kind="history"))]
+    ).lines.values()
+    return line["verdict"]
+
+
+def test_a_deletion_without_a_date_stands_behind_the_version_before_it():
+    gone = {"request": {"method": "DELETE", "url": "Observation/o1/_history/2"}}
+    first = fhir.lab(meta=fhir.meta(1, "2026-02-02T00:00:00Z"))
+    again = fhir.lab(meta=fhir.meta(3, "2026-02-03T00:00:00Z"))
+
+    assert history(gone, first) == "vitamin_d_missing"
+    assert history(again, gone, first) == "association"
+
+
+def test_a_deletion_of_which_nothing_is_known_but_the_id():
+    gone = {"request": {"method": "DELETE", "url": "Observation/o1"}}
+
+    assert history(gone, fhir.lab()) == "vitamin_d_missing"
+    assert history(gone, fhir.lab(meta=fhir.meta(1))) == "association"

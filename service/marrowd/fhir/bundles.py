@@ -6,12 +6,13 @@ resource. An entry that cannot be read is told with its place and stops nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from marrowd.errors import BadInput
 from marrowd.fhir.members import Resource, kind, obj, text
 from marrowd.fhir.references import is_id, split_url
 from marrowd.fhir.types import R4_TYPES
+from marrowd.fhir.versions import version_number, version_text
 
 _VERSION_TAG = '"'
 
@@ -79,7 +80,9 @@ def _entries(bundle: Resource) -> Iterator[Item]:
         return
     for index, entry in enumerate(given):
         item = _item(entry)
-        if item is not None:
+        if isinstance(item, Deletion) and item.last_updated is None:
+            yield _dated(item, given)
+        elif item is not None:
             yield item
         elif not _is_bare(entry):
             yield BrokenEntry(place=f"{name}.entry[{index}]")
@@ -132,6 +135,26 @@ def _deletion(entry: Resource, request: Resource, full_url: str) -> Deletion | N
         last_updated=response.get("lastModified"),
         version_id=version or None,
     )
+
+
+def _dated(deletion: Deletion, entries: list[object]) -> Deletion:
+    """
+    Date a deletion that has a version but no date, as some servers write it.
+
+    It came after the version before it: with that one's date and its own, higher, number it stands
+    right behind it and before whatever was written later.
+    """
+    number = version_number(deletion.version_id)
+    if number is None:
+        return deletion
+    before: tuple[int, object] = (-1, None)
+    for entry in entries:
+        resource = obj(obj(entry).get("resource"))
+        if f"{kind(resource)}/{resource.get('id')}" == deletion.ref:
+            found = version_number(version_text(resource))
+            if found is not None and before[0] < found < number:
+                before = (found, obj(resource.get("meta")).get("lastUpdated"))
+    return replace(deletion, last_updated=before[1])
 
 
 def _is_type(name: object) -> bool:
