@@ -227,7 +227,9 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
         run.append(at + 1)
         at += 2
     mark, last = marks[place], marks[run[-1]]
-    if any(words[marks[index].first].isdigit() or len(words[marks[index].first]) == 1 for index in run):
+    if any(
+        words[marks[index].first].isdigit() or len(words[marks[index].first]) == 1 for index in run
+    ):
         return []
     numbered = all(marks[index].value in _METATARSALS for index in run)
     if not (numbered or last_head == "cuneiform"):
@@ -246,5 +248,3 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     if sign in _ROW_BEFORE and said:
         return run
     return []
-
-

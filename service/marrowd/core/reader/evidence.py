@@ -21,6 +21,7 @@ def inherit_bones(
     earlier: list[Piece],
     *,
     near: bool,
+    names_later: bool,
 ) -> None:
     """
     Give a predicate without bones those it can only mean.
@@ -44,7 +45,7 @@ def inherit_bones(
     elif before is not None and before.said is Said.EDEMA and before.bones:
         if not predicate.negated or predicate.points_back:
             predicate.bones = list(before.bones)
-    elif _points_back(predicate, near=near) and not any(p.bones for p in predicates[place:]):
+    elif _points_back(predicate, near=near) and not names_later:
         predicate.bones = list(earlier)
 
 

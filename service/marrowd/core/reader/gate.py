@@ -7,8 +7,8 @@ A text we cannot read is said to be so; it never counts as "no edema".
 from collections import Counter
 from collections.abc import Iterable
 
-from marrowd.core.reader.vocabulary import Vocabulary
 from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.vocabulary import Vocabulary
 from marrowd.core.reader.words import Words
 from marrowd.core.reading import Section
 
@@ -121,14 +121,13 @@ def foreign_line(words: Words, vocabulary: Vocabulary) -> str:
     return ""
 
 
-def speaks_of_tissue(
-    words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]
-) -> bool:
+def speaks_of_tissue(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:
     """Say whether a sentence of the report itself names bone, joint or soft tissue."""
     subjects = vocabulary.subjects
     lowered = words.words
     return any(
-        sentence.section not in _ASKED and not subjects.isdisjoint(lowered[sentence.first : sentence.last])
+        sentence.section not in _ASKED
+        and not subjects.isdisjoint(lowered[sentence.first : sentence.last])
         for sentence in sentences
     )
 
@@ -152,9 +151,9 @@ def is_template(words: Words) -> bool:
             before = lowered[index - 1] if index else "\n"
             inside = before.isalpha() or (bool(behind) and behind[0].isalpha() and before != "\n")
             marks += inside
-        elif word in ("{", "<") and _is_slot(words, index):
-            marks += 2
-        elif word == "@" and lowered[index + 2 : index + 3] == ["@"]:
+        elif (word in ("{", "<") and _is_slot(words, index)) or (
+            word == "@" and lowered[index + 2 : index + 3] == ["@"]
+        ):
             marks += 2
         if marks > 1:
             return True
@@ -165,6 +164,8 @@ def _is_slot(words: Words, index: int) -> bool:
     following = words.raw[index + 1 : index + 2]
     if words.words[index] == "<":
         return following == ["<"]
-    return bool(following) and following[0][0].isalpha() and (
-        "}" in words.words[index + 1 : index + 12]
+    return (
+        bool(following)
+        and following[0][0].isalpha()
+        and ("}" in words.words[index + 1 : index + 12])
     )

@@ -18,9 +18,9 @@ from marrowd.core.reader.predicates import Predicate, Said
 from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.settle import NAMED_BY, settled
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.tickboxes import ticked
-from marrowd.core.reader.settle import NAMED_BY, settled
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
@@ -64,7 +64,12 @@ class Report:
     """The state between the sentences of one text."""
 
     def __init__(
-        self, words: Words, vocabulary: Vocabulary, sentences: list[Sentence], title: str, language: str
+        self,
+        words: Words,
+        vocabulary: Vocabulary,
+        sentences: list[Sentence],
+        title: str,
+        language: str,
     ) -> None:
         self.words = words
         self.vocabulary = vocabulary
@@ -134,7 +139,16 @@ class Report:
         row = self._row
         opens_row = _EXAM_WORDS.isdisjoint(here)
         give_sides(words, pieces, outside)
-        clauses = Clauses(words, last, pieces, row=row, previous=self._previous, opens_row=opens_row, topic=self._topic, is_cell=is_cell and self._topic)
+        clauses = Clauses(
+            words,
+            last,
+            pieces,
+            row=row,
+            previous=self._previous,
+            opens_row=opens_row,
+            topic=self._topic,
+            is_cell=is_cell and self._topic,
+        )
         clauses.run()
         if opens_row:
             self._open_row(pieces)
@@ -197,6 +211,7 @@ class Report:
         soft = sentence.row or Kind.SOFT in kinds
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
+        last_named = max((at for at, p in enumerate(predicates) if p.bones), default=-1)
         for place, predicate in enumerate(predicates):
             contrast = len(predicates) > 1
             if predicate.bones:
@@ -205,14 +220,25 @@ class Report:
                 predicate.bones or predicate.opposite or predicate.denied or clauses.skips_others
             ):
                 earlier = [] if soft else self._last_bones
-                inherit_bones(predicates, place, clauses.row, earlier, near=self._distance <= 1)
+                inherit_bones(
+                    predicates,
+                    place,
+                    clauses.row,
+                    earlier,
+                    near=self._distance <= 1,
+                    names_later=place <= last_named,
+                )
             self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
-        if Kind.MARROW in kinds or Kind.SIGNAL in kinds or any(p.said is Said.EDEMA for p in predicates):
+        if (
+            Kind.MARROW in kinds
+            or Kind.SIGNAL in kinds
+            or any(p.said is Said.EDEMA for p in predicates)
+        ):
             self._topic = True
 
     def _explain(self, kind: Kind) -> None:
@@ -259,9 +285,7 @@ class Report:
                     seen.add(key)
                     self._emit(sentence, predicate, piece, bone, word, outside)
 
-    def _note(
-        self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None
-    ) -> None:
+    def _note(self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None) -> None:
         says = predicate.why_not() if certainty is None else certainty.value
         if certainty is None and not says:
             says = f"not stated in the {sentence.section} section"

@@ -32,7 +32,17 @@ _EXAM = frozenset(
 )
 _ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
 _OTHER_EXAM = frozenset(
-    {"comparison", "previous", "prior", "last", "earlier", "ago", "compared", "outside", "previously"}
+    {
+        "comparison",
+        "previous",
+        "prior",
+        "last",
+        "earlier",
+        "ago",
+        "compared",
+        "outside",
+        "previously",
+    }
 )
 _CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY, _EARLIER = 5, 4, 3, 2, 1, 0
 _SHORT = 4
@@ -115,7 +125,12 @@ def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, b
         if side is None:
             continue
         around = here[max(0, place - 2) : place + 3]
-        if exam or len(here) <= _SHORT or not _REGIONS.isdisjoint(around) or not _EXAM.isdisjoint(around):
+        if (
+            exam
+            or len(here) <= _SHORT
+            or not _REGIONS.isdisjoint(around)
+            or not _EXAM.isdisjoint(around)
+        ):
             heads = _EXAM.isdisjoint(here) and (
                 (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
                 or (place <= 1 and len(here) <= _SHORT)

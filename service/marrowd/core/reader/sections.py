@@ -78,7 +78,9 @@ def _add(
 ) -> None:
     lowered = words.words
     while first < last:
-        name, after = _heading(words, vocabulary, place.section, first, last, starts_line=starts_line)
+        name, after = _heading(
+            words, vocabulary, place.section, first, last, starts_line=starts_line
+        )
         if not name:
             break
         if name == "row":
@@ -114,12 +116,18 @@ def _leave_one_line(
     here = words.words[first : min(last, first + _LONGEST_HEADING)]
     if here[0] in _SIDES and ":" in here:
         _open(place, "findings")
-    elif here[0] in _EXAM_WORDS and place.has_content and place.section not in (
-        Section.COMPARISON, Section.TECHNIQUE,
-    ):
-        _open(place, "")
-    elif starts_line and place.has_content and (
-        words.raw[first][:1].isupper() or ":" in here or words.raw[first][:1].isdigit()
+    elif (
+        here[0] in _EXAM_WORDS
+        and place.has_content
+        and place.section
+        not in (
+            Section.COMPARISON,
+            Section.TECHNIQUE,
+        )
+    ) or (
+        starts_line
+        and place.has_content
+        and (words.raw[first][:1].isupper() or ":" in here or words.raw[first][:1].isdigit())
     ):
         _open(place, "")
 

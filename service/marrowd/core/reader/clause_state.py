@@ -1,0 +1,168 @@
+"""
+The state of the clause reader while it goes through a sentence, and what every step shares.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from marrowd.core.reader.lookahead import Lookahead
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate, Said
+from marrowd.core.reader.vocabulary import Kind
+from marrowd.core.reading import Severity
+
+Steps = dict[Kind, Callable[[Any, int, Piece], None]]
+
+
+class ClauseState(Lookahead):
+    """Bones waiting, the predicate open, the cues that reach forward, and what was found."""
+
+    _steps: ClassVar[Steps] = {}
+
+    def __init__(
+        self,
+        words: list[str],
+        last: int,
+        pieces: list[Piece],
+        *,
+        row: list[Piece],
+        previous: Predicate | None,
+        opens_row: bool,
+        topic: bool,
+        is_cell: bool = False,
+    ) -> None:
+        super().__init__(words, last, pieces)
+        self.predicates: list[Predicate] = []
+        self.excluded: list[Piece] = []
+        self.mentioned: list[Piece] = []
+        self.cues: list[Piece] = []
+        self.points_back = False
+        self.is_global = False
+        self.skips_others = False
+        self.says_resolved = False
+        self.voids = False
+        self.topic = topic
+        self.previous = previous
+        self.row: list[Piece] = row
+        self.opens_row = opens_row
+        self.is_cell = is_cell
+        self.clause = 0
+        self._waiting: list[Piece] = []
+        self._loose: list[Piece] = []
+        self._excepted: list[Piece] = []
+        self._open: Predicate | None = None
+        self._turn: Kind | None = None
+        self._severity: Severity | None = None
+        self._nouns = 0
+        self._over = False
+        self._forward: dict[Kind, str] = {}
+        self._verb_at = -1
+        self._with_at = -1
+        self._past = False
+        self._present = False
+        self.artifact: Kind | None = None
+        self._join_at = -1
+        self._negated_at = -1
+        self._mass = False
+        self._carried: list[Piece] = []
+
+    def run(self) -> None:
+        """Read the sentence."""
+        for place, piece in enumerate(self.pieces):
+            act = self._steps.get(piece.kind)
+            if act is not None:
+                act(self, place, piece)
+        self._end_clause()
+        for predicate in self.predicates:
+            back = predicate.points_back or self.points_back
+            predicate.points_back = back and not self.is_global
+            if predicate.is_timed and not self._present:
+                predicate.historical = True
+        for place, predicate in enumerate(self.predicates[1:]):
+            if predicate.is_that and predicate.said is Said.NOTHING:
+                before = self.predicates[place]
+                predicate.said, predicate.negated = before.said, before.negated
+                predicate.possible = before.possible
+
+    def _say(
+        self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False
+    ) -> Predicate:
+        before = self._open
+        forward = self._forward
+        new = Predicate(
+            said,
+            piece.first,
+            piece.last,
+            strong,
+            negated=Kind.NEGATED in forward,
+            possible=Kind.POSSIBLE in forward,
+            historical=Kind.HISTORICAL in forward
+            and (forward[Kind.HISTORICAL] != "when" or self._past),
+            current=Kind.CURRENT in forward,
+            is_timed=forward.get(Kind.HISTORICAL) == "when",
+            hypothetical=Kind.HYPOTHETICAL in forward,
+            other_person=forward.get(Kind.HYPOTHETICAL) == "other_person",
+            elliptic=elliptic,
+            clause=self.clause,
+            severity=self._severity,
+            rules=[piece.term.rule, *filter(None, forward.values())],
+        )
+        if Kind.CURRENT in forward:
+            new.historical = False
+        self._severity = None
+        if self._waiting:
+            if not (self._with_at > self._verb_at and self._place_follows(piece.last)):
+                new.bones = self._waiting
+            self._waiting = []
+        elif before is not None and before.said is Said.NOTHING and before.bones:
+            new.bones, before.dropped = before.bones, "the subject of what follows"
+        elif (
+            before is not None
+            and said is Said.EDEMA
+            and new.possible
+            and before.said is Said.EDEMA
+            and not before.strong
+            and not before.negated
+            and self._join_at < before.first
+        ):
+            new.bones, before.dropped = before.bones, "hedged by what follows"
+        new.fallback = self._carried
+        new.denied, self._loose = self._loose, []
+        new.opposite, self._excepted = self._excepted, []
+        self._turn = None
+        self._over = False
+        self._nouns += 1
+        self.predicates.append(new)
+        self._open = new
+        return new
+
+    def _close_cues(self) -> None:
+        self._forward.pop(Kind.NEGATED, None)
+        self._forward.pop(Kind.POSSIBLE, None)
+
+    def _cue(self, piece: Piece) -> None:
+        if Kind.NEGATED not in self._forward and Kind.HYPOTHETICAL not in self._forward:
+            self.cues.append(piece)
+
+    def _end_clause(self) -> None:
+        self.clause += 1
+        hypothetical = self._forward.get(Kind.HYPOTHETICAL)
+        self._forward.clear()
+        if hypothetical:
+            self._forward[Kind.HYPOTHETICAL] = hypothetical
+        if self._loose and self.topic:
+            denied = Predicate(Said.EDEMA, self._loose[0].first, self._loose[-1].last)
+            denied.denied, denied.elliptic = self._loose, True
+            self.predicates.append(denied)
+        if self._waiting:
+            self._carried = self._waiting
+        elif self._open is not None:
+            self._carried = self._open.bones
+        self._loose = []
+        self._excepted = []
+        self._waiting = []
+        self._open = None
+        self._turn = None
+        self._over = False
+        self._nouns = 0
+        self._mass = False

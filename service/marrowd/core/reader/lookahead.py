@@ -1,0 +1,223 @@
+"""
+Looks a few pieces ahead or back from a place in a sentence.
+
+Every look is bounded, so that a sentence of any length is read in linear time.
+"""
+
+from bisect import bisect_left
+
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.vocabulary import Kind
+
+_FINDINGS = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW, Kind.SIGNAL, Kind.NORMAL_MARROW})
+_NOUNS = _FINDINGS | {Kind.DISEASE, Kind.SOFT, Kind.DITTO, Kind.ARTIFACT, Kind.NORMAL}
+_SAID_AFTER_VERB = frozenset(
+    {Kind.NORMAL, Kind.NORMAL_MARROW, Kind.SPARED, Kind.EDEMA, Kind.HIGH, Kind.NEGATED, Kind.DITTO}
+)
+_NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.NORMAL})
+_ENDS_PLACE = frozenset({Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED, Kind.JOIN, Kind.WITH})
+_BEFORE_SOFT = frozenset(
+    {Kind.JOIN, Kind.SEVERITY, Kind.PART, Kind.CURRENT, Kind.NOTHING, Kind.NEGATED, Kind.SIDE}
+)
+_MORE = frozenset(
+    {Kind.NORMAL_MARROW, Kind.DISEASE, Kind.SPARED, Kind.NORMAL, Kind.NEGATED, Kind.HISTORICAL}
+)
+_SOFT_REACH = 5
+_SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
+_IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
+_WINDOW = 40
+_AFTER_NORMAL = frozenset(
+    """
+    and or in on for but with without throughout apart except of as at while whereas bilaterally
+    too however also now today again when compared allowing although given if then once only ,
+    other aside marrow signal bone to
+    """.split()
+)
+_STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
+
+
+def _first_word(piece: Piece) -> int:
+    return piece.first
+
+
+class Lookahead:
+    """What stands around a piece."""
+
+    def __init__(self, words: list[str], last: int, pieces: list[Piece]) -> None:
+        self.words = words
+        self.last = last
+        self.pieces = pieces
+
+    def _is_modifier(self, place: int) -> bool:
+        """Say whether a joint or region only names a disease: "ankle joint effusion"."""
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind in (Kind.DISEASE, Kind.SOFT):
+                return piece.first - self.pieces[place].last <= 1 or not piece.term.cue
+            if piece.kind not in _SMALL:
+                return False
+        return False
+
+    def _is_subject(self, place: int) -> bool:
+        """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
+        pieces = self.pieces
+        if place and self.words[pieces[place - 1].first] == ">":
+            return False
+        end = min(len(pieces), place + _WINDOW)
+        at = place + 1
+        while at < end and pieces[at].kind in _IN_LIST:
+            if pieces[at].kind is Kind.PREPOSITION and pieces[at - 1].kind is Kind.BONE:
+                break
+            at += 1
+        if at >= end:
+            return False
+        kind = pieces[at].kind
+        if kind is Kind.NEGATED:
+            return self._is_finding_next(at) or (
+                pieces[at].term.direction != "backward" and self._ends_after(at)
+            )
+        if kind is Kind.EDEMA:
+            return pieces[at - 1].kind is not Kind.JOIN
+        if kind in _NO_VERB_NEEDED:
+            return pieces[at].term.direction != "forward"
+        if kind is not Kind.VERB:
+            return False
+        at += 1
+        while at < end and pieces[at].kind in _SMALL:
+            at += 1
+        return at < end and (
+            pieces[at].kind in _SAID_AFTER_VERB
+            and not (pieces[at].kind is Kind.NEGATED and pieces[at].term.direction == "backward")
+        )
+
+    def _is_finding_next(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 6]:
+            if piece.kind in _FINDINGS or piece.kind is Kind.DITTO:
+                return True
+            if piece.kind not in _SMALL and piece.kind not in (Kind.SEQUENCE, Kind.ANAPHOR):
+                return False
+        return False
+
+    def _is_finding_or_bone_next(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 8]:
+            if piece.kind in (Kind.EDEMA, Kind.MARROW, Kind.SIGNAL):
+                return True
+            if piece.kind not in _SMALL and piece.kind not in (Kind.BONE, Kind.JOIN):
+                return False
+        return False
+
+    def _ends_after(self, place: int) -> bool:
+        """Say whether nothing that a cue could reach stands behind it in its clause."""
+        for piece in self.pieces[place + 1 : place + _WINDOW]:
+            if piece.kind in _NOUNS or piece.kind is Kind.BONE:
+                return False
+            if piece.kind in (Kind.BREAK, Kind.JOIN, Kind.THERE):
+                return True
+        return True
+
+    def _is_soft(self, place: int) -> bool:
+        """Say whether an edema is of soft tissue: named beside it, as its place or its subject."""
+        pieces = self.pieces
+        for piece in pieces[place + 1 : place + 8]:
+            if piece.kind is Kind.SOFT:
+                return True
+            if piece.kind in _ENDS_PLACE:
+                break
+        at = place - 1
+        near = True
+        while at >= 0 and place - at <= _SOFT_REACH:
+            piece = pieces[at]
+            if piece.kind is Kind.SOFT:
+                return near or not self._place_follows(pieces[place].last)
+            if piece.kind is Kind.VERB:
+                near = False
+            elif piece.kind not in _BEFORE_SOFT:
+                return False
+            elif piece.kind is not Kind.JOIN and piece.kind not in _SMALL:
+                near = False
+            at -= 1
+        return False
+
+    def _place_follows(self, last: int) -> bool:
+        """Say whether a finding that ends at a word names its own bone behind a preposition."""
+        placed = False
+        at = bisect_left(self.pieces, last, key=_first_word)
+        for follower in self.pieces[at : at + _WINDOW]:
+            if follower.kind is Kind.PREPOSITION:
+                placed = True
+            elif follower.kind is Kind.BONE:
+                return placed
+            elif follower.kind not in _SMALL:
+                return False
+        return False
+
+    def _is_marrow_next(self, place: int) -> bool:
+        """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
+        at = self.pieces[place].last
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.first - at > 1 or piece.kind not in (
+                Kind.SEQUENCE,
+                Kind.MARROW,
+                Kind.SIGNAL,
+                Kind.NORMAL,
+            ):
+                return False
+            if piece.kind in (Kind.MARROW, Kind.SIGNAL):
+                return piece.value != "low"
+            at = piece.last
+        return False
+
+    def _is_complement(self, piece: Piece) -> bool:
+        """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
+        if piece.last >= self.last:
+            return True
+        following = self.words[piece.last]
+        return not following.isalpha() or following in _AFTER_NORMAL
+
+    def _mass_next(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind is Kind.DISEASE:
+                return (
+                    piece.value == "mass" and piece.first - self.pieces[place].last <= _SOFT_REACH
+                )
+            if piece.kind not in _SMALL:
+                return False
+        return False
+
+    def _is_t1_only(self, place: int) -> bool:
+        around = self.pieces[max(0, place - 2) : place + 4]
+        sequences = {p.value for p in around if p.kind is Kind.SEQUENCE}
+        return sequences == {"t1"}
+
+    def _says_more(self, place: int) -> bool:
+        """Say whether "likewise" only leads to what is said in full."""
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind in _FINDINGS or piece.kind in _MORE:
+                return True
+            if piece.kind not in _SMALL and piece.kind is not Kind.VERB:
+                return False
+        return False
+
+    def _is_last_word(self, piece: Piece) -> bool:
+        return piece.last >= self.last or self.words[piece.last] in _STOPS
+
+    def _bone_then_finding(self, place: int) -> bool:
+        for piece in self.pieces[place : place + 8]:
+            if piece.kind in _NOUNS:
+                return True
+            if piece.kind in (Kind.JOIN, Kind.VERB, Kind.BREAK, Kind.THERE):
+                return False
+        return False
+
+    def _is_place_next(self, place: int) -> bool:
+        following = self.pieces[place + 1 : place + 4]
+        if not following or following[0].kind is not Kind.PREPOSITION:
+            return False
+        return any(piece.kind is Kind.BONE for piece in following)
+
+    def _list_goes_on(self, place: int) -> bool:
+        for piece in self.pieces[place + 1 : place + 5]:
+            if piece.kind is Kind.BONE:
+                return True
+            if piece.kind not in _SMALL and piece.kind not in (Kind.JOIN, Kind.PREPOSITION):
+                return False
+        return False
