@@ -124,7 +124,9 @@ class HapiServer:
                 leftover.unlink(missing_ok=True)
         archive = None if ARCHIVE.exists() else ARCHIVE.with_suffix(f".{os.getpid()}.new")
         flag = "SharedArchiveFile" if archive is None else "ArchiveClassesAtExit"
-        database = [] if db is None else [f"-Dsandbox.db=jdbc:h2:file:{db.resolve()}"]
+        # What was answered is on the disk: by itself H2 writes half a second later.
+        kept = "" if db is None else f"jdbc:h2:file:{db.resolve()};WRITE_DELAY=0"
+        database = [f"-Dsandbox.db={kept}"] if kept else []
         command = [
             _program("java"),
             "-Xmx512m",  # 600 MB of memory in all, comfortable for thousands of resources
