@@ -17,6 +17,7 @@ from marrowd.errors import BadInput
 
 _UUID: Final = re.compile(r"(?:urn:uuid:)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FHIR_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_BLANK: Final = re.compile(r"\s")
 _ENTRY: Final = "context.draftOrders.entry"
 
 
@@ -108,7 +109,7 @@ def _server(call: Mapping[str, Any]) -> str | None:
     if "fhirServer" not in call:
         return None
     url = _text(call, "fhirServer")
-    if any(char.isspace() for char in url) or not _is_web_address(url):
+    if _BLANK.search(url) or not _is_web_address(url):
         raise BadHookRequest(place="fhirServer", must="be an absolute http or https URL")
     return url.rstrip("/")
 

@@ -7,6 +7,7 @@ locks of strangers held together would deadlock.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar, cast
 
@@ -58,6 +59,20 @@ class Database:
         def call() -> T:
             with translated(), self.engines.read.connect() as connection:
                 return work(connection)
+
+        return await self._on_reader(call)
+
+    async def read_sqlite(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a read that is too hot for a layer in between; on SQLite only."""
+        self._require_open()
+
+        def call() -> T:
+            with translated():
+                pooled = self.engines.read.raw_connection()
+                try:
+                    return work(cast("sqlite3.Connection", pooled.driver_connection))
+                finally:
+                    pooled.close()
 
         return await self._on_reader(call)
 

@@ -23,7 +23,14 @@ from marrowd.store.protocols import (
     Standing,
     Taken,
 )
-from marrowd.store.schema import card_feedback, card_quiet, card_shown, patient, seen_token
+from marrowd.store.schema import (
+    card_feedback,
+    card_quiet,
+    card_shown,
+    instant_of,
+    patient,
+    seen_token,
+)
 
 _STANDING = select(
     select(patient.c.revision)
@@ -31,6 +38,10 @@ _STANDING = select(
     .scalar_subquery(),
     select(card_quiet.c.until).where(card_quiet.c.card == bindparam("card")).scalar_subquery(),
 )
+_STANDING_SQLITE = """
+    SELECT (SELECT revision FROM patient WHERE source = ? AND patient = ?),
+           (SELECT until FROM card_quiet WHERE card = ?)
+"""
 
 
 class SqlFeedback(OverDatabase):
@@ -38,6 +49,13 @@ class SqlFeedback(OverDatabase):
 
     async def standing(self, source: str, patient: str, card: str) -> Standing:
         """Give the revision of a patient's evidence, and until when *card* is quiet: one read."""
+        if self._database.engines.is_sqlite:
+            # The read that every hook waits for: a prepared statement costs a tenth of a compiled.
+            keys = (source, patient, card)
+            revision, until = await self._database.read_sqlite(
+                lambda c: c.execute(_STANDING_SQLITE, keys).fetchone()
+            )
+            return Standing(revision=revision or 0, quiet_until=instant_of(until))
         values = {"source": source, "patient": patient, "card": card}
         row = await self._database.read(lambda c: c.execute(_STANDING, values).one())
         return Standing(revision=row[0] or 0, quiet_until=row[1])

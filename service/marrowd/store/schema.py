@@ -48,7 +48,12 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give back the time in UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return instant_of(value)
+
+
+def instant_of(stored: int | None) -> datetime | None:
+    """Give the time that a stored number means."""
+    return None if stored is None else _EPOCH + timedelta(microseconds=stored)
 
 
 # Collation "C" orders by bytes, which for UTF-8 is code-point order: what Python and SQLite do.

@@ -17,10 +17,13 @@ import aiohttp
 import orjson
 import structlog
 from aiohttp import web
+from prometheus_client import Counter
 
 from marrowd.cds.decision import Rules
 from marrowd.cds.requests import BadHookRequest, HookRequest, hook_request
 from marrowd.cds.services import Hook, Service, discovery
+from marrowd.core.cards import Indicator
+from marrowd.core.verdict import VerdictKind
 from marrowd.errors import StoreUnavailable
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.orders import OrderRules, load_order_rules
@@ -98,6 +101,12 @@ class Hooks:
             for service in Service
             for outcome in HookOutcome
         }
+        # Children by label values: looking one up anew costs more than counting.
+        self._cards: dict[tuple[str, str], Counter] = {
+            (verdict, indicator): self.metrics.cards_shown_total.labels(verdict, indicator)
+            for verdict in VerdictKind
+            for indicator in Indicator
+        }
         self._durations = {
             service: self.metrics.hook_duration_seconds.labels(service) for service in Service
         }
@@ -140,8 +149,7 @@ class Hooks:
         if isinstance(answer, Lacking):
             raise refusal(412, _said(answer))
         if answer.card:
-            shown = self.metrics.cards_shown_total
-            shown.labels(verdict=answer.verdict, indicator=answer.indicator).inc()
+            self._cards[answer.verdict, answer.indicator].inc()
             self._shown.note(_name(call), answer)
         return web.Response(body=answer.body, content_type="application/json")
 
@@ -169,20 +177,25 @@ class Hooks:
         return bound
 
     async def _within_budget(self, call: Call) -> Drawn | Lacking:
-        try:
-            async with asyncio.timeout(self.budget.whole_s):
-                return await self._answer(call)
-        except TimeoutError:
-            log.warning("hook_out_of_time", service=call.request.hook)
-            raise refusal(503, "no answer within the time budget; retry") from None
-
-    async def _answer(self, call: Call) -> Drawn | Lacking:
-        """Give the answer drawn before where it still holds, else draw it."""
+        """Give the answer drawn before where it still holds, else draw it in what time is left."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.budget.whole_s
         key = self._key(call)
         known = self._remembered.get(key)
         standing = await self._standing(call, "" if known is None else known.card)
         if known is not None and standing is not None and self._holds(known, standing):
             return _unless_quiet(known, standing, self.clock())
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._draw(call, key, standing)
+        except TimeoutError:
+            log.warning("hook_out_of_time", service=call.request.hook)
+            raise refusal(503, "no answer within the time budget; retry") from None
+
+    async def _draw(
+        self, call: Call, key: tuple[object, ...], standing: Standing | None
+    ) -> Drawn | Lacking:
+        """Gather, decide, remember; *standing* is None when the store is away."""
         gathered = await self._gatherer.gather(call, is_store_up=standing is not None)
         if isinstance(gathered, Lacking):
             return gathered
@@ -191,7 +204,7 @@ class Hooks:
             self._remembered.put(key, drawn)
         if call.source is not None and gathered.stored is not None:
             self._newer.tell(call.source.name, gathered.stored, gathered.called)
-        if drawn.card and standing is not None and (known is None or known.card != drawn.card):
+        if drawn.card and standing is not None:
             standing = await self._standing(call, drawn.card)
         return drawn if standing is None else _unless_quiet(drawn, standing, self.clock())
 

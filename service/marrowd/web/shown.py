@@ -6,8 +6,8 @@ last seconds; metrics and statistics can bear that.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -30,33 +30,39 @@ class ShownCards:
     def __init__(self, store: Feedback, clock: Callable[[], datetime]) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: dict[str, ShownCard] = {}
+        self._sources: dict[str, tuple[str, Drawn]] = {}  # by card
+        self._times: Counter[str] = Counter()
 
     def note(self, source: str, drawn: Drawn) -> None:
-        """Count the card of *drawn*."""
-        known = self._waiting.get(drawn.card)
-        if known is None and len(self._waiting) >= _MOST:
-            return
-        self._waiting[drawn.card] = ShownCard(
-            card=drawn.card,
-            source=source,
-            verdict=drawn.verdict,
-            indicator=drawn.indicator,
-            last_at=self._clock(),
-            times=1 if known is None else known.times + 1,
-        )
+        """Count the card of *drawn*; as little as can be done, since a clinician waits."""
+        if drawn.card not in self._sources:
+            if len(self._sources) >= _MOST:
+                return
+            self._sources[drawn.card] = (source, drawn)
+        self._times[drawn.card] += 1
 
     async def flush(self) -> None:
         """Tell the store; what it does not take waits for the next time."""
-        waiting, self._waiting = self._waiting, {}
+        sources, self._sources = self._sources, {}
+        times, self._times = self._times, Counter()
+        now = self._clock()
+        shown = [
+            ShownCard(
+                card=card,
+                source=source,
+                verdict=drawn.verdict,
+                indicator=drawn.indicator,
+                last_at=now,
+                times=times[card],
+            )
+            for card, (source, drawn) in sources.items()
+        ]
         try:
-            await self._store.add_shown(list(waiting.values()))
+            await self._store.add_shown(shown)
         except StoreUnavailable:
-            log.warning("shown_cards_not_written", count=len(waiting))
-            for card, shown in waiting.items():
-                newer = self._waiting.get(card)
-                times = shown.times + (0 if newer is None else newer.times)
-                self._waiting[card] = replace(newer or shown, times=times)
+            log.warning("shown_cards_not_written", count=len(shown))
+            self._sources = sources | self._sources
+            self._times += times
 
     async def while_serving(self, _app: web.Application) -> AsyncIterator[None]:
         """Flush from time to time, and once more at the end."""
@@ -69,5 +75,5 @@ class ShownCards:
     async def _keep_flushing(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_EVERY_S)
-            if self._waiting:
+            if self._sources:
                 await self.flush()
