@@ -72,7 +72,6 @@ def _anonymous(value):
     return value
 
 
-@pytest.mark.skipif(not REPORTS.exists(), reason="tests/data/reports-dev.jsonl is not there")
 async def test_every_report_ends_in_the_verdict_that_screen_gives(
     line, tmp_path, study_day, closing_line
 ):
