@@ -621,3 +621,18 @@ def test_a_deletion_of_which_nothing_is_known_but_the_id():
 
     assert history(gone, fhir.lab()) == "vitamin_d_missing"
     assert history(gone, fhir.lab(meta=fhir.meta(1))) == "association"
+
+
+@pytest.mark.parametrize("code", [fhir.coded("59776-5"), fhir.coded("X", "urn:local"), None])
+def test_a_listed_text_needs_no_subject_of_its_own(code):
+    words = fhir.lab(
+        "t1",
+        code=code,
+        subject=None,
+        valueQuantity=None,
+        valueString="Marrow edema in the left talus.",
+    )
+    found = screen(fhir.lab(), fhir.mri(said=None, result=[{"reference": "Observation/t1"}]), words)
+
+    assert [line["verdict"] for line in found.lines.values()] == ["association"]
+    assert found.err == ""

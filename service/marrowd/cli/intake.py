@@ -11,10 +11,11 @@ from marrowd.cli.spool import IGNORED, Role, Spool
 from marrowd.core.facts import Version
 from marrowd.fhir.bundles import BrokenEntry, Deletion, Entry, items
 from marrowd.fhir.dates import instant
-from marrowd.fhir.facts import FACT_TYPES, Ignored, ignored_because, is_withdrawn
+from marrowd.fhir.facts import FACT_TYPES, ignored_because, is_withdrawn
 from marrowd.fhir.json import canonical, digest, parse_canonical
 from marrowd.fhir.members import Resource
 from marrowd.fhir.narratives import may_hold_text
+from marrowd.fhir.observations import is_vitamin_d
 from marrowd.fhir.reasons import RESOURCE
 from marrowd.fhir.references import split_url
 from marrowd.fhir.studies import without_instances
@@ -99,12 +100,21 @@ class Intake:
             return Role.BINARY, resource
         if is_other or is_withdrawn(resource):
             return Role.NOTHING, None
-        if ignored_because(resource, self._codes) is None:
-            return Role.FACT, without_instances(resource) if kind == "ImagingStudy" else resource
-        is_text = kind == "Observation" and may_hold_text(resource)
-        is_aid = kind == "ServiceRequest" and "identifier" in resource
-        role = Role.TEXT if is_text else Role.AID if is_aid else Role.NOTHING
+        if kind == "ImagingStudy":
+            return Role.FACT, without_instances(resource)
+        role = self._role_by_code(resource)
         return role, resource if role is not Role.NOTHING else None
+
+    def _role_by_code(self, resource: Resource) -> Role:
+        kind = resource["resourceType"]
+        # What is no result is text if a report lists it: whose it is matters only then.
+        is_result = kind != "Observation" or is_vitamin_d(resource, self._codes)
+        if is_result and ignored_because(resource, self._codes) is None:
+            return Role.FACT
+        if kind == "Observation" and may_hold_text(resource):
+            return Role.TEXT
+        is_aid = kind == "ServiceRequest" and "identifier" in resource
+        return Role.AID if is_aid else Role.NOTHING
 
     def _delete(self, deletion: Deletion) -> None:
         if deletion.ref.partition("/")[0] not in _KEPT_TYPES - {PATIENT}:
@@ -163,7 +173,7 @@ class Intake:
         kind = resource["resourceType"]
         if kind not in FACT_TYPES or key == IGNORED or is_withdrawn(resource):
             return
-        if ignored_because(resource, self._codes) is not Ignored.CODE:
+        if self._role_by_code(resource) is Role.FACT:
             self._spool.put(
                 f"{kind}#{sha256}",
                 Version(digest=sha256),
