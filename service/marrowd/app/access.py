@@ -4,8 +4,9 @@ How this process reaches each source: a client, what it asks for, where it is to
 Shared by the service and by the commands that talk to a FHIR server without one running.
 """
 
+import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -79,29 +80,41 @@ async def opened(
     only: str | None = None,
     metrics: Metrics | None = None,
     clock: Clock = utc_now,
+    rng: random.Random | None = None,
     public_url: str = "",
 ) -> AsyncIterator[Mapping[str, Access]]:
     """
     Open a way to every source, or to the one called *only*.
 
     Raises:
-        BadConfiguration: there is no source called *only*.
+        BadConfiguration: there is no source called *only*, or a private key that cannot be used.
     """
     sources = _chosen(settings.sources, only)
     base = settings.http.public_url or public_url or _url_of(settings)
     codes = codes_from(settings.policy)
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit_per_host=_POOL),
-        cookie_jar=aiohttp.DummyCookieJar(),  # a server that sets cookies gets none back
-        auto_decompress=True,
-    ) as session:
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit_per_host=_POOL),
+            cookie_jar=aiohttp.DummyCookieJar(),  # a server that sets cookies gets none back
+            auto_decompress=True,
+        ) as session,
+        AsyncExitStack() as stack,
+    ):
+        authorizations = {
+            source.name: authorization_for(
+                source, session, clock=clock, rng=rng or random.SystemRandom()
+            )
+            for source in sources
+        }
+        for authorization in authorizations.values():
+            stack.push_async_callback(authorization.close)
         yield {
             source.name: Access(
                 source=source,
                 client=FhirClient(
                     Transport(
                         session,
-                        authorization=authorization_for(source.auth),
+                        authorization=authorizations[source.name],
                         observe=observer(metrics, source.name),
                         clock=clock,
                     ),

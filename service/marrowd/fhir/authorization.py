@@ -6,10 +6,15 @@ that fetches tokens (SMART Backend Services) can renew and be tried once more.
 """
 
 import base64
+import random
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol, assert_never
 
-from marrowd.errors import BadConfiguration
-from marrowd.settings import Auth, BasicAuth, BearerAuth, NoAuth, SmartBackendAuth
+import aiohttp
+
+from marrowd.fhir.smart import SmartAuthorization
+from marrowd.settings import BasicAuth, BearerAuth, NoAuth, SmartBackendAuth, Source
 
 
 class Authorization(Protocol):
@@ -19,8 +24,12 @@ class Authorization(Protocol):
         """Give the header's value, or None when the server asks for nothing."""
         ...
 
-    async def renew(self) -> bool:
-        """After a 401: get new credentials; False when there are no others."""
+    async def renew(self, refused: str | None) -> bool:
+        """After a 401 to the header *refused*: have others; False when there are none."""
+        ...
+
+    async def close(self) -> None:
+        """End what is under way."""
         ...
 
 
@@ -34,31 +43,38 @@ class FixedAuthorization:
         """Give the same value each time."""
         return self._value
 
-    async def renew(self) -> bool:
+    async def renew(self, refused: str | None) -> bool:  # noqa: ARG002 - as the Protocol says
         """There are no others."""
         return False
 
+    async def close(self) -> None:
+        """Nothing is under way."""
 
-def authorization_for(auth: Auth) -> Authorization:
+
+def authorization_for(
+    source: Source,
+    session: aiohttp.ClientSession,
+    *,
+    clock: Callable[[], datetime],
+    rng: random.Random,
+) -> Authorization:
     """
     Give the authorization that the configuration asks for.
 
     Raises:
-        BadConfiguration: SMART Backend Services, which this version does not speak.
+        BadConfiguration: a key that cannot be used.
     """
-    match auth:
+    match source.auth:
         case NoAuth():
             return FixedAuthorization()
-        case BasicAuth():
+        case BasicAuth() as auth:
             pair = f"{auth.user}:{auth.password.get_secret_value()}".encode()
             return FixedAuthorization(f"Basic {base64.b64encode(pair).decode('ascii')}")
-        case BearerAuth():
+        case BearerAuth() as auth:
             return FixedAuthorization(f"Bearer {auth.token.get_secret_value()}")
-        case SmartBackendAuth():
-            message = (
-                'auth.kind "smart-backend" is not available in this version: '
-                'use "bearer", "basic" or "none"'
+        case SmartBackendAuth() as auth:
+            return SmartAuthorization(
+                auth, session, source=source.name, base_url=source.base_url, clock=clock, rng=rng
             )
-            raise BadConfiguration(message)
         case _:
-            assert_never(auth)
+            assert_never(source.auth)

@@ -133,20 +133,20 @@ class Transport:
         return reply
 
     async def _send(self, ask: Ask) -> Reply:
-        reply = await self._once(ask)
-        if reply.status == HTTPStatus.UNAUTHORIZED and await self._authorization.renew():
-            reply = await self._once(ask)
+        value = await self._authorization.header()
+        reply = await self._once(ask, value)
+        if reply.status == HTTPStatus.UNAUTHORIZED and await self._authorization.renew(value):
+            reply = await self._once(ask, await self._authorization.header())
         if not HTTPStatus.OK <= reply.status < HTTPStatus.MULTIPLE_CHOICES:
             wait_s = seconds_to_wait(reply.headers.get("Retry-After"), now=self._clock())
             at = http_date(reply.headers.get("Date"))
             raise error_of(reply.status, ask.operation, retry_after_s=wait_s, at=at)
         return reply
 
-    async def _once(self, ask: Ask) -> Reply:
+    async def _once(self, ask: Ask, authorization: str | None) -> Reply:
         headers = dict(ask.headers)
-        value = await self._authorization.header()
-        if value is not None:
-            headers["Authorization"] = value
+        if authorization is not None:
+            headers["Authorization"] = authorization
         try:
             async with self._session.request(
                 ask.method,

@@ -40,6 +40,13 @@ def _base_url(value: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
+def _token_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or "#" in value:
+        message = "give an http(s) URL without fragment, exactly as the server names it"
+        raise ValueError(message)
+    return value  # as written: assertions are addressed to it letter by letter
+
+
 class HttpSettings(Section):
     """`[http]`: where the service listens and how it is reached."""
 
@@ -89,7 +96,8 @@ class SmartBackendAuth(Section):
     client_id: str
     private_key: SecretStr
     key_id: str
-    scope: str = "system/*.rs"
+    scope: str = "system/*.rs"  # reads and searches; making Subscriptions takes their ".cud" too
+    token_url: Annotated[str, AfterValidator(_token_url)] | None = None  # else it is discovered
 
 
 Auth = Annotated[NoAuth | BasicAuth | BearerAuth | SmartBackendAuth, Field(discriminator="kind")]

@@ -10,16 +10,17 @@ from tests.support.fhir_server import Fault, FhirServer, running
 
 from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable
 from marrowd.fhir.answers import Absent, Forbidden, Rejected, TooLarge, Unusable, seconds_to_wait
-from marrowd.fhir.authorization import FixedAuthorization, authorization_for
+from marrowd.fhir.authorization import authorization_for
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.transport import Limits, Transport
-from marrowd.settings import BasicAuth, BearerAuth, NoAuth, SmartBackendAuth
+from marrowd.settings import Auth, BasicAuth, BearerAuth, NoAuth, SmartBackendAuth, Source
 from marrowd.telemetry.metrics import CallOutcome, Operation
 
 LIMITS = Limits(
     timeout_s=2.0, max_bytes=300_000, tries=3, first_pause_s=0.001, longest_pause_s=0.05
 )
 MARKER = "Zebediah"
+RNG = random.Random(1)  # noqa: S311 - jitter
 
 
 class Renewing:
@@ -31,10 +32,12 @@ class Renewing:
     async def header(self) -> str | None:
         return f"Bearer {self.token}"
 
-    async def renew(self) -> bool:
-        was_stale = self.token == "stale"
+    async def renew(self, refused: str | None) -> bool:
         self.token = "fresh"
-        return was_stale
+        return refused == "Bearer stale"
+
+    async def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -324,6 +327,15 @@ async def test_a_refused_token_is_renewed_once(
     assert [s.headers["Authorization"] for s in server.seen] == ["Bearer stale", "Bearer fresh"]
 
 
+def a_source(auth: Auth) -> Source:
+    base_url = "https://fhir.example.org"
+    return Source(name="main", base_url=base_url, notification_secret="s" * 16, auth=auth)
+
+
+def now() -> datetime:
+    return datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("auth", "header"),
     [
@@ -333,19 +345,22 @@ async def test_a_refused_token_is_renewed_once(
     ],
 )
 async def test_configured_credentials(
-    auth: NoAuth | BasicAuth | BearerAuth, header: str | None
+    auth: NoAuth | BasicAuth | BearerAuth, header: str | None, session: aiohttp.ClientSession
 ) -> None:
-    authorization = authorization_for(auth)
+    authorization = authorization_for(a_source(auth), session, clock=now, rng=RNG)
 
     assert header == await authorization.header()
-    assert not await FixedAuthorization().renew()
+    assert not await authorization.renew(header)
+    await authorization.close()
 
 
-def test_smart_backend_says_that_it_is_not_there_yet() -> None:
+async def test_a_private_key_that_is_none_is_told_with_its_place(
+    session: aiohttp.ClientSession,
+) -> None:
     auth = SmartBackendAuth(kind="smart-backend", client_id="c", private_key="k", key_id="1")
 
-    with pytest.raises(BadConfiguration, match="not available"):
-        authorization_for(auth)
+    with pytest.raises(BadConfiguration, match=r"sources main: .*private_key cannot be read"):
+        authorization_for(a_source(auth), session, clock=now, rng=RNG)
 
 
 @pytest.mark.parametrize(
