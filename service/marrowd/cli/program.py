@@ -109,11 +109,13 @@ def sweep(
 subscriptions = typer.Typer(help="The Subscriptions on the FHIR servers.", no_args_is_help=True)
 inbox = typer.Typer(help="Events accepted and not yet done.", no_args_is_help=True)
 outbox = typer.Typer(help="Cards decided and not yet taken.", no_args_is_help=True)
+cards = typer.Typer(help="Cards that hooks have shown.", no_args_is_help=True)
 db = typer.Typer(help="The store's schema.", no_args_is_help=True)
 configuration = typer.Typer(help="The configuration.", no_args_is_help=True)
 program.add_typer(subscriptions, name="subscriptions")
 program.add_typer(inbox, name="inbox")
 program.add_typer(outbox, name="outbox")
+program.add_typer(cards, name="cards")
 program.add_typer(db, name="db")
 program.add_typer(configuration, name="config")
 
@@ -212,6 +214,14 @@ def outbox_discard(messages: list[str], config: Config = None) -> None:
     from marrowd.cli.queues import discard_messages  # noqa: PLC0415
 
     raise typer.Exit(discard_messages(config, messages))
+
+
+@cards.command("stats")
+def cards_stats(config: Config = None) -> None:
+    """Print what was shown, accepted, overridden, and why."""
+    from marrowd.cli.cards import stats_command  # noqa: PLC0415
+
+    raise typer.Exit(stats_command(config))
 
 
 @db.command("upgrade")

@@ -23,7 +23,7 @@ S = TypeVar("S", EventState, MessageState)
 def list_events(config: Path | None, state: str, limit: int) -> Exit:
     """Print events in *state* as a table."""
     wanted = None if state == "all" else _state(EventState, state)
-    rows = _with_store(config, lambda store: store.list_events(state=wanted, limit=limit))
+    rows = with_store(config, lambda store: store.list_events(state=wanted, limit=limit))
     _print(
         ["id", "source", "kind", "ref", "state", "attempts", "received", "reason", "detail"],
         [
@@ -39,26 +39,26 @@ def list_events(config: Path | None, state: str, limit: int) -> Exit:
 
 def show_event(config: Path | None, event: int) -> Exit:
     """Print one event's payload to stdout."""
-    found = _with_store(config, lambda store: store.show_event(event))
+    found = with_store(config, lambda store: store.show_event(event))
     return _show(found[1] if found else None, is_known=found is not None)
 
 
 def retry_events(config: Path | None, events: Sequence[int]) -> Exit:
     """Put parked events back."""
-    count = _with_store(config, lambda store: store.retry_parked(events, now=datetime.now(UTC)))
+    count = with_store(config, lambda store: store.retry_parked(events, now=datetime.now(UTC)))
     return _counted("back to work", count, len(events))
 
 
 def discard_events(config: Path | None, events: Sequence[int]) -> Exit:
     """Drop parked events."""
-    count = _with_store(config, lambda store: store.discard(events))
+    count = with_store(config, lambda store: store.discard(events))
     return _counted("discarded", count, len(events))
 
 
 def list_messages(config: Path | None, state: str, limit: int) -> Exit:
     """Print messages in *state* as a table."""
     wanted = None if state == "all" else _state(MessageState, state)
-    rows = _with_store(config, lambda store: store.list_messages(state=wanted, limit=limit))
+    rows = with_store(config, lambda store: store.list_messages(state=wanted, limit=limit))
     _print(
         ["id", "destination", "sequence", "state", "attempts", "created", "reason"],
         [
@@ -74,24 +74,25 @@ def list_messages(config: Path | None, state: str, limit: int) -> Exit:
 
 def show_message(config: Path | None, message: str) -> Exit:
     """Print one message's body to stdout."""
-    found = _with_store(config, lambda store: store.show_message(message))
+    found = with_store(config, lambda store: store.show_message(message))
     return _show(found[1] if found else None, is_known=found is not None)
 
 
 def retry_messages(config: Path | None, messages: Sequence[str]) -> Exit:
     """Try parked messages again."""
     now = datetime.now(UTC)
-    count = _with_store(config, lambda store: store.retry_parked_messages(messages, now=now))
+    count = with_store(config, lambda store: store.retry_parked_messages(messages, now=now))
     return _counted("back to work", count, len(messages))
 
 
 def discard_messages(config: Path | None, messages: Sequence[str]) -> Exit:
     """Drop parked messages."""
-    count = _with_store(config, lambda store: store.discard_messages(messages))
+    count = with_store(config, lambda store: store.discard_messages(messages))
     return _counted("discarded", count, len(messages))
 
 
-def _with_store(config: Path | None, ask: Callable[[Store], Awaitable[T]]) -> T:
+def with_store(config: Path | None, ask: Callable[[Store], Awaitable[T]]) -> T:
+    """Open the configured store, *ask* it something, close it."""
     settings = load_settings(config)
 
     async def run() -> T:
