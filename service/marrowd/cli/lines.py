@@ -56,9 +56,9 @@ def _result(level: Level | None, dates: Mapping[str, str]) -> _Written | None:
     members = {
         "ref": result.ref,
         "version": result.version,
-        "value": result.value,
+        "value": result.value if result.reported_value is None else result.reported_value,
         "comparator": result.comparator,
-        "unit": result.unit,
+        "unit": result.reported_unit or result.unit,
         "class": level.vitamin_d_class,
         "date": dates.get(result.ref, level.day.isoformat()),
         "status": result.status,

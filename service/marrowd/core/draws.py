@@ -131,6 +131,8 @@ def _level(result: VitaminDResult, policy: Policy, *, is_summed: bool = False) -
     found = classify(result.value, result.comparator, policy.cutoffs(result.unit))
     if found is None:
         return None
+    if is_summed:  # the sum is ours: nobody reported it
+        result = replace(result, reported_value=None, reported_unit="")
     return Level(result=result, vitamin_d_class=found, day=day, is_summed=is_summed)
 
 

@@ -119,6 +119,8 @@ class VitaminDResult:
     value: Decimal | None = None  # as reported; None when unreadable or absent
     comparator: str | None = None  # "<", "<=", ">", ">="
     unit: Unit | None = None
+    reported_value: Decimal | None = None  # where the unit was written otherwise, both as written
+    reported_unit: str = ""
     unreadable: str | None = None  # "value", "unit", "implausible", "date"
     specimen: str | None = None  # reference or identifier key of the specimen
     is_unit_unlike_code: bool = False  # the code's property contradicts the unit: said on the card

@@ -88,6 +88,9 @@ def caveats(level: Level) -> tuple[str, ...]:
         said.append("Sum of the 25(OH)D3 and 25(OH)D2 of one draw.")
     elif result.analyte is Analyte.D3:
         said.append("Reported under a 25(OH)D3 code, read as the total.")
+    if result.reported_unit.lower() not in ("", (result.unit or "").lower()):
+        written = f"{result.comparator or ''}{_plain(result.reported_value)}"
+        said.append(f"Reported as {written} {result.reported_unit}.")
     if result.is_unit_unlike_code:
         said.append("The unit reported does not fit the code of the test; the unit was used.")
     return tuple(said)

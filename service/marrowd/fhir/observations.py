@@ -144,6 +144,8 @@ def _results(
             value=read.value if read else None,
             comparator=read.comparator if read else None,
             unit=read.unit if read else None,
+            reported_value=read.reported_value if read else None,
+            reported_unit=read.reported_unit if read else "",
             unreadable=reason,
             specimen=specimen,
             is_unit_unlike_code=bool(read and units and read.unit not in units),

@@ -6,7 +6,7 @@ whose bounds all agree; never from the code (DOMAIN section 1, "Value", "Unit", 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from marrowd.core.facts import Analyte, Unit
@@ -22,6 +22,7 @@ class Spelling:
 
     unit: Unit
     exponent: int = 0
+    written: str = field(default="", compare=False)  # as the laboratory wrote it
 
 
 _NG_ML = Spelling(unit=Unit.NG_ML)
@@ -59,6 +60,8 @@ class Amount:
     value: Decimal
     comparator: str | None
     unit: Unit
+    reported_value: Decimal | None = None  # where the unit was written otherwise
+    reported_unit: str = ""
 
 
 def has_value(member: Resource) -> bool:
@@ -83,6 +86,7 @@ def amount(member: Resource, *, analyte: Analyte) -> Amount:
         number, comparator, spelling = _string(member.get("valueString"))
     if spelling is None:
         spelling = _unit_of_ranges(member)
+    reported = number
     if spelling.exponent:
         number = _shifted(number, spelling.exponent)
     low, high = _PLAUSIBLE[spelling.unit]
@@ -91,7 +95,15 @@ def amount(member: Resource, *, analyte: Analyte) -> Amount:
         low, high = Decimal(0), number
     if number < low or number > high:
         raise UnreadableResource(reasons.IMPLAUSIBLE)
-    return Amount(value=number, comparator=comparator, unit=spelling.unit)
+    if spelling.written in ("", spelling.unit):
+        return Amount(value=number, comparator=comparator, unit=spelling.unit)
+    return Amount(
+        value=number,
+        comparator=comparator,
+        unit=spelling.unit,
+        reported_value=reported,
+        reported_unit=spelling.written,
+    )
 
 
 def spelled(quantity: Resource) -> Spelling | None:
@@ -102,14 +114,19 @@ def spelled(quantity: Resource) -> Spelling | None:
         UnreadableResource: `unit`, when it names one that is not known, or two of different size.
     """
     written = [text(quantity.get(name)) for name in ("code", "unit")]
-    known = [s for s in (_SPELLINGS.get(w.lower()) for w in written) if s is not None]
+    known = [s for s in map(_spelling, written) if s is not None]
     if not known:
         if any(written):
             raise UnreadableResource(reasons.UNIT)
         return None
     if any(s != known[0] for s in known):
         raise UnreadableResource(reasons.UNIT)
-    return known[0]
+    return known[-1]  # the `unit` is what the laboratory prints
+
+
+def _spelling(written: str) -> Spelling | None:
+    known = _SPELLINGS.get(written.lower())
+    return None if known is None else replace(known, written=written)
 
 
 def _quantity(quantity: object) -> tuple[Decimal, str | None, Spelling | None]:
@@ -130,7 +147,7 @@ def _string(value: object) -> tuple[Decimal, str | None, Spelling | None]:
     if match is None:
         raise UnreadableResource(reasons.VALUE)
     unit = match["unit"]
-    spelling = _SPELLINGS.get(unit.lower()) if unit else None
+    spelling = _spelling(unit) if unit else None
     if unit and spelling is None:
         # The grammar has only known units in it: "18 (see note)" is no value.
         raise UnreadableResource(reasons.VALUE)
