@@ -27,6 +27,8 @@ ACTIVE_AT = "subscriptions active at"  # when all Subscriptions were last seen a
 _OFTEN = timedelta(minutes=5)  # one search a look
 _SOON = timedelta(seconds=5)  # somebody is about to make them: `marrowd subscriptions sync`
 
+_SETTLING_S = 1.0  # one indexed read a second, for as long as a source is not current
+
 _log = structlog.get_logger()
 
 
@@ -72,6 +74,10 @@ class SubscriptionWatch:
     def name(self) -> str:
         """A constant word for logs."""
         return f"watch-{self._source}"
+
+    def request(self) -> None:
+        """Ask for a look now."""
+        self._bell.ring()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look until *stop* is set."""
@@ -141,7 +147,12 @@ class Currency:
                     await self.refresh()
                 except StoreUnavailable as error:
                     _log.warning("currency_unknown", error=place_of(error))
-                await self._bell.nap(self._every.total_seconds())
+                await self._bell.nap(self._pause_s())
+
+    def _pause_s(self) -> float:
+        """Look often until every source is current: hooks answer 412 until then."""
+        is_settled = all(self.is_current(source) for source in self._sweep_every)
+        return self._every.total_seconds() if is_settled else _SETTLING_S
 
     async def refresh(self) -> None:
         """Read what is remembered of every source."""

@@ -1,4 +1,4 @@
-"""The governing result in a line is what the laboratory wrote; classes are made of what it means."""
+"""A line gives the governing result as the laboratory wrote it; classes rest on what it means."""
 
 import pytest
 from tests.support.screened import verdict
