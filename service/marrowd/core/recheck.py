@@ -58,12 +58,13 @@ def _speaking_ends(snapshot: Snapshot) -> Iterator[datetime | None]:
 def _row_ends(snapshot: Snapshot, verdict: Verdict) -> Iterable[datetime | None]:
     """Give when that changes which this row alone, or one after it, looks at."""
     recency_days = snapshot.policy.recency_days
+    end_of_report = _end(verdict.report.when if verdict.report else None, recency_days, snapshot)
     match verdict.kind:
         case VerdictKind.REPORT_UNREADABLE:
-            return [_end(verdict.report.when if verdict.report else None, recency_days, snapshot)]
+            return [end_of_report]
         case VerdictKind.REPORT_PENDING:
             exams = (exam.when for exam in pending_exams(snapshot))
-            return [_last_end(exams, recency_days, snapshot)]
+            return [end_of_report, _last_end(exams, recency_days, snapshot)]
         case VerdictKind.CONSIDER_MRI | VerdictKind.NOTHING_RELEVANT:
             return _consider_mri_changes(snapshot)
         case _:

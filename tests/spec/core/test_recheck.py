@@ -65,6 +65,11 @@ RECHECK = Table(
             ("study S MR left foot", "study T @-5 MR left foot"),
             "never",
         ),
+        row(
+            "a held report is no longer named, though a study without a date still waits",
+            ("study S MR left foot", "report @-10 left foot preliminary: talus"),
+            "355 d 12 h",
+        ),
         row("a study of the future begins to wait", ("study S @5 MR left foot",), "4 d 0 h"),
         row(
             "a study of the future, beside one without a date that was answered",
