@@ -102,9 +102,16 @@ class SqlInbox(SqlIntake):
 
     async def extend(self, events: Sequence[Event], *, until: datetime) -> list[Event]:
         """Heartbeat: prolong the leases; give back those that are still ours."""
-        statement = _leased(events).values(due_at=until).returning(inbox.c.id)
-        kept = set(await self._database.write(lambda c: c.scalars(statement).all()))
-        return [event for event in events if event.id in kept]
+        prolong = _leased(events).values(due_at=until)
+        # A fence that stands is ours, whatever the state: an event may just have been finished.
+        fences = select(inbox.c.id, inbox.c.fence).where(inbox.c.id.in_([e.id for e in events]))
+
+        def beat(connection: Connection) -> dict[int, int]:
+            connection.execute(prolong)
+            return {row.id: row.fence for row in connection.execute(fences)}
+
+        standing = await self._database.write(beat)
+        return [event for event in events if standing.get(event.id) == event.fence]
 
     async def finish(self, event: Event, *, now: datetime) -> bool:
         """Mark *event* done and let its payload go; False when the lease was lost."""

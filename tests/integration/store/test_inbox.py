@@ -80,6 +80,14 @@ async def test_a_heartbeat_keeps_the_lease(store: Store) -> None:
 
 async def test_nothing_held_is_nothing_to_prolong_or_release(store: Store) -> None:
     assert [] == await store.extend([], until=LEASE)
+
+
+async def test_an_event_just_finished_is_not_called_lost(store):
+    await store.accept([event("1")])
+    (held,) = await store.claim(worker="a", limit=1, now=NOW, until=LEASE)
+    await store.finish(held, now=NOW)
+
+    assert [held] == await store.extend([held], until=LEASE)
     await store.release([])
 
 
