@@ -41,6 +41,7 @@ from marrowd.work.delivery import DeliveryLoop, DeliveryPace
 from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.gathering import Gatherer
 from marrowd.work.handling import EventHandler, SourceAccess
+from marrowd.work.listening import Listener
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
@@ -204,7 +205,21 @@ def build_line(
     sweeps = SweepLoop(sweeper, every=timedelta(days=1), clock=clock, rng=rng)
     handler = EventHandler(
         store,
-        {SOURCE: SourceAccess(client=client, gatherer=gatherer, request_sweep=sweeps.request)},
+        {
+            SOURCE: SourceAccess(
+                client=client,
+                gatherer=gatherer,
+                request_sweep=sweeps.request,
+                listener=Listener(
+                    store,
+                    client,
+                    source=SOURCE,
+                    clock=clock,
+                    metrics=metrics,
+                    request_sweep=sweeps.request,
+                ),
+            )
+        },
         reading,
         decider,
         clock=clock,

@@ -8,7 +8,7 @@ patients are looked at again when time alone may have changed their verdict.
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +33,7 @@ from marrowd.work.delivery import DeliveryLoop
 from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.gathering import Gatherer
 from marrowd.work.handling import EventHandler, SourceAccess
+from marrowd.work.listening import Listener
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
@@ -95,6 +96,9 @@ def worker_of(
     executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
     reading = Reading(dict.fromkeys(accesses, extraction(parts)), executor=executor)
     sweeps: dict[str, SweepLoop] = {}
+    watches = {
+        source: _watch(parts, access) for source, access in accesses.items() if access.wanted
+    }
     handler = EventHandler(
         parts.store,
         {
@@ -102,6 +106,9 @@ def worker_of(
                 client=access.client,
                 gatherer=_gatherer(source, access, reading, parts.clock),
                 request_sweep=partial(_request, sweeps, source),
+                listener=_listener(
+                    parts, access, partial(_request, sweeps, source), watches.get(source)
+                ),
             )
             for source, access in accesses.items()
         },
@@ -141,12 +148,11 @@ def worker_of(
     retention = RetentionLoop(
         parts.store, keep_done=parts.settings.retention.inbox, clock=parts.clock
     )
-    watches = [_watch(parts, access) for access in accesses.values() if access.wanted]
     loops: list[Loop] = [
         screening,
         *deliveries,
         *sweeps.values(),
-        *watches,
+        *watches.values(),
         rechecks,
         retention,
     ]
@@ -175,6 +181,27 @@ def _watch(parts: Parts, access: Access) -> SubscriptionWatch:
         clock=parts.clock,
         metrics=parts.metrics,
     )
+
+
+def _listener(
+    parts: Parts,
+    access: Access,
+    request_sweep: Callable[[], None],
+    watch: SubscriptionWatch | None,
+) -> Listener:
+    return Listener(
+        parts.store,
+        access.client,
+        source=access.source.name,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        request_sweep=request_sweep,
+        request_look=watch.request if watch is not None else _nothing,
+    )
+
+
+def _nothing() -> None:
+    """Look at nothing: others look after these Subscriptions."""
 
 
 def _request(sweeps: Mapping[str, SweepLoop], source: str) -> None:

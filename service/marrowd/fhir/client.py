@@ -203,6 +203,17 @@ class FhirClient:
         ask = Ask(operation=Operation.WRITE, method="DELETE", url=url, headers={"Accept": _JSON})
         await self._transport.exchange(ask)
 
+    async def operate(self, ref: str, name: str, params: Params = ()) -> Resource:
+        """Run the operation *name* ("$status"), one that changes nothing, on *ref*."""
+        url = self._of_ref(ref) / name
+        ask = Ask(
+            operation=Operation.READ,
+            method="GET",
+            url=url.with_query(list(params)),
+            headers={"Accept": _JSON, "Cache-Control": "no-cache"},
+        )
+        return await _resource_of(await self._transport.exchange(ask))
+
     async def capabilities(self) -> Resource:
         """Read what the server says of itself (a reachability check)."""
         ask = Ask(

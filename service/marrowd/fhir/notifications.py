@@ -3,26 +3,85 @@ What a FHIR server's notification says has happened: topic Bundles and transacti
 
 Shapes read: R4 backport (`history` Bundle opened by Parameters), R4B and R5 (SubscriptionStatus),
 and a transaction or batch of whole resources. Servers differ in details that do not matter here:
-counters may be strings or numbers, `request` may lack (seen: HAPI 8.8.0).
+counters may be strings or numbers, `request` may lack (seen: HAPI 8.8.0). The same status resource
+comes in answer to `$status`, and the same Bundle in answer to `$events`.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
+
+import orjson
 
 from marrowd.errors import BadInput
+from marrowd.fhir.members import objects
+from marrowd.fhir.references import is_id
 
 _TOPIC_BUNDLES = frozenset({"history", "subscription-notification"})
 _WHOLE_BUNDLES = frozenset({"transaction", "batch", "collection", "message"})
 
 
+_BRINGS = frozenset({"event-notification", "query-event"})
+_LARGEST = 1 << 62  # counters are positive 64-bit integers; what is larger is no counter
+
+
+class StatusType(StrEnum):
+    """Why a status was sent."""
+
+    HANDSHAKE = "handshake"
+    HEARTBEAT = "heartbeat"
+    EVENT = "event-notification"
+    QUERY_STATUS = "query-status"
+    QUERY_EVENT = "query-event"
+    OTHER = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionStatus:
+    """What a server says of one Subscription; told with each notification and by `$status`."""
+
+    subscription: str  # "Subscription/1", "" when the server does not say
+    type: StatusType
+    state: str = ""  # of the Subscription: active, error, off ...; "" when it is not said
+    count: int | None = None  # events generated since it began, this notification's included
+    numbers: tuple[int, ...] = ()  # of the events told here
+
+    @classmethod
+    def loads(cls, text: bytes) -> Self:
+        """Read back what orjson wrote of one."""
+        kept = orjson.loads(text)
+        return cls(
+            subscription=kept["subscription"],
+            type=StatusType(kept["type"]),
+            state=kept["state"],
+            count=kept["count"],
+            numbers=tuple(kept["numbers"]),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What one notification Bundle brings; all empty for a handshake or a heartbeat."""
+    """What one notification Bundle brings; without resources for a handshake or a heartbeat."""
 
     resources: tuple[dict[str, Any], ...] = ()
     fetch: tuple[str, ...] = ()  # refs such as "Observation/1"
     is_ping: bool = False  # something changed, nothing says what
+    status: SubscriptionStatus | None = None  # None: not of a topic Subscription
+
+    @classmethod
+    def of(
+        cls, status: SubscriptionStatus, focuses: tuple[str, ...], entries: list[dict[str, Any]]
+    ) -> Self:
+        """Join the status of a topic notification and what came with it."""
+        if status.type not in _BRINGS:
+            return cls(status=status)
+        resources = tuple(_resources(entries))
+        held = {f"{r.get('resourceType')}/{r.get('id')}" for r in resources}
+        fetch = tuple(f for f in dict.fromkeys(focuses) if f not in held)
+        # An answer to `$events` that holds none says that there are none.
+        is_ping = status.type is StatusType.EVENT and not resources and not fetch
+        return cls(resources=resources, fetch=fetch, is_ping=is_ping, status=status)
 
 
 def read_notification(bundle: Mapping[str, Any]) -> Notification:
@@ -39,23 +98,25 @@ def read_notification(bundle: Mapping[str, Any]) -> Notification:
         message = "resourceType: expected Bundle"
         raise BadInput(message)
     kind = bundle.get("type")
-    entries = [e for e in _list(bundle.get("entry")) if isinstance(e, dict)]
+    entries = objects(bundle.get("entry"))
     if kind in _WHOLE_BUNDLES:
         return Notification(resources=tuple(_resources(entries)))
     if kind not in _TOPIC_BUNDLES:
         message = "Bundle.type: expected history, subscription-notification or transaction"
         raise BadInput(message)
-    status = _status(entries)
-    if status is None:
+    found = _status(entries[0].get("resource")) if entries else None
+    if found is None:
         message = "Bundle.entry[0].resource: expected Parameters or SubscriptionStatus"
         raise BadInput(message)
-    what, focuses = status
-    if what in {"handshake", "heartbeat"}:
-        return Notification()
-    resources = tuple(_resources(entries[1:]))
-    held = {f"{r.get('resourceType')}/{r.get('id')}" for r in resources}
-    fetch = tuple(f for f in dict.fromkeys(focuses) if f not in held)
-    return Notification(resources=resources, fetch=fetch, is_ping=not resources and not fetch)
+    return Notification.of(*found, entries[1:])
+
+
+def read_status(answer: Mapping[str, Any]) -> SubscriptionStatus | None:
+    """Read the answer to `$status`: the status, or a Bundle that holds it; None when it is none."""
+    candidates: list[object] = [answer]
+    candidates += [entry.get("resource") for entry in objects(answer.get("entry"))]
+    found = next(filter(None, map(_status, candidates)), None)
+    return found[0] if found else None
 
 
 def _resources(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -65,26 +126,57 @@ def _resources(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield resource
 
 
-def _status(entries: list[dict[str, Any]]) -> tuple[str, list[str]] | None:
-    first = entries[0].get("resource") if entries else None
-    if not isinstance(first, dict):
+def _status(resource: object) -> tuple[SubscriptionStatus, tuple[str, ...]] | None:
+    """Read a status in either form; give with it the refs of what its events are about."""
+    if not isinstance(resource, dict):
         return None
-    if first.get("resourceType") == "SubscriptionStatus":
-        events = [e for e in _list(first.get("notificationEvent")) if isinstance(e, dict)]
-        return str(first.get("type")), list(_local(e.get("focus") for e in events))
-    if first.get("resourceType") == "Parameters":
-        parameters = [p for p in _list(first.get("parameter")) if isinstance(p, dict)]
-        types = [p.get("valueCode") for p in parameters if p.get("name") == "type"]
-        parts = [
-            part
+    if resource.get("resourceType") == "SubscriptionStatus":
+        values = dict(resource)
+        events = objects(resource.get("notificationEvent"))
+    elif resource.get("resourceType") == "Parameters":
+        parameters = objects(resource.get("parameter"))
+        values = {_camel(p.get("name")): _value(p) for p in parameters}
+        events = [
+            {_camel(part.get("name")): _value(part) for part in objects(p.get("part"))}
             for p in parameters
             if p.get("name") == "notification-event"
-            for part in _list(p.get("part"))
-            if isinstance(part, dict)
         ]
-        focuses = (p.get("valueReference") for p in parts if p.get("name") == "focus")
-        return str(types[0] if types else ""), list(_local(focuses))
-    return None
+    else:
+        return None
+    numbers = (_number(event.get("eventNumber")) for event in events)
+    status = SubscriptionStatus(
+        subscription=next(_local(iter([values.get("subscription")])), ""),
+        type=_type(values.get("type")),
+        state=str(values.get("status") or ""),
+        count=_number(values.get("eventsSinceSubscriptionStart")),
+        numbers=tuple(n for n in numbers if n is not None),
+    )
+    return status, tuple(_local(event.get("focus") for event in events))
+
+
+def _type(word: object) -> StatusType:
+    is_known = isinstance(word, str) and word in frozenset(StatusType)
+    return StatusType(str(word)) if is_known else StatusType.OTHER
+
+
+def _value(parameter: Mapping[str, Any]) -> object:
+    """Give the `value[x]` of a parameter, whichever x a server chose."""
+    return next((v for name, v in parameter.items() if name.startswith("value")), None)
+
+
+def _camel(name: object) -> str:
+    """Write the name of a Parameters part as SubscriptionStatus does."""
+    first, *rest = str(name).split("-")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _number(value: object) -> int | None:
+    """Read a counter: a string in R5 and the backport, a number elsewhere."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):  # noqa: PLR2004 - digits of 2**64
+        return None
+    number = int(text)
+    return number if number <= _LARGEST else None
 
 
 def _local(references: Iterator[Any]) -> Iterator[str]:
@@ -93,9 +185,5 @@ def _local(references: Iterator[Any]) -> Iterator[str]:
         text = reference.get("reference") if isinstance(reference, dict) else None
         if isinstance(text, str):
             steps = text.partition("/_history/")[0].rsplit("/", 2)
-            if len(steps) >= 2:  # noqa: PLR2004 - a type and an id
+            if len(steps) >= 2 and is_id(steps[-1]):  # noqa: PLR2004 - a type and an id
                 yield f"{steps[-2]}/{steps[-1]}"
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

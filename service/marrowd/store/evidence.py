@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from marrowd.core.facts import Fact
 from marrowd.store.apply import Request, apply_in
@@ -87,6 +87,14 @@ class SqlEvidence(OverDatabase):
         """Remember a position."""
         await self._database.write(partial(_set_cursor, source=source, name=name, value=value))
 
+    async def replace_cursor(
+        self, source: str, name: str, value: str, *, expected: str | None
+    ) -> bool:
+        """Remember *value* if *expected* is what is remembered (None: nothing); say whether."""
+        return await self._database.write(
+            partial(_replace_cursor, key=(source, name), value=value, expected=expected)
+        )
+
 
 def _set_cursor(connection: Connection, source: str, name: str, value: str) -> None:
     statement = (
@@ -97,3 +105,21 @@ def _set_cursor(connection: Connection, source: str, name: str, value: str) -> N
         )
     )
     connection.execute(statement)
+
+
+def _replace_cursor(
+    connection: Connection, key: tuple[str, str], value: str, expected: str | None
+) -> bool:
+    source, name = key
+    if expected is None:
+        new = insert_into(connection, cursor).values(source=source, name=name, value=value)
+        done = connection.execute(
+            new.on_conflict_do_nothing(index_elements=[cursor.c.source, cursor.c.name])
+        )
+    else:
+        done = connection.execute(
+            update(cursor)
+            .where(cursor.c.source == source, cursor.c.name == name, cursor.c.value == expected)
+            .values(value=value)
+        )
+    return done.rowcount == 1

@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     FETCH = "fetch"
     DELETED = "deleted"  # the source says that `ref` is gone: read it, 404/410 is a tombstone
     PING = "ping"  # something changed: sweep the source
+    STATUS = "status"  # what the source says of the topic Subscription `ref`: counters, its state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +236,12 @@ class Evidence(Protocol):
 
     async def set_cursor(self, source: str, name: str, value: str) -> None:
         """Remember a position."""
+        ...
+
+    async def replace_cursor(
+        self, source: str, name: str, value: str, *, expected: str | None
+    ) -> bool:
+        """Remember *value* if *expected* is what is remembered (None: nothing); say whether."""
         ...
 
 

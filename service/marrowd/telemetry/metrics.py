@@ -243,6 +243,11 @@ class Metrics:
         self.sweep_recovered_total = counter(
             "sweep_recovered_total", "Events that only a sweep found.", source=sources
         )
+        self.notification_gaps_total = counter(
+            "notification_gaps_total",
+            "Runs of events that a topic Subscription counted and that did not come.",
+            source=sources,
+        )
         self.ehr_request_duration_seconds = histogram(
             "ehr_request_duration_seconds",
             "Time of a request to a FHIR server.",

@@ -11,7 +11,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from aiohttp import web
 
 from marrowd.errors import BadInput
 from marrowd.fhir.json import canonical, parse
-from marrowd.fhir.notifications import read_notification
+from marrowd.fhir.notifications import Notification, read_notification
 from marrowd.fhir.types import R4_TYPES, USED_TYPES
 from marrowd.store.protocols import EventKind, Inbox, NewEvent
 from marrowd.telemetry.metrics import Ignored, Metrics, Resource
@@ -86,6 +86,13 @@ class Intake:
             notification = read_notification(await asyncio.to_thread(parse, body))
         except BadInput as exc:
             raise refusal(422, str(exc)) from None
+        await self._accept(
+            [*self._brought(source, notification), *self._told(source, notification)]
+        )
+        return web.Response(status=204)
+
+    def _brought(self, source: str, notification: Notification) -> list[NewEvent]:
+        """Give an event for each resource that came or is named."""
         events = []
         for resource in notification.resources:
             if resource.get("resourceType") not in USED_TYPES:
@@ -94,12 +101,22 @@ class Intake:
                 raise refusal(422, "entry.resource.id: missing or not a FHIR id")
             else:
                 events.append(self._event(source, resource, canonical(resource)))
-        events += [self._note(source, EventKind.FETCH, ref) for ref in notification.fetch]
+        for ref in notification.fetch:
+            if ref.partition("/")[0] in USED_TYPES:
+                events.append(self._note(source, EventKind.FETCH, ref))
+            else:
+                self.metrics.events_ignored_total.labels(reason=Ignored.TYPE).inc()
         if notification.is_ping:
             events.append(self._note(source, EventKind.PING))
-        if events:
-            await self._accept(events)
-        return web.Response(status=204)
+        return events
+
+    def _told(self, source: str, notification: Notification) -> list[NewEvent]:
+        """Keep what a server says of its Subscription: the worker counts what did not come."""
+        status = notification.status
+        if status is None or not status.subscription:
+            return []
+        note = self._note(source, EventKind.STATUS, status.subscription)
+        return [replace(note, payload=orjson.dumps(status))]
 
     def _source(self, request: web.Request) -> str:
         source = request.match_info["source"]
@@ -114,16 +131,20 @@ class Intake:
         return source
 
     async def _accept(self, events: Sequence[NewEvent]) -> None:
+        if not events:
+            return
         new = await self.inbox.accept(events)
-        for event in events:
+        changes = [event for event in events if event.kind is not EventKind.STATUS]
+        for event in changes:
             kind = event.ref.partition("/")[0] or Resource.NONE
             label = kind if kind in _RESOURCES else Resource.OTHER
             self.metrics.events_received_total.labels(source=event.source, resource=label).inc()
         duplicates = len(events) - new
         if duplicates:
             self.metrics.events_ignored_total.labels(reason=Ignored.DUPLICATE).inc(duplicates)
-        last = self.metrics.source_last_event_timestamp_seconds.labels(source=events[0].source)
-        last.set(self.clock().timestamp())
+        if changes:  # a heartbeat is no event
+            last = self.metrics.source_last_event_timestamp_seconds
+            last.labels(source=events[0].source).set(self.clock().timestamp())
         self.wake()
 
     def _ignored(self) -> web.Response:

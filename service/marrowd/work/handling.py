@@ -14,17 +14,19 @@ from typing import Protocol, assert_never
 
 from marrowd.core.facts import Fact
 from marrowd.core.verdict import VerdictKind
-from marrowd.errors import BadConfiguration
+from marrowd.errors import BadConfiguration, BadInput
 from marrowd.fhir.answers import Absent
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.facts import Ignored as NotRead
 from marrowd.fhir.facts import is_empty
+from marrowd.fhir.notifications import SubscriptionStatus
 from marrowd.store.protocols import Applied, Event, EventKind, Evidence, Inbox
 from marrowd.telemetry.metrics import Ignored, Metrics
 from marrowd.work.background import tombstone_of
 from marrowd.work.counting import count_facts
 from marrowd.work.deciding import Decider, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
+from marrowd.work.listening import Listener
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Looked, Reading
 from marrowd.work.retrying import NoSubject
@@ -44,6 +46,7 @@ class SourceAccess:
     client: FhirClient
     gatherer: Gatherer
     request_sweep: Callable[[], None]
+    listener: Listener
 
 
 class EventHandler:
@@ -86,6 +89,8 @@ class EventHandler:
                 access.request_sweep()
                 await self._finish(event)
                 return Handled(outcome="swept")
+            case EventKind.STATUS:
+                return await self._hear(event, access)
             case EventKind.RESOURCE:
                 looked = await self._reading.look(event.new.source, event.new.payload or b"")
             case EventKind.FETCH | EventKind.DELETED:
@@ -97,6 +102,24 @@ class EventHandler:
             case _:
                 assert_never(event.new.kind)
         return await self._screen(event, looked, access)
+
+    async def _hear(self, event: Event, access: SourceAccess) -> Handled:
+        """Take in what the source says of a Subscription; look again while something lacks."""
+        try:
+            status = SubscriptionStatus.loads(event.new.payload or b"")
+        except (ValueError, KeyError, TypeError):
+            message = "a kept status cannot be read"
+            raise BadInput(message) from None
+        heard = await access.listener.hear(
+            status, at=event.new.received_at, is_again=event.attempts > 1
+        )
+        if heard.again_at is not None:
+            await self._outcomes.write(
+                self._store.retry(event, at=heard.again_at, reason="waits for missing events")
+            )
+            return Handled(outcome="waiting")
+        await self._finish(event)
+        return Handled(outcome="counted")
 
     async def _screen(self, event: Event, looked: Looked, access: SourceAccess) -> Handled:
         if looked.ignored is NotRead.TYPE:

@@ -203,10 +203,69 @@ async def test_a_captured_notification_becomes_its_events(rig, name, expected):
     body = captured["received"]["body"]
 
     assert (await rig.send("POST", "/events/hapi", body))[0] == 204
-    rows = await rig.rows()
+    *rows, told = await rig.rows()
     assert [(r.kind, r.ref[: len(ref)]) for r, (_, ref) in zip(rows, expected, strict=True)] == (
         expected
     )
+    status = json.loads((await rig.store.show_event(told.id))[1])
+    assert (told.kind, told.ref) == (EventKind.STATUS, status["subscription"])
+    assert status["type"] == "event-notification"
+    assert status["numbers"] == [status["count"]]
+
+
+def topic_bundle(kind, *, count=0, events=(), resources=()):
+    """A notification of the R4B form."""
+    status = {
+        "resourceType": "SubscriptionStatus",
+        "status": "active",
+        "type": kind,
+        "eventsSinceSubscriptionStart": count,
+        "notificationEvent": list(events),
+        "subscription": {"reference": "https://fhir.example.org/r4/Subscription/9"},
+    }
+    entries = [{"resource": status}, *({"resource": r} for r in resources)]
+    return {"resourceType": "Bundle", "type": "history", "entry": entries}
+
+
+@pytest.mark.parametrize("kind", ["handshake", "heartbeat", "query-status"])
+async def test_what_brings_no_event_is_only_counted(rig, kind):
+    assert (await rig.send("POST", "/events/hapi", topic_bundle(kind, count="3")))[0] == 204
+
+    assert [(r.kind, r.ref) for r in await rig.rows()] == [(EventKind.STATUS, "Subscription/9")]
+    assert rig.count("source_last_event_timestamp_seconds", source="hapi") is None
+    assert rig.count("events_received_total", source="hapi", resource="other") == 0
+
+
+async def test_several_events_in_one_are_each_taken(rig):
+    events = [
+        {"eventNumber": number, "focus": {"reference": reference}}
+        for number, reference in (
+            (4, "Observation/1"),
+            ("5", "https://fhir.example.org/r4/DiagnosticReport/2/_history/3"),
+            (6, "Encounter/3"),
+        )
+    ]
+    bundle = topic_bundle(
+        "event-notification", count=6, events=events, resources=[observation(id="1")]
+    )
+    assert (await rig.send("POST", "/events/hapi", bundle))[0] == 204
+
+    *rows, told = await rig.rows()
+    assert [(r.kind, r.ref) for r in rows] == [
+        (EventKind.RESOURCE, "Observation/1"),
+        (EventKind.FETCH, "DiagnosticReport/2"),
+    ]
+    assert json.loads((await rig.store.show_event(told.id))[1])["numbers"] == [4, 5, 6]
+    assert rig.count("events_ignored_total", reason="type") == 1
+
+
+@pytest.mark.parametrize("count", ["many", -1, True, [], {}, "9" * 30, "\u0663", None])
+async def test_a_counter_that_is_none_is_not_counted(rig, count):
+    bundle = topic_bundle("event-notification", count=count, resources=[observation()])
+
+    assert (await rig.send("POST", "/events/hapi", bundle))[0] == 204
+    *_, told = await rig.rows()
+    assert json.loads((await rig.store.show_event(told.id))[1])["count"] is None
 
 
 async def test_a_transaction_brings_an_event_for_each_resource_with_numbers_as_written(rig):
