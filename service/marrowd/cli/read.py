@@ -27,10 +27,6 @@ class _Item(NamedTuple):
     title: str
 
 
-class _BadLine(Exception):
-    """A line that is no report; the message never quotes it."""
-
-
 def read_command(workers: int, explain: bool) -> int:  # noqa: FBT001 -- the command's own flags
     """
     Read stdin to its end.
@@ -52,8 +48,7 @@ def _run(source: BinaryIO, target: BinaryIO, *, workers: int, is_explained: bool
     lines = _lines_alone(items, is_explained=is_explained)
     if workers > 1:
         lines = _lines_shared(items, workers, is_explained=is_explained)
-    for line in lines:
-        target.write(line)
+    target.writelines(lines)
     target.flush()
     if fault:
         sys.stderr.write(f"marrowd: {fault[0]}\n")
@@ -145,30 +140,30 @@ def _until_bad(source: BinaryIO, fault: list[str]) -> Iterator[_Item]:
     for number, line in enumerate(source, start=1):
         if not line.strip():
             continue
-        try:
-            yield _item(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
-        except _BadLine as bad:
-            fault.append(f"line {number}: {bad}")
+        item = _item(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+        if isinstance(item, str):
+            fault.append(f"line {number}: {item}")
             return
+        yield item
 
 
-def _item(line: bytes) -> _Item:
+def _item(line: bytes) -> _Item | str:  # noqa: PLR0911 -- one case after the other
+    """Read a line, or say what is wrong with it without quoting it."""
     try:
         record = json.loads(line.decode())
     except UnicodeDecodeError:
-        raise _BadLine("not UTF-8") from None
+        return "not UTF-8"
     except json.JSONDecodeError as bad:
-        raise _BadLine(f"not JSON: {bad.msg} at character {bad.pos + 1}") from None
+        return f"not JSON: {bad.msg} at character {bad.pos + 1}"
     except (ValueError, RecursionError):
-        raise _BadLine("not JSON that can be read: a number or a nesting without end") from None
+        return "not JSON that can be read: a number or a nesting without end"
     if not isinstance(record, dict):
-        raise _BadLine(f"expected an object, found {_KINDS.get(type(record), 'a number or null')}")
+        return f"expected an object, found {_KINDS.get(type(record), 'a number or null')}"
     if "id" not in record:
-        raise _BadLine("the member `id` is missing")
-    if not isinstance(record.get("text"), str):
-        state = "missing" if "text" not in record else "not a string"
-        raise _BadLine(f"the member `text` is {state}")
-    title = record.get("title")
-    if title is not None and not isinstance(title, str):
-        raise _BadLine("the member `title` is not a string")
-    return _Item(record["id"], record["text"], title or "")
+        return "the member `id` is missing"
+    text, title = record.get("text"), record.get("title") or ""
+    if not isinstance(text, str):
+        return f"the member `text` is {'not a string' if 'text' in record else 'missing'}"
+    if not isinstance(title, str):
+        return "the member `title` is not a string"
+    return _Item(record["id"], text, title)

@@ -17,6 +17,7 @@ from marrowd.errors import BadConfiguration
 _TERM_FILES = ("anatomy", "marrow", "cues", "context", "grammar")
 _ANCHORS = frozenset({Kind.EDEMA, Kind.MARROW, Kind.SIGNAL, Kind.HIGH, Kind.NORMAL_MARROW})
 _BONES = frozenset({Kind.BONE, Kind.HEAD, Kind.JOINT})
+_SHORT = 6  # letters; a changed letter in a short word too often makes another word
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -94,7 +95,8 @@ def _closed(written: str) -> tuple[str, str]:
         depth += (letter == "(") - (letter == ")")
         if depth == 0:
             return written[:place], written[place + 1 :]
-    raise BadConfiguration(f"vocabulary term {written!r} lacks a closing bracket")
+    message = f"vocabulary term {written!r} lacks a closing bracket"
+    raise BadConfiguration(message)
 
 
 def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str) -> None:
@@ -102,7 +104,8 @@ def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str)
         kind = Kind(row["means"])
         written = row["terms"]
     except (KeyError, ValueError):
-        raise BadConfiguration(f"vocabulary row {place} lacks terms or means") from None
+        message = f"vocabulary row {place} lacks terms or means"
+        raise BadConfiguration(message) from None
     direction = row.get("direction", "")
     term = Term(kind, row.get("value", ""), direction, row.get("cue", ""), place)
     for words in (words for text in written for words in expand(text)):
@@ -112,9 +115,8 @@ def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str)
         elif known.kind is kind and known.direction != direction:
             rows[words] = Term(kind, term.value or known.value, "both", term.cue, place)
         else:
-            raise BadConfiguration(
-                f"vocabulary row {place} repeats {' '.join(words)!r} of {known.rule}"
-            )
+            message = f"vocabulary row {place} repeats {' '.join(words)!r} of {known.rule}"
+            raise BadConfiguration(message)
 
 
 def _toml(name: str) -> dict[str, Any]:
@@ -144,7 +146,7 @@ def _slips(word: str) -> Iterator[str]:
         yield word[:place] + word[place + 1 :]
         yield word[:place] + word[place - 1] + word[place:]
         yield word[: place - 1] + word[place] + word[place - 1] + word[place + 1 :]
-        if len(word) > 6:
+        if len(word) > _SHORT:
             for letter in _LETTERS:
                 yield word[:place] + letter + word[place + 1 :]
                 yield word[:place] + letter + word[place:]

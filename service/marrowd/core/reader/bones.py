@@ -70,12 +70,17 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
             place, last_head = _counted(words, marks, place - 1, last_head)
-        elif kind in _LINKS and words[mark.first] in _SIGNS:
-            if words[mark.first - 1] == "(" and words[mark.last : mark.last + 1] == [")"]:
-                mark.kind, mark.value = Kind.ANSWER, _SIGNS[words[mark.first]]
+        elif kind in _LINKS and _is_bracketed(words, mark):
+            mark.kind, mark.value = Kind.ANSWER, _SIGNS[words[mark.first]]
         if mark.kind is not Kind.HEAD:
             pieces.append(mark)
     return pieces
+
+
+def _is_bracketed(words: list[str], mark: Piece) -> bool:
+    """Say whether a sign stands alone in brackets: "(+)"."""
+    around = (words[mark.first - 1], *words[mark.last : mark.last + 1])
+    return words[mark.first] in _SIGNS and around == ("(", ")")
 
 
 def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -> tuple[int, str]:
@@ -129,7 +134,7 @@ def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[
     return found[:1], -1
 
 
-def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str], int]:
+def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str], int]:  # noqa: C901 -- one case after the other
     """Read ordinals that follow their head directly ("MT2-4", "cuneiforms I-III")."""
     number = _noun(value)[1]
     found = [number] if number else []
@@ -182,7 +187,7 @@ def _between(one: str, other: str) -> list[str]:
     return [other]
 
 
-def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:
+def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:  # noqa: PLR0911 -- one case after the other
     head = _noun(head)[0]
     if head == "cuneiform":
         if "all" in ordinals:
@@ -210,7 +215,7 @@ def _is_close(words: list[str], first: int, last: int) -> bool:
     return last - first <= 2 and all(word in _LITTLE for word in words[first:last])  # noqa: PLR2004
 
 
-def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:
+def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:  # noqa: PLR0911 -- one case after the other
     """
     Find bare ordinals that stand for bones: "base of third", "in the third and fourth".
 

@@ -1,6 +1,4 @@
-"""
-The state of the clause reader while it goes through a sentence, and what every step shares.
-"""
+"""The state of the clause reader while it goes through a sentence, and what every step shares."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -19,6 +17,27 @@ class ClauseState(Lookahead):
 
     _steps: ClassVar[Steps] = {}
 
+    # where every sentence starts from; a step sets its own copy
+    points_back = False
+    is_global = False
+    skips_others = False
+    says_resolved = False
+    voids = False
+    artifact: Kind | None = None
+    clause = 0
+    _open: Predicate | None = None
+    _turn: Kind | None = None
+    _severity: Severity | None = None
+    _nouns = 0
+    _over = False
+    _past = False
+    _present = False
+    _mass = False
+    _verb_at = -1
+    _with_at = -1
+    _join_at = -1
+    _negated_at = -1
+
     def __init__(
         self,
         words: list[str],
@@ -32,39 +51,20 @@ class ClauseState(Lookahead):
         is_cell: bool = False,
     ) -> None:
         super().__init__(words, last, pieces)
+        self.topic = topic
+        self.previous = previous
+        self.row = row
+        self.opens_row = opens_row
+        self.is_cell = is_cell
         self.predicates: list[Predicate] = []
         self.excluded: list[Piece] = []
         self.mentioned: list[Piece] = []
         self.cues: list[Piece] = []
-        self.points_back = False
-        self.is_global = False
-        self.skips_others = False
-        self.says_resolved = False
-        self.voids = False
-        self.topic = topic
-        self.previous = previous
-        self.row: list[Piece] = row
-        self.opens_row = opens_row
-        self.is_cell = is_cell
-        self.clause = 0
         self._waiting: list[Piece] = []
         self._loose: list[Piece] = []
         self._excepted: list[Piece] = []
-        self._open: Predicate | None = None
-        self._turn: Kind | None = None
-        self._severity: Severity | None = None
-        self._nouns = 0
-        self._over = False
-        self._forward: dict[Kind, str] = {}
-        self._verb_at = -1
-        self._with_at = -1
-        self._past = False
-        self._present = False
-        self.artifact: Kind | None = None
-        self._join_at = -1
-        self._negated_at = -1
-        self._mass = False
         self._carried: list[Piece] = []
+        self._forward: dict[Kind, str] = {}
 
     def run(self) -> None:
         """Read the sentence."""

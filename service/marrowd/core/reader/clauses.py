@@ -27,7 +27,7 @@ _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "
 class Clauses(SaidOfMarrow, Hedges):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
-    def _bone(self, place: int, piece: Piece) -> None:
+    def _bone(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if piece.broad and self._is_modifier(place):
             return
         self.mentioned.append(piece)
@@ -83,13 +83,16 @@ class Clauses(SaidOfMarrow, Hedges):
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
         if (
-            self.opens_row
-            and self.words[piece.first] == ":"
-            and self._waiting
-            and not self.predicates
+            (
+                self.opens_row
+                and self.words[piece.first] == ":"
+                and self._waiting
+                and not self.predicates
+            )
+            and place < _WINDOW
+            and all(p.kind in _ROW for p in self.pieces[:place])
         ):
-            if place < _WINDOW and all(p.kind in _ROW for p in self.pieces[:place]):
-                self.row, self._waiting = self._waiting, []
+            self.row, self._waiting = self._waiting, []
         self._verb_at = piece.first
         self._turn = None
         if self._nouns:

@@ -1,6 +1,4 @@
-"""
-Which bones a predicate is said of when it names none itself, and which of its bones count.
-"""
+"""Which bones a predicate is said of when it names none itself, and which of its bones count."""
 
 from marrowd.core.anatomy import Bone
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL, Piece

@@ -14,6 +14,8 @@ from marrowd.core.reading import Section
 
 _LOOKED_AT = 600
 _MOSTLY = 0.3
+_FOREIGN_MARGIN = 2
+_SLOT_SIGNS = frozenset({"*", "{", "<", "@"})
 _LONG_LINE, _FOREIGN_WORDS, _MORE_THAN_ENGLISH = 6, 4, 2
 _ASKED = frozenset(
     {
@@ -52,26 +54,24 @@ def language_of(words: Words, vocabulary: Vocabulary) -> str:
         script = _script_of(text[:4000])
         if script:
             return script
-    counted: Counter[str] = Counter()
     known = vocabulary.languages
     lowered = words.words[:_LOOKED_AT]
-    for word in lowered:
-        languages = known.get(word)
-        if languages is not None:
-            for language in languages.split():
-                counted[language] += 1
+    counted: Counter[str] = Counter()
+    for languages, hits_of in Counter([known[word] for word in lowered if word in known]).items():
+        for name in languages.split():
+            counted[name] += hits_of
     if not counted:
         return "und"
     best, hits = max(counted.items(), key=lambda item: item[1])
     english = counted["en"]
-    if best == "en" or english >= hits:
+    if best == "en" or english > hits - _FOREIGN_MARGIN:
         return "en"
     if english and hits < english * 1.5 and any(w in vocabulary.subjects for w in lowered):
         return "en"
     return best
 
 
-def _script_of(text: str) -> str:
+def _script_of(text: str) -> str:  # noqa: PLR0911 -- one case after the other
     letters = [letter for letter in text if letter > "\u036f" and letter.isalpha()]
     if not letters:
         return ""
@@ -142,6 +142,8 @@ def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence
 def is_template(words: Words) -> bool:
     """Say whether a text is a form that nobody filled in."""
     lowered = words.words
+    if "_" not in words.text and _SLOT_SIGNS.isdisjoint(lowered):
+        return False
     marks = 0
     for index, word in enumerate(lowered):
         if word[0] == "_" and len(word) > 1:

@@ -1,6 +1,4 @@
-"""
-What cues do: negation, doubt, time, condition, and the bones that are left out.
-"""
+"""What cues do: negation, doubt, time, condition, and the bones that are left out."""
 
 from typing import ClassVar
 
@@ -33,7 +31,7 @@ _EQUALS = frozenset({"=", ":", "|"})
 class Hedges(ClauseState):
     """The steps for cues, forward and backward."""
 
-    def _negated(self, place: int, piece: Piece) -> None:
+    def _negated(self, place: int, piece: Piece) -> None:  # noqa: PLR0911 -- one case after the other
         if (
             self.words[piece.first] == "0"
             and self.words[piece.first - 1] not in _EQUALS
@@ -70,10 +68,9 @@ class Hedges(ClauseState):
             following is not None
             and following.kind in (Kind.BONE, Kind.SIDE, Kind.PREPOSITION)
             and (not self._bone_then_finding(place + 1))
-        ):
-            if self._waiting or self._open is not None:
-                self._turn = Kind.NOT_IN
-                return
+        ) and (self._waiting or self._open is not None):
+            self._turn = Kind.NOT_IN
+            return
         self._forward[Kind.NEGATED] = piece.term.rule
         self._negated_at = piece.first
         self._forward.pop(Kind.POSSIBLE, None)
@@ -132,7 +129,7 @@ class Hedges(ClauseState):
         self._forward[Kind.HISTORICAL] = piece.term.rule
         self._forward.pop(Kind.CURRENT, None)
 
-    def _apply_back(self, kind: Kind, piece: Piece) -> None:
+    def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0912 -- one case after the other
         target = self._open
         if target is None and (self._waiting or self.points_back or self.row):
             if not (self.topic or self.predicates):

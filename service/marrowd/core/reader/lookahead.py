@@ -33,7 +33,7 @@ _AFTER_NORMAL = frozenset(
     other aside marrow signal bone to
     """.split()
 )
-_STOPS = frozenset({",", ")", "]", ";", ".", "\n", "("})
+_STOPS = frozenset({",", ")", "]", ";", ".", "("})
 
 
 def _first_word(piece: Piece) -> int:
@@ -57,7 +57,7 @@ class Lookahead:
                 return False
         return False
 
-    def _is_subject(self, place: int) -> bool:
+    def _is_subject(self, place: int) -> bool:  # noqa: PLR0911 -- one case after the other
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
         pieces = self.pieces
         if place and self.words[pieces[place - 1].first] == ">":
@@ -170,7 +170,8 @@ class Lookahead:
         """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
         if piece.last >= self.last:
             return True
-        following = self.words[piece.last]
+        at = piece.last + (self.words[piece.last] == "\n")
+        following = self.words[at] if at < self.last else "."
         return not following.isalpha() or following in _AFTER_NORMAL
 
     def _mass_next(self, place: int) -> bool:

@@ -1,6 +1,4 @@
-"""
-A predicate: one thing said of marrow, the bones it is said of, and the cues that bear on it.
-"""
+"""A predicate: one thing said of marrow, the bones it is said of, and the cues that bear on it."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -51,7 +49,7 @@ class Predicate:
     denied_after: bool = False
     rules: list[str] = field(default_factory=list)
 
-    def certainty(self) -> Certainty | None:
+    def certainty(self) -> Certainty | None:  # noqa: PLR0911 -- one case after the other
         """Weigh the cues; `None` when the predicate says nothing of this patient's marrow now."""
         if self.dropped or self.hypothetical:
             return None

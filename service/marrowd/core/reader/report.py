@@ -1,8 +1,8 @@
 """
 Follows a report sentence by sentence: what bone is spoken of, on which side, and what is said.
 
-Holds what one sentence leaves for the next ("it", the bone a line opens with, the side of a heading)
-and turns predicates into statements.
+Holds what one sentence leaves for the next ("it", the bone a line opens with, the side of a
+heading) and turns predicates into statements.
 """
 
 from dataclasses import replace
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import Clauses
+from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones, is_kept, without_broad
 from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.pieces import Piece
@@ -44,6 +45,7 @@ _ELSEWHERE = frozenset(
     {"wrist", "hand", "finger", "thumb", "knee", "hip", "hips", "spine", "shoulder", "elbow"}
 )
 _FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
+_MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
@@ -77,7 +79,7 @@ class Report:
         self.language = language
         self.notes: list[Note] = []
         self.title = words_of(title, vocabulary.spelling).words if title else []
-        self.side = ReportSide(words, sentences, vocabulary, self.title)
+        self.side = ReportSide(words, sentences, self.title)
         self.statements: list[Statement] = []
         self.blocks: list[int] = []
         self.cues: dict[Cue, None] = {}
@@ -92,13 +94,14 @@ class Report:
         self._previous: Predicate | None = None
         self._distance = 0
         self._timed = False
+        self._partial = False
         self._last_statements = 0
         self._before = 0
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
 
-    def add(self, sentence: Sentence) -> None:
+    def add(self, sentence: Sentence) -> None:  # noqa: C901, PLR0912 -- one case after the other
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
@@ -123,18 +126,17 @@ class Report:
         speaks = speaks or (self._topic and is_cell)
         if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
             return
-        if not speaks and not self._topic and not names:
-            self._add_cues(sentence, here)
-            return
         marks = marks_of(words, first, last, vocabulary.terms)
+        if not (speaks or names):
+            for said in cues_of(marks):
+                self.cues.setdefault(Cue(said))
+            return
         if "[" in here or not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._head)
-        if self._elsewhere:
-            for piece in pieces:
-                piece.bones = (Bone.OTHER,) if piece.bones else ()
-        self._name_again(pieces)
-        self._head = next((p.value for p in reversed(pieces) if p.value in _HEADS), self._head)
+        named = [piece for piece in pieces if piece.bones]
+        if named:
+            self._name_again(named)
         outside = self.side.at(sentence)
         row = self._row
         opens_row = _EXAM_WORDS.isdisjoint(here)
@@ -150,8 +152,10 @@ class Report:
             is_cell=is_cell and self._topic,
         )
         clauses.run()
-        if opens_row:
+        if opens_row and named:
             self._open_row(pieces)
+        for cue in clauses.cues:
+            self.cues.setdefault(Cue(cue.term.cue))
         self._state(sentence, clauses, outside)
         for predicate in clauses.predicates:
             if not predicate.elliptic:
@@ -161,9 +165,6 @@ class Report:
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
             self._distance = 0
-
-    def _add_cues(self, sentence: Sentence, here: list[str]) -> None:
-        pass
 
     def _is_elsewhere(self) -> bool:
         """Say whether the exam is of a hand or a knee, where "navicular" is no bone of the foot."""
@@ -175,8 +176,10 @@ class Report:
         """Read "the cuneiform" or "their metatarsal heads" as those just named."""
         words = self.words.words
         for piece in pieces:
-            if piece.kind is not Kind.BONE:
-                continue
+            if self._elsewhere:
+                piece.bones = (Bone.OTHER,)
+            if piece.value in _HEADS:
+                self._head = piece.value
             bone = piece.bones[0]
             if bone not in NAMED_BY or len(piece.bones) > 1:
                 for named, members in NAMED_BY.items():
@@ -200,14 +203,13 @@ class Report:
     def _state(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         predicates = clauses.predicates
         if clauses.voids:
-            self._void(sentence, clauses)
+            self._void(sentence)
             if "read" not in self.words.words[sentence.first : sentence.last]:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
-        for cue in clauses.cues:
-            self.cues.setdefault(Cue(cue.term.cue))
         kinds = {piece.kind for piece in clauses.pieces}
         self._timed = Kind.HISTORICAL in kinds
+        self._partial = Kind.OTHER in kinds or clauses.is_global
         soft = sentence.row or Kind.SOFT in kinds
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
@@ -248,7 +250,7 @@ class Report:
             if self.statements[place].certainty is Certainty.AFFIRMED:
                 self.statements[place] = replace(self.statements[place], certainty=certainty)
 
-    def _void(self, sentence: Sentence, clauses: Clauses) -> None:
+    def _void(self, sentence: Sentence) -> None:
         """Take back what a correction takes back: all before it, or the sentence before it."""
         here = self.words.words[sentence.first : sentence.last]
         if "disregarded" in here or "patient" in here:
@@ -266,7 +268,7 @@ class Report:
         self._note(sentence, predicate, certainty)
         if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
             return
-        if not predicate.bones and certainty is Certainty.NEGATED and predicate.strong:
+        if not predicate.bones and certainty is Certainty.NEGATED and self._is_whole(predicate):
             self.normal.append(outside)
         seen: set[tuple[Bone, Laterality | None]] = set()
         for piece, turned in (
@@ -284,6 +286,13 @@ class Report:
                 if key not in seen:
                     seen.add(key)
                     self._emit(sentence, predicate, piece, bone, word, outside)
+
+    def _is_whole(self, predicate: Predicate) -> bool:
+        """Say whether a predicate without a bone calls the marrow of the exam normal."""
+        if self._partial or not predicate.strong:
+            return False
+        here = self.words.words[predicate.first : predicate.last]
+        return predicate.said is Said.NORMAL_MARROW or not _MARROW.isdisjoint(here)
 
     def _note(self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None) -> None:
         says = predicate.why_not() if certainty is None else certainty.value

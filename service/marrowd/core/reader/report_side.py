@@ -8,7 +8,6 @@ of the whole exam anywhere in the body counts like a title.
 from marrowd.core.anatomy import Laterality
 from marrowd.core.reader.exam import side_among
 from marrowd.core.reader.sections import Sentence
-from marrowd.core.reader.vocabulary import Vocabulary
 from marrowd.core.reader.words import Words
 from marrowd.core.reading import Section
 
@@ -51,9 +50,7 @@ _SHORT = 4
 class ReportSide:
     """The sides a report gives at large; `default` holds where nothing nearer does."""
 
-    def __init__(
-        self, words: Words, sentences: list[Sentence], vocabulary: Vocabulary, title: list[str]
-    ) -> None:
+    def __init__(self, words: Words, sentences: list[Sentence], title: list[str]) -> None:  # noqa: C901, PLR0912 -- one case after the other
         self._heads: dict[int, Laterality] = {}
         evidence: dict[int, list[Laterality]] = {}
         titled = side_among(title)
@@ -88,21 +85,15 @@ class ReportSide:
                 break
             if sides:
                 break
-        if self.default is Laterality.UNKNOWN and self._all_body(evidence):
-            self.default = Laterality.UNKNOWN
         if len(set(self._heads.values())) < 2 or _CORRECTED in evidence:  # noqa: PLR2004
             self._heads = {} if self.default is not Laterality.UNKNOWN else self._heads
-
-    @staticmethod
-    def _all_body(evidence: dict[int, list[Laterality]]) -> bool:
-        return not evidence
 
     def at(self, sentence: Sentence) -> Laterality:
         """Give the side that holds in a sentence."""
         return self._heads.get(sentence.first, self.default)
 
 
-def _rank(number: int, sentence: Sentence, here: list[str]) -> int:
+def _rank(number: int, sentence: Sentence, here: list[str]) -> int:  # noqa: PLR0911 -- one case after the other
     if sentence.section is Section.ADDENDUM:
         return _CORRECTED
     if sentence.section in (Section.COMPARISON, Section.RECOMMENDATION):

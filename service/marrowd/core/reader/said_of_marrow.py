@@ -1,6 +1,4 @@
-"""
-What findings, adjectives and answers do: they open a predicate, or fill one that is open.
-"""
+"""What findings, adjectives and answers do: they open a predicate, or fill one that is open."""
 
 from typing import ClassVar
 
@@ -22,6 +20,8 @@ _TO_SIGNAL = frozenset(
     }
 )
 _MANNER = frozenset({"likewise", "similarly"})
+
+_NEAR = 3  # words: "signal in the marrow"
 
 
 class SaidOfMarrow(ClauseState):
@@ -68,13 +68,14 @@ class SaidOfMarrow(ClauseState):
         elif self._waiting or (self.is_cell and opened is None):
             self._say(Said.NORMAL, piece)
 
-    def _marrow(self, place: int, piece: Piece) -> None:
+    def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
         opened = self._open
         if (
             opened is not None
             and opened.said is Said.EDEMA
             and not opened.bones
-            and piece.first - opened.last <= 1
+            and not self._waiting
+            and piece.first - opened.last <= _NEAR
         ):
             opened.last = piece.last
             opened.strong = opened.strong or piece.kind is Kind.MARROW
@@ -121,7 +122,7 @@ class SaidOfMarrow(ClauseState):
         ):
             self.predicates[-1].is_fluid = True
 
-    def _high(self, place: int, piece: Piece) -> None:
+    def _high(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         if self.is_cell and self._open is None and piece.value == "much":
             self._say(Said.EDEMA, piece, strong=True)
             return
@@ -193,10 +194,10 @@ class SaidOfMarrow(ClauseState):
             self.words[piece.first] == "present"
             and self._waiting
             and not self.predicates
-            and not (self.words[piece.first - 1] == ":")
+            and self.words[piece.first - 1] != ":"
         ):
             return
-        back = piece.last - piece.first > 2 and self.words[piece.first + 1] == "of"
+        back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
         if piece.term.direction == "forward" and no and not back and self._is_finding_next(place):
             self._forward[Kind.NEGATED] = piece.term.rule
             self._negated_at = piece.first

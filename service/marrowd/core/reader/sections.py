@@ -89,7 +89,13 @@ def _add(
                 _open(place, "findings")
             sentences.append(
                 Sentence(
-                    first, last, place.section, place.heading, starts_line, place.paragraph, True
+                    first,
+                    last,
+                    place.section,
+                    place.heading,
+                    starts_line,
+                    place.paragraph,
+                    row=True,
                 )
             )
             return
@@ -146,7 +152,7 @@ def _open(place: _Place, name: str) -> None:
     place.heading = name
 
 
-def _heading(
+def _heading(  # noqa: C901 -- one case after the other
     words: Words,
     vocabulary: Vocabulary,
     section: Section,
@@ -227,7 +233,7 @@ def _closing(words: Words, after: int, last: int, name: str) -> int:
     return -1
 
 
-def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:
+def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:  # noqa: PLR0911 -- one case after the other
     lowered, raw = words.words, words.raw
     sign = lowered[end]
     if end + 1 >= len(lowered):
@@ -238,10 +244,8 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
         if glued and (follows.islower() or follows.isdigit() or follows in ",;:.)"):
             return False
         if end > first and lowered[end - 1] in vocabulary.abbreviations:
-            return follows == "\n" and end - first > 2 and _opens(words, end + 2)
-        if end - first == 1 and lowered[end - 1].isdigit() and not follows == "\n":
-            return False
-        return True
+            return follows == "\n" and end - first > len("no") and _opens(words, end + 2)
+        return not (end - first == 1 and lowered[end - 1].isdigit() and follows != "\n")
     if sign == "?":
         # "? navicular edema" and "?edema" ask; "edema?" ends
         glued = words.starts[end + 1] == words.starts[end] + 1

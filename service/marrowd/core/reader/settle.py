@@ -36,9 +36,12 @@ def settled(statements: list[Statement], blocks: list[int]) -> tuple[Statement, 
             continue
         members = NAMED_BY.get(statement.bone)
         said = statement.certainty
-        if members is not None and said is not Certainty.NEGATED:
-            if any((bone, said) in named for bone in members):
-                continue
+        if (
+            members is not None
+            and said is not Certainty.NEGATED
+            and any((bone, said) in named for bone in members)
+        ):
+            continue
         named.add((statement.bone, said))
         kept.append(statement)
     return tuple(kept)

@@ -1,7 +1,8 @@
 """
 Gives every bone of a sentence its side: the word beside it, else what the sentence says at large.
 
-Sides from outside the sentence (heading, exam line, the rest of the report) are `report_side`'s work.
+Sides from outside the sentence (heading, exam line, the rest of the report) come from
+`report_side`.
 Source: LABELS.md section 6.
 """
 
@@ -16,7 +17,7 @@ _FINDING = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW})
 _ENDS = frozenset({Kind.BREAK, Kind.VERB, Kind.THERE})
 
 
-def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> None:
+def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> None:  # noqa: C901, PLR0912 -- one case after the other
     """Set `side` of every bone piece that the sentence itself gives one."""
     if not any(piece.kind is Kind.SIDE for piece in pieces):
         return

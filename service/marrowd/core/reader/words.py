@@ -38,8 +38,10 @@ def words_of(text: str, spelling: Mapping[str, str]) -> Words:
     parts = _WORD.split(text)
     starts = list(accumulate(map(len, parts), initial=0))[1::2]
     raw = parts[1::2]
-    usual = spelling.get
-    lowered = [usual(word, word) for word in map(str.lower, raw)]
+    lowered = list(map(str.lower, raw))
+    if not spelling.keys().isdisjoint(lowered):
+        usual = spelling.get
+        lowered = [usual(word, word) for word in lowered]
     if len(starts) != len(raw):
         del starts[len(raw) :]
     return Words(text, lowered, raw, starts)

@@ -1,0 +1,27 @@
+"""
+The explanations a sentence affirms that says nothing of bone or marrow, such as an injury.
+
+Source: LABELS.md section 8; what is excluded or only asked for does not count.
+"""
+
+from collections.abc import Iterator
+
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.vocabulary import Kind
+
+_ENDS_REACH = frozenset({Kind.VERB, Kind.BREAK, Kind.THERE, Kind.WITH})
+
+
+def cues_of(marks: list[Piece]) -> Iterator[str]:
+    """Give the cues of a sentence that no negation, question or condition reaches."""
+    reached = False
+    for mark in marks:
+        kind = mark.kind
+        if kind is Kind.HYPOTHETICAL:
+            return
+        if kind is Kind.NEGATED and mark.term.direction != "backward":
+            reached = True
+        elif kind in _ENDS_REACH:
+            reached = False
+        elif mark.term.cue and not reached:
+            yield mark.term.cue
