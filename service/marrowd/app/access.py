@@ -4,25 +4,30 @@ How this process reaches each source: a client, what it asks for, where it is to
 Shared by the service and by the commands that talk to a FHIR server without one running.
 """
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+import structlog
 
 from marrowd.app.clock import Clock, utc_now
 from marrowd.errors import BadConfiguration
+from marrowd.fhir.addresses import pinned_connector
 from marrowd.fhir.authorization import authorization_for
+from marrowd.fhir.breaker import Breaker, State
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.subscriptions import Wanted, interests, wanted
 from marrowd.fhir.transport import Observe, Transport
 from marrowd.rules.codes import Codes, load_codes
-from marrowd.settings import PolicySettings, Settings, Source
+from marrowd.settings import PolicySettings, Settings, SmartBackendAuth, Source
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import CallOutcome, Metrics, Operation
 from marrowd.work.sweep import Sweeper, SweepPace
 
+_log = structlog.get_logger(__name__)
 _POOL = 20  # connections to one host: an EHR is somebody's production system
 
 
@@ -94,7 +99,7 @@ async def opened(
     codes = codes_from(settings.policy)
     async with (
         aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit_per_host=_POOL),
+            connector=pinned_connector(_addressed(sources), per_host=_POOL),
             cookie_jar=aiohttp.DummyCookieJar(),  # a server that sets cookies gets none back
             auto_decompress=True,
         ) as session,
@@ -115,6 +120,7 @@ async def opened(
                     Transport(
                         session,
                         authorization=authorizations[source.name],
+                        breaker=_breaker(source.name, rng or random.SystemRandom()),
                         observe=observer(metrics, source.name),
                         clock=clock,
                     ),
@@ -125,6 +131,23 @@ async def opened(
             )
             for source in sources
         }
+
+
+def _addressed(sources: Sequence[Source]) -> list[str]:
+    """Give every URL that the configuration lets the FHIR client connect to."""
+    auths = [source.auth for source in sources]
+    token_urls = [a.token_url for a in auths if isinstance(a, SmartBackendAuth) and a.token_url]
+    return [*(source.base_url for source in sources), *token_urls]
+
+
+def _breaker(source: str, rng: random.Random) -> Breaker:
+    def told(state: State) -> None:
+        if state is State.OPEN:
+            _log.warning("source_left_alone", source=source, reason="nobody answers")
+        else:
+            _log.info("source_answers_again", source=source)
+
+    return Breaker(clock=asyncio.get_running_loop().time, rng=rng, told=told)
 
 
 def _chosen(sources: Sequence[Source], only: str | None) -> Sequence[Source]:

@@ -25,6 +25,7 @@ from marrowd.app.working import Parts, currency_of, extraction, worker_of
 from marrowd.cds.decision import Rules
 from marrowd.core.reader import Reader
 from marrowd.errors import Unavailable
+from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.policies import policy_from
 from marrowd.rules.version import RULES_VERSION
 from marrowd.rules.vocabulary import load_vocabulary
@@ -39,6 +40,7 @@ from marrowd.web.hooks import Budget, Hooks
 from marrowd.web.ops import Ops
 from marrowd.work.worker import Loop
 
+_POOL = 20  # connections to one host from hooks
 _CLOSE_S = 5.0  # a request under way may end within this
 
 log = structlog.get_logger(__name__)
@@ -148,7 +150,7 @@ async def _begin_work(
     parts: Parts, stack: AsyncExitStack
 ) -> tuple[Callable[[], None], asyncio.Task[None]]:
     accesses = await stack.enter_async_context(
-        opened(parts.settings, metrics=parts.metrics, clock=parts.clock)
+        opened(parts.settings, metrics=parts.metrics, clock=parts.clock, rng=parts.rng)
     )
     session = await stack.enter_async_context(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -159,7 +161,10 @@ async def _begin_work(
 
 async def _begin_hooks(parts: Parts, wake: Callable[[], None], stack: AsyncExitStack) -> Hooks:
     session = await stack.enter_async_context(
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        aiohttp.ClientSession(
+            connector=pinned_connector(_asked_by_hooks(parts.settings), per_host=_POOL),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
     )
     currency = currency_of(parts)
     await currency.refresh()
@@ -186,6 +191,12 @@ async def _begin_hooks(parts: Parts, wake: Callable[[], None], stack: AsyncExitS
             whole_s=hooks.budget.total_seconds(), fetch_s=hooks.fetch_budget.total_seconds()
         ),
     )
+
+
+def _asked_by_hooks(settings: Settings) -> list[str]:
+    """Give what hooks may connect to: the sources, and the keys of those who call."""
+    keys = [issuer.jwks_url for issuer in settings.hooks.issuers if issuer.jwks_url]
+    return [*(source.base_url for source in settings.sources), *keys]
 
 
 async def _begin(loop: Loop, stack: AsyncExitStack) -> asyncio.Task[None]:

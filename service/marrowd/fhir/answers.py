@@ -5,12 +5,14 @@ What a FHIR server may answer other than what was asked for, as errors a caller 
     |- Absent        404 or 410: there is no such resource (any more)
     |- Rejected      another 4xx: the server will not do this, however often it is asked
     |- TooLarge      an answer longer than the cap, or more pages than the bound
-    EhrUnavailable   no answer, 408, 409, 429, 5xx: the same request may work later
+    EhrUnavailable   408, 409, 429, 5xx: the same request may work later
+    |- Unreachable   no answer, 502, 503, 504: nobody is there at the moment
+    |- LeftAlone     not asked, because nobody answered lately (`fhir.breaker`)
     |- Unusable      an answer that only a person can mend: 401, a redirect, something not FHIR
        |- Forbidden  403: not for us, though others of our requests may be granted
 
 `Unusable` is worth a few more tries (a token is being rotated, a proxy shows its maintenance page)
-but not endless ones. aiohttp's and asyncio's own errors are wrapped in `EhrUnavailable`; their
+but not endless ones. aiohttp's and asyncio's own errors are wrapped in `Unreachable`; their
 messages are not kept, because they quote URLs and a search URL names the patient.
 """
 
@@ -27,6 +29,9 @@ _WAIT = frozenset(
         HTTPStatus.TOO_EARLY,
         HTTPStatus.TOO_MANY_REQUESTS,
     }
+)
+_NOBODY = frozenset(
+    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 )
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
@@ -51,6 +56,14 @@ class TooLarge(BadInput):
     """The answer is longer than the service is willing to hold."""
 
 
+class Unreachable(EhrUnavailable):
+    """Nobody answered, or a proxy said that nobody is behind it."""
+
+
+class LeftAlone(EhrUnavailable):
+    """Nothing was asked: the server did not answer lately; `retry_after_s` says when to ask."""
+
+
 class Unusable(EhrUnavailable):
     """An answer that more waiting alone will hardly mend."""
 
@@ -70,6 +83,8 @@ def error_of(
         return Forbidden(what)
     if status == HTTPStatus.UNAUTHORIZED or status < HTTPStatus.BAD_REQUEST:
         return Unusable(what)
+    if status in _NOBODY:
+        return Unreachable(what, retry_after_s=retry_after_s)
     if status in _WAIT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return EhrUnavailable(what, retry_after_s=retry_after_s)
     return Rejected(status, operation)

@@ -19,7 +19,8 @@ import aiohttp
 from yarl import URL
 
 from marrowd.errors import EhrUnavailable
-from marrowd.fhir.answers import Unusable, seconds_to_wait
+from marrowd.fhir.addresses import unreached
+from marrowd.fhir.answers import Unreachable, Unusable, seconds_to_wait
 
 TIMEOUT_S = 10.0  # of one request; both documents are a few hundred bytes
 _MAX_BYTES = 65_536
@@ -137,10 +138,9 @@ class TokenEndpoint:
                 return response.status, body, wait_s
         except TimeoutError:
             message = f"{what} took longer than {self._timeout.total:g} s"
-            raise EhrUnavailable(message) from None
+            raise Unreachable(message) from None
         except (aiohttp.ClientError, OSError) as error:
-            message = f"{what} failed: {type(error).__name__}"
-            raise EhrUnavailable(message) from None
+            raise unreached(error, what) from None
 
 
 async def _read_up_to(response: aiohttp.ClientResponse, what: str) -> bytes:

@@ -18,16 +18,20 @@ import aiohttp
 from yarl import URL
 
 from marrowd.errors import EhrUnavailable, MarrowdError
+from marrowd.fhir.addresses import unreached
 from marrowd.fhir.answers import (
     Absent,
+    LeftAlone,
     Rejected,
     TooLarge,
+    Unreachable,
     Unusable,
     error_of,
     http_date,
     seconds_to_wait,
 )
 from marrowd.fhir.authorization import Authorization, FixedAuthorization
+from marrowd.fhir.breaker import Breaker, Wait
 from marrowd.telemetry.metrics import CallOutcome, Operation
 
 Observe = Callable[[Operation, CallOutcome, float], None]
@@ -85,6 +89,7 @@ class Transport:
         session: aiohttp.ClientSession,
         *,
         authorization: Authorization | None = None,
+        breaker: Breaker | None = None,
         limits: Limits = Limits(),
         observe: Observe = _unobserved,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -92,6 +97,7 @@ class Transport:
     ) -> None:
         self._session = session
         self._authorization = authorization or FixedAuthorization()
+        self._breaker = breaker
         self._limits = limits
         self._observe = observe
         self._clock = clock
@@ -108,7 +114,7 @@ class Transport:
         for _ in range(self._limits.tries - 1):
             try:
                 return await self._attempt(ask)
-            except Unusable:
+            except (Unusable, LeftAlone):
                 raise
             except EhrUnavailable as error:
                 wait_s = max(pause_s * self._rng.uniform(0.5, 1.5), error.retry_after_s or 0.0)
@@ -119,17 +125,44 @@ class Transport:
         return await self._attempt(ask)
 
     async def _attempt(self, ask: Ask) -> Reply:
+        entry = self._enter(ask)
         loop = asyncio.get_running_loop()
         started = loop.time()
         outcome = CallOutcome.UNAVAILABLE
         try:
-            reply = await self._send(ask)
+            reply = await self._counted(ask, entry)
             outcome = CallOutcome.OK
         except MarrowdError as error:
             outcome = _outcome_of(error)
             raise
         finally:
             self._observe(ask.operation, outcome, loop.time() - started)
+        return reply
+
+    def _enter(self, ask: Ask) -> int:
+        entry = self._breaker.enter() if self._breaker is not None else 0
+        if isinstance(entry, Wait):
+            message = f"{ask.operation} not asked: the server did not answer lately"
+            raise LeftAlone(message, retry_after_s=entry.seconds)
+        return entry
+
+    async def _counted(self, ask: Ask, entry: int) -> Reply:
+        """Send *ask* and tell the breaker whether anybody was there."""
+        breaker = self._breaker
+        if breaker is None:
+            return await self._send(ask)
+        try:
+            reply = await self._send(ask)
+        except Unreachable:
+            breaker.failed(entry)
+            raise
+        except MarrowdError:
+            breaker.answered()
+            raise
+        except BaseException:  # cancelled: no news
+            breaker.abandoned(entry)
+            raise
+        breaker.answered()
         return reply
 
     async def _send(self, ask: Ask) -> Reply:
@@ -165,10 +198,9 @@ class Transport:
                 return Reply(status=response.status, headers=response.headers, body=body)
         except TimeoutError:
             message = f"{ask.operation} took longer than {self._limits.timeout_s:g} s"
-            raise EhrUnavailable(message) from None
+            raise Unreachable(message) from None
         except (aiohttp.ClientError, OSError) as error:
-            message = f"{ask.operation} failed: {type(error).__name__}"
-            raise EhrUnavailable(message) from None
+            raise unreached(error, ask.operation) from None
 
 
 async def _read_up_to(response: aiohttp.ClientResponse, cap: int, operation: str) -> bytes:

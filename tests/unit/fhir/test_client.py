@@ -9,7 +9,15 @@ import pytest
 from tests.support.fhir_server import Fault, FhirServer, running
 
 from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable
-from marrowd.fhir.answers import Absent, Forbidden, Rejected, TooLarge, Unusable, seconds_to_wait
+from marrowd.fhir.answers import (
+    Absent,
+    Forbidden,
+    Rejected,
+    TooLarge,
+    Unreachable,
+    Unusable,
+    seconds_to_wait,
+)
 from marrowd.fhir.authorization import authorization_for
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.transport import Limits, Transport
@@ -103,8 +111,8 @@ async def test_read_gives_the_resource_with_numbers_as_written(
         pytest.param(302, Unusable, 1, id="redirect"),
         pytest.param(429, EhrUnavailable, 3, id="too many"),
         pytest.param(500, EhrUnavailable, 3, id="broken"),
-        pytest.param(503, EhrUnavailable, 3, id="down"),
-        pytest.param(504, EhrUnavailable, 3, id="gateway"),
+        pytest.param(503, Unreachable, 3, id="down"),
+        pytest.param(504, Unreachable, 3, id="gateway"),
     ],
 )
 async def test_a_refusal_says_what_the_caller_must_do(
