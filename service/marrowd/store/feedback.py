@@ -5,10 +5,13 @@ No patient is in it: the id of a card names one advice to one patient, so quieti
 that advice for that patient, and ends when the evidence changes, because then the id does.
 """
 
+import random
+import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple, cast
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
@@ -30,6 +33,7 @@ from marrowd.store.schema import (
     instant_of,
     patient,
     seen_token,
+    stored_of,
 )
 
 _STANDING = select(
@@ -42,6 +46,15 @@ _STANDING_SQLITE = """
     SELECT (SELECT revision FROM patient WHERE source = ? AND patient = ?),
            (SELECT until FROM card_quiet WHERE card = ?)
 """
+
+
+class _Token(NamedTuple):
+    """A token as it is remembered."""
+
+    issuer: str
+    jti: str
+    now: datetime
+    until: datetime
 
 
 class SqlFeedback(OverDatabase):
@@ -77,9 +90,9 @@ class SqlFeedback(OverDatabase):
 
     async def is_first_use(self, issuer: str, jti: str, *, now: datetime, until: datetime) -> bool:
         """Remember a token until *until*, over all replicas; False when it was used before."""
-        values = {"issuer": issuer, "jti": jti, "until": until}
+        token = _Token(issuer, jti, now, until)
         engines = self._database.engines
-        return await self._database.on_writer(lambda: _use(engines, values, now))
+        return await self._database.on_writer(lambda: _use(engines, token))
 
 
 def _card(shown: ShownCard) -> str:
@@ -189,24 +202,52 @@ def _card_counts(connection: Connection) -> list[CardCount]:
     ]
 
 
-def _use(engines: Engines, values: dict[str, object], now: datetime) -> bool:
+_FORGET_EVERY = 64  # uses; what is long over may lie about for a while
+
+
+def _use(engines: Engines, token: _Token) -> bool:
     """Write one token without waiting for the disk."""
-    with translated(), engines.write.connect() as connection:
-        if engines.is_sqlite:
-            # Cannot change inside a transaction; this runs on the writer's only thread.
-            connection.connection.execute("PRAGMA synchronous=NORMAL")
-        try:
-            with connection.begin():
-                if not engines.is_sqlite:
-                    connection.execute(text("SET LOCAL synchronous_commit = off"))
-                connection.execute(delete(seen_token).where(seen_token.c.until < now))
-                written = connection.execute(
-                    insert_into(connection, seen_token)
-                    .on_conflict_do_nothing()
-                    .values(values)
-                    .returning(seen_token.c.jti)
-                )
-                return written.first() is not None
-        finally:
-            if engines.is_sqlite:
-                connection.connection.execute("PRAGMA synchronous=FULL")
+    with translated():
+        return _use_sqlite(engines, token) if engines.is_sqlite else _use_postgresql(engines, token)
+
+
+def _use_sqlite(engines: Engines, token: _Token) -> bool:
+    """Do it with the driver alone: five statements, each call of a hook waits for them."""
+    pooled = engines.write.raw_connection()
+    driver = cast("sqlite3.Connection", pooled.driver_connection)
+    try:
+        # Cannot change inside a transaction; this runs on the writer's only thread.
+        driver.execute("PRAGMA synchronous=NORMAL")
+        driver.execute("BEGIN IMMEDIATE")
+        if random.randrange(_FORGET_EVERY) == 0:  # noqa: S311 - not a secret
+            driver.execute("DELETE FROM seen_token WHERE until < ?", (stored_of(token.now),))
+        written = driver.execute(
+            "INSERT INTO seen_token (issuer, jti, until) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET until = excluded.until WHERE until < ?"
+            " RETURNING jti",
+            (token.issuer, token.jti, stored_of(token.until), stored_of(token.now)),
+        ).fetchone()
+        driver.execute("COMMIT")
+        driver.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        pooled.invalidate()  # never leave a writer behind that does not wait for the disk
+        raise
+    finally:
+        pooled.close()
+    return written is not None
+
+
+def _use_postgresql(engines: Engines, token: _Token) -> bool:
+    with engines.write.begin() as connection:
+        connection.execute(text("SET LOCAL synchronous_commit = off"))
+        if random.randrange(_FORGET_EVERY) == 0:  # noqa: S311 - not a secret
+            connection.execute(delete(seen_token).where(seen_token.c.until < token.now))
+        statement = insert_into(connection, seen_token).values(
+            issuer=token.issuer, jti=token.jti, until=token.until
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=[seen_token.c.issuer, seen_token.c.jti],
+            set_={"until": statement.excluded.until},
+            where=seen_token.c.until < token.now,
+        )
+        return connection.execute(statement.returning(seen_token.c.jti)).first() is not None

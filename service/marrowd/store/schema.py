@@ -29,7 +29,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The revision this code is written for; revisions are numbered and compare as text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,11 +44,16 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
         """Give the stored number; a naive time raises TypeError, before anything is written."""
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
+        return None if value is None else stored_of(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Give back the time in UTC."""
         return instant_of(value)
+
+
+def stored_of(instant: datetime) -> int:
+    """Give the number that stands for *instant*."""
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def instant_of(stored: int | None) -> datetime | None:
@@ -80,6 +85,7 @@ inbox = Table(
     Column("reason", Key, nullable=False),
     Column("detail", Key, nullable=False),
     Column("payload", LargeBinary),
+    Column("lost", Integer, nullable=False, server_default="0"),  # claims since the last outcome
     UniqueConstraint("source", "key", name="inbox_key"),
     # Numbers of purged events must not come back: an operator may hold one, and so may a worker.
     sqlite_autoincrement=True,
@@ -138,6 +144,7 @@ evidence = Table(
     Column("patient", Key, nullable=False),
     Column("report_rules", Key),  # the rules that read it, where there was report text to read
     Column("fact", LargeBinary, nullable=False),  # JSON, see codec.py
+    Column("merged_into", Key),  # of a Patient: the patient that stands for it
     PrimaryKeyConstraint("source", "ref", name="evidence_pk"),
     ForeignKeyConstraint(
         ["source", "patient"], ["patient.source", "patient.patient"], name="evidence_patient_fk"
@@ -151,6 +158,15 @@ Index(
     evidence.c.report_rules,
     sqlite_where=evidence.c.report_rules.is_not(None),
     postgresql_where=evidence.c.report_rules.is_not(None),
+)
+
+Index(
+    "evidence_merged",
+    evidence.c.source,
+    evidence.c.merged_into,
+    evidence.c.patient,
+    sqlite_where=evidence.c.merged_into.is_not(None),
+    postgresql_where=evidence.c.merged_into.is_not(None),
 )
 
 outbox = Table(

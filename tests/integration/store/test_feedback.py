@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.support.stored import NOW, Quiet, lab
 
+from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import (
     CardCount,
     CardFeedback,
@@ -112,8 +113,17 @@ async def test_a_token_is_used_once_until_it_is_no_good_anyway(store, issuer):
     assert await store.is_first_use(issuer, "t", now=until + timedelta(seconds=1), until=until)
 
 
-async def test_writes_wait_for_the_disk_again_after_a_token(store):
-    await store.is_first_use("a", "t", now=NOW, until=NOW)
+@pytest.mark.parametrize("fails", [False, True])
+async def test_writes_wait_for_the_disk_again_after_a_token(store, fails):
+    def break_it(connection):
+        connection.exec_driver_sql("DROP TABLE seen_token")
+
+    if fails and store._database.engines.is_sqlite:
+        await store._database.write(break_it)
+        with pytest.raises(StoreUnavailable):
+            await store.is_first_use("a", "t", now=NOW, until=NOW)
+    else:
+        await store.is_first_use("a", "t", now=NOW, until=NOW)
 
     def level(connection):
         return connection.exec_driver_sql("PRAGMA synchronous").scalar()
