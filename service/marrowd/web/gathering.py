@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from marrowd.cds.call_facts import merged, read_facts
 from marrowd.cds.decision import EVIDENCED, Decided, Rules, decide, lacking
@@ -51,6 +53,15 @@ class HookSource:
     name: str
     base_url: str
     observe: Observe = unobserved  # told how long its server took
+
+
+@lru_cache(maxsize=1_024)
+def same_server(url: str) -> str:
+    """Give *url* as every spelling of one FHIR server's base is compared: host in lower case."""
+    try:
+        return str(URL(url)).rstrip("/")
+    except ValueError:
+        return url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.web.answers import refusal
 from marrowd.web.bodies import json_body
 from marrowd.web.feedback import FeedbackDesk
-from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking
+from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking, same_server
 from marrowd.web.newer import NewerFacts
 from marrowd.web.remembered import Drawn, Remembered
 from marrowd.web.shown import ShownCards
@@ -74,7 +74,7 @@ class Hooks:
     def __post_init__(self) -> None:
         """Prepare what never changes."""
         self._discovery = orjson.dumps(discovery(self.extraction.codes))
-        self._by_base = {source.base_url: source for source in self.sources}
+        self._by_base = {same_server(source.base_url): source for source in self.sources}
         self._by_name = {source.name: source for source in self.sources}
         self._gatherer = Gatherer(
             evidence=self.store,
@@ -168,11 +168,12 @@ class Hooks:
 
     def _source(self, hook: HookRequest, caller: Caller | None) -> HookSource | None:
         """Say what a call speaks for: never more than its issuer was given."""
-        named = None if hook.fhir_server is None else self._by_base.get(hook.fhir_server)
+        server = hook.fhir_server
+        named = None if server is None else self._by_base.get(same_server(server))
         if caller is None:
             return named
         bound = self._by_name[caller.source]
-        if hook.fhir_server is not None and named is not bound:
+        if server is not None and named is not bound:
             raise BadHookRequest(place="fhirServer", must="be the one agreed for this issuer")
         return bound
 

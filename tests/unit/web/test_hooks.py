@@ -94,3 +94,28 @@ async def test_order_sign_of_25ohd_shows_the_card_without_that_suggestion(bench)
     assert [suggestion["label"] for suggestion in card["suggestions"]] == [
         "Add vitamin D deficiency (unconfirmed) to the problem list"
     ]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "https://fhir.example.org/r4/",
+        "https://FHIR.example.org/r4",
+        "https://fhir.example.org:443/r4",
+    ],
+)
+async def test_a_source_is_known_by_every_spelling_of_its_address(bench, spelling):
+    await bench.keep(level(), mri())
+
+    assert len(await bench.cards(PATIENT_VIEW, a_call(fhirServer=spelling))) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["https://fhir.example.org/R4", "http://fhir.example.org/r4", "https://fhir.example.org/r4/x",
+     "https://fhir.example.org.evil.example/r4", "https://fhir.example.org@evil.example/r4"],
+)  # fmt: skip
+async def test_another_server_is_not_the_source(bench, other):
+    await bench.keep(level(), mri())
+
+    assert (await bench.post(PATIENT_VIEW, a_call(fhirServer=other))).status == 412
