@@ -37,6 +37,9 @@ class ClauseState(Lookahead):
     _with_at = -1
     _join_at = -1
     _negated_at = -1
+    _possible_at = -1
+    _noun_at = -1
+    soft_row = False
 
     def __init__(
         self,
@@ -139,6 +142,13 @@ class ClauseState(Lookahead):
     def _close_cues(self) -> None:
         self._forward.pop(Kind.NEGATED, None)
         self._forward.pop(Kind.POSSIBLE, None)
+
+    def _close_cues_before(self, first: int) -> None:
+        """End the reach of cues that stand before a word; later ones belong to what follows."""
+        if self._negated_at < first:
+            self._forward.pop(Kind.NEGATED, None)
+        if self._possible_at < first:
+            self._forward.pop(Kind.POSSIBLE, None)
 
     def _cue(self, piece: Piece) -> None:
         if Kind.NEGATED not in self._forward and Kind.HYPOTHETICAL not in self._forward:

@@ -62,12 +62,15 @@ class Clauses(SaidOfMarrow, Hedges):
             self._over = False
             return
         if opened is not None:
-            self._close_cues()
+            self._close_cues_before(opened.first)
             self._open = None
+        elif self._waiting and self._waiting[-1].first < min(self._verb_at, self._noun_at):
+            self._waiting = []  # they had their own verb and their own finding
         self._waiting.append(piece)
 
     def _disease(self, place: int, piece: Piece) -> None:
         self._nouns += 1
+        self._noun_at = piece.first
         opened = self._open
         if opened is not None and opened.bones and self._is_place_next(place):
             self._open = None
@@ -75,8 +78,9 @@ class Clauses(SaidOfMarrow, Hedges):
         if piece.term.cue:
             self._cue(piece)
 
-    def _soft(self, _place: int, _piece: Piece) -> None:
+    def _soft(self, _place: int, piece: Piece) -> None:
         self._nouns += 1
+        self._noun_at = piece.first
 
     def _verb(self, place: int, piece: Piece) -> None:
         self._over = False
@@ -147,7 +151,10 @@ class Clauses(SaidOfMarrow, Hedges):
     def _void(self, _place: int, _piece: Piece) -> None:
         self.voids = True
 
-    def _break(self, _place: int, _piece: Piece) -> None:
+    def _break(self, _place: int, piece: Piece) -> None:
+        around = (self.words[piece.first - 1], *self.words[piece.last : piece.last + 1])
+        if around == (",", ",") and self.words[piece.first] == "however":
+            return  # "is, however, normal"
         self._end_clause()
 
     _steps: ClassVar[Steps] = {

@@ -32,7 +32,7 @@ def inherit_bones(
     if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
         predicate.bones = list(row)
         return
-    before = predicates[place - 1] if place else None
+    before = next((p for p in reversed(predicates[max(0, place - 3) : place]) if p.bones), None)
     gone = predicate.resolved or predicate.historical
     if before is not None and before.bones and (before.said in _JUST_CALLED or gone):
         predicate.bones = list(before.bones)

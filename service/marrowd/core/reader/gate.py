@@ -64,7 +64,9 @@ def language_of(words: Words, vocabulary: Vocabulary) -> str:
         return "und"
     best, hits = max(counted.items(), key=lambda item: item[1])
     english = counted["en"]
-    if best == "en" or english > hits - _FOREIGN_MARGIN:
+    only_english = any(known.get(word) == "en" for word in lowered)
+    margin = _FOREIGN_MARGIN if only_english else 0
+    if best == "en" or english >= hits or english > hits - margin:
         return "en"
     if english and hits < english * 1.5 and any(w in vocabulary.subjects for w in lowered):
         return "en"

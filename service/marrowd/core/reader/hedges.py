@@ -87,6 +87,7 @@ class Hedges(ClauseState):
         if Kind.NEGATED in self._forward and self._join_at < self._negated_at:
             return
         self._forward[Kind.POSSIBLE] = piece.term.rule
+        self._possible_at = piece.first
         self._forward.pop(Kind.NEGATED, None)
         self._nouns = 0
 
@@ -170,7 +171,7 @@ class Hedges(ClauseState):
         following = self.pieces[place + 1 : place + 2]
         if following and following[0].kind in _MORE:
             return
-        if self._open is not None and self._open.historical:
+        if self._open is not None:
             self._open.current = True
         self._forward.pop(Kind.HISTORICAL, None)
         self._forward[Kind.CURRENT] = ""

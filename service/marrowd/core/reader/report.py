@@ -46,6 +46,7 @@ _ELSEWHERE = frozenset(
 )
 _FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
 _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
+_PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
@@ -94,6 +95,7 @@ class Report:
         self._previous: Predicate | None = None
         self._distance = 0
         self._timed = False
+        self._soft_row = False
         self._partial = False
         self._last_statements = 0
         self._before = 0
@@ -107,6 +109,7 @@ class Report:
         first, last = sentence.first, sentence.last
         if sentence.starts_line or sentence.paragraph != self._paragraph:
             self._row = []
+            self._soft_row = False
         if sentence.section is not self._section:
             self._named = {}
         if sentence.section is not self._section or sentence.row or not self._last_bones:
@@ -151,7 +154,9 @@ class Report:
             topic=self._topic,
             is_cell=is_cell and self._topic,
         )
+        clauses.soft_row = self._soft_row
         clauses.run()
+        self._soft_row = clauses.soft_row
         if opens_row and named:
             self._open_row(pieces)
         for cue in clauses.cues:
@@ -188,7 +193,7 @@ class Report:
                 continue
             before = words[piece.first - 1]
             follows = words[piece.last] if piece.last < len(words) else ""
-            single = words[piece.last - 1] in _HEADS and not follows.endswith("s")
+            single = words[piece.last - 1] in _HEADS and follows not in _PARTS
             if bone in self._named and ((before == "the" and single) or before in _THEIR):
                 piece.bones = self._named[bone]
 

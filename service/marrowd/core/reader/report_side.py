@@ -26,6 +26,7 @@ _REGIONS = frozenset(
     {"ankle", "ankles", "foot", "feet", "hindfoot", "midfoot", "forefoot", "heel", "rearfoot",
      "heels", "toe", "hallux", "side", "lower", "extremity", "tarsus", "sided"}
 )  # fmt: skip
+_ON_THE, _IN_THE = ("on", "the"), ("in", "the")
 _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
 )
@@ -115,6 +116,8 @@ def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, b
         side = _SIDES.get(word)
         if side is None:
             continue
+        if place == len(_ON_THE) and tuple(here[:place]) in (_ON_THE, _IN_THE):
+            return side, True
         around = here[max(0, place - 2) : place + 3]
         if (
             exam

@@ -32,7 +32,7 @@ class SaidOfMarrow(ClauseState):
         marrow = self.pieces[place + 1 : place + 2]
         if piece.value == "bright" and marrow and marrow[0].kind is Kind.MARROW:
             strong = marrow[0].first - piece.last <= 1
-        if not strong and self._is_soft(place):
+        if not strong and (self.soft_row or self._is_soft(place)):
             self._nouns += 1
             self._open = None
             self._waiting.clear()
@@ -55,6 +55,14 @@ class SaidOfMarrow(ClauseState):
         self._say(Said.NORMAL_MARROW, piece, strong=True)
 
     def _normal(self, place: int, piece: Piece) -> None:
+        opened = self._open
+        if (
+            opened is not None
+            and opened.said is Said.NORMAL_MARROW
+            and (piece.first - opened.last <= 1)
+        ):
+            opened.last = piece.last
+            return
         if self._is_marrow_next(place):
             self._say(Said.NORMAL_MARROW, piece, strong=True)
             return
@@ -164,7 +172,7 @@ class SaidOfMarrow(ClauseState):
             self._say(Said.SPARED, piece, strong=True)
             return
         opened = self._open
-        if opened is not None and opened.said is Said.NOTHING and opened.bones:
+        if opened is not None and opened.said is Said.NOTHING:
             opened.said, opened.strong, opened.last = Said.SPARED, True, piece.last
             return
         if not strong and not self._is_complement(piece):

@@ -38,10 +38,10 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
             if follower is Kind.BONE:
                 carried = side
             elif follower is Kind.REGION:
-                at_large = side
                 for bone in waiting:
-                    bone.side = side
+                    bone.side = at_large or side
                 waiting = []
+                at_large = side
             else:
                 for bone in waiting:
                     bone.side = side
