@@ -19,9 +19,9 @@ import aiohttp
 from marrowd.app.access import Access, codes_from
 from marrowd.app.clock import Clock
 from marrowd.cds.webhook import CardDestination, WebhookDestination
+from marrowd.cds.writeback import FhirDestination
 from marrowd.core.policy import Policy
 from marrowd.core.reader import Reader
-from marrowd.errors import BadConfiguration
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Destination, Settings
@@ -217,6 +217,7 @@ def _decider(parts: Parts) -> Decider:
         rules=RULES_VERSION,
         base_urls={source.name: source.base_url for source in parts.settings.sources},
         destinations=destinations,
+        writing_fhir=[d.name for d in parts.settings.destinations if d.kind == "fhir"],
     )
 
 
@@ -230,17 +231,16 @@ def _gatherer(source: str, access: Access, reading: Reading, clock: Clock) -> Ga
 def _destination(
     destination: Destination, session: aiohttp.ClientSession, clock: Clock
 ) -> CardDestination:
+    token = destination.token.get_secret_value() if destination.token else None
     if destination.kind == "fhir":
-        message = (
-            f'destinations {destination.name}: kind = "fhir" is not available in this version; '
-            'use "webhook"'
+        return FhirDestination(
+            session, name=destination.name, url=destination.url, token=token, clock=clock
         )
-        raise BadConfiguration(message)
     return WebhookDestination(
         session,
         name=destination.name,
         url=destination.url,
         secrets=[secret.get_secret_value() for secret in destination.secret or ()],
-        token=destination.token.get_secret_value() if destination.token else None,
+        token=token,
         clock=clock,
     )

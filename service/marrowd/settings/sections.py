@@ -140,6 +140,9 @@ class Destination(Section):
         if self.kind == "webhook" and self.secret is None and self.token is None:
             message = "a webhook needs a secret (to sign) or a token (to authenticate)"
             raise ValueError(message)
+        if self.kind == "fhir" and self.secret is not None:
+            message = "a FHIR server verifies no signature: give a token instead of a secret"
+            raise ValueError(message)
         return self
 
 

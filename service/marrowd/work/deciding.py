@@ -5,7 +5,7 @@ From what is stored of a patient to verdict and messages: pure, run by the store
 for each destination. Nothing is sent: delivery takes it from the outbox.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 import orjson
 
 from marrowd.cds.cards import cards_for
+from marrowd.cds.communication import referable
 from marrowd.cds.posted import posted_message
 from marrowd.core.cards import WITH_CARD
 from marrowd.core.identity import card_id
@@ -20,7 +21,7 @@ from marrowd.core.policy import Policy
 from marrowd.core.posting import Post, Posting, Replace, Retract, decide_posting
 from marrowd.core.screening import screen
 from marrowd.core.timeline import build_timeline
-from marrowd.core.verdict import Verdict, VerdictKind
+from marrowd.core.verdict import Verdict
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
 
 # Made once for this purpose. Message ids are derived, so that a transaction that is run again
@@ -48,6 +49,7 @@ class Decider:
         rules: str,
         base_urls: Mapping[str, str],
         destinations: Mapping[str, Sequence[str]],
+        writing_fhir: Collection[str] = (),
     ) -> None:
         """
         Take what never changes while the process runs.
@@ -57,10 +59,13 @@ class Decider:
             rules: the rules version, part of what a verdict stood on.
             base_urls: by source, as an EHR knows the FHIR server.
             destinations: names by source; a source without any has its cards in hooks only.
+            writing_fhir: names of those that write resources, and so need to know what a card
+                stands on.
         """
         self._policy = policy
         self._rules = rules
         self._base_urls = dict(base_urls)
+        self._writing_fhir = frozenset(writing_fhir)
         self._destinations = {source: tuple(names) for source, names in destinations.items()}
 
     @property
@@ -86,14 +91,6 @@ class Decider:
         return screen(timeline, policy=self._policy, now=now, rules_version=self._rules)
 
     def _decide(self, source: str, state: PatientState, occasion: Occasion) -> PatientChange:
-        if not state.patient:  # deletions of what was never stored: nobody's, and kept all the same
-            return PatientChange(
-                verdict=VerdictKind.NOTHING_RELEVANT,
-                card=None,
-                posted_card=None,
-                recheck_at=None,
-                rules=self._rules,
-            )
         verdict = self.verdict(state, occasion.now)
         card = card_id(source, verdict)
         posted = UUID(state.posted_card) if state.posted_card else None
@@ -146,6 +143,8 @@ class Decider:
             retracts=retracts,
             issued=occasion.now,
         )
+        if is_shown and destination in self._writing_fhir:
+            body["about"] = _grounds(verdict)
         return NewMessage(
             id=message_id,
             destination=destination,
@@ -153,6 +152,13 @@ class Decider:
             body=orjson.dumps(body),
             event_received_at=occasion.received_at,
         )
+
+
+def _grounds(verdict: Verdict) -> list[str]:
+    """Give the refs of the report and the result that the card speaks of."""
+    refs = [verdict.report.ref] if verdict.report is not None else []
+    refs += [level.result.ref for level in (verdict.governing, verdict.latest) if level is not None]
+    return referable(refs)
 
 
 def _standing_after(posting: Posting) -> UUID | None:
