@@ -40,7 +40,7 @@ def explain(
         In order of appearance; empty for a text that is not read at all.
 
     """
-    report = reader.report_of(text, title=title, section=section)
+    report = reader.report_of(text, title=title, section=section, is_explained=True)
     if not isinstance(report, Report):
         return ()
     return tuple(

@@ -39,7 +39,12 @@ class Reader:
         return report.reading() if isinstance(report, Report) else report
 
     def report_of(
-        self, text: str, *, title: str = "", section: Section | None = None
+        self,
+        text: str,
+        *,
+        title: str = "",
+        section: Section | None = None,
+        is_explained: bool = False,
     ) -> Report | Reading:
         """Read one text and keep the report with its notes; a reading if it cannot be read."""
         vocabulary = self.vocabulary
@@ -59,6 +64,7 @@ class Reader:
             reason = NotRead.LANGUAGE if foreign else NotRead.NOT_A_REPORT
             return Reading(language=language, reason=reason)
         report = Report(words, vocabulary, sentences, title, language)
+        report.is_explained = is_explained
         for sentence in sentences:
             report.add(sentence)
         return report

@@ -78,6 +78,7 @@ class Report:
         self.vocabulary = vocabulary
         self.sentences = sentences
         self.language = language
+        self.is_explained = False  # notes are kept on request only
         self.notes: list[Note] = []
         self.title = words_of(title, vocabulary.spelling).words if title else []
         self.side = ReportSide(words, sentences, self.title)
@@ -103,23 +104,11 @@ class Report:
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
 
-    def add(self, sentence: Sentence) -> None:  # noqa: C901, PLR0912 -- one case after the other
+    def add(self, sentence: Sentence) -> None:  # noqa: C901 -- one question after the other
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
-        if sentence.starts_line or sentence.paragraph != self._paragraph:
-            self._row = []
-            self._soft_row = False
-        if sentence.section is not self._section:
-            self._named = {}
-        if sentence.section is not self._section or sentence.row or not self._last_bones:
-            self._last_bones = []
-        if sentence.starts_line and words[first].isdigit():
-            self._last_bones = []
-        self._distance += 1
-        if self._distance > _FAR:
-            self._last_bones = []
-        self._paragraph, self._section = sentence.paragraph, sentence.section
+        self._enter(sentence)
         here = words[first:last]
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
@@ -170,6 +159,20 @@ class Report:
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
             self._distance = 0
+
+    def _enter(self, sentence: Sentence) -> None:
+        """Forget what a new line, paragraph or section ends."""
+        if sentence.starts_line or sentence.paragraph != self._paragraph:
+            self._row = []
+            self._soft_row = False
+        self._distance += 1
+        is_new = sentence.section is not self._section
+        if is_new:
+            self._named = {}
+        numbered = sentence.starts_line and self.words.words[sentence.first].isdigit()
+        if is_new or sentence.row or numbered or self._distance > _FAR:
+            self._last_bones = []
+        self._paragraph, self._section = sentence.paragraph, sentence.section
 
     def _is_elsewhere(self) -> bool:
         """Say whether the exam is of a hand or a knee, where "navicular" is no bone of the foot."""
@@ -270,7 +273,8 @@ class Report:
     ) -> None:
         certainty = predicate.certainty()
         certainty = self._in_section(sentence, certainty, timed=self._timed)
-        self._note(sentence, predicate, certainty)
+        if self.is_explained:
+            self._note(sentence, predicate, certainty)
         if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
             return
         if not predicate.bones and certainty is Certainty.NEGATED and self._is_whole(predicate):
