@@ -224,6 +224,7 @@ class Fact:
     text: Piece | None = None  # an Observation that holds report text
     problem: Problem | None = None
     order: Order | None = None
+    merged_into: str | None = None  # of a Patient: "Patient/2", the record that stands for it now
     unreadable: tuple[Unreadable, ...] = field(default=())
 
 

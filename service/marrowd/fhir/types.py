@@ -38,4 +38,5 @@ R4_TYPES = frozenset(
 )
 
 # The types whose events can change a verdict; events of other types are let go, counted.
-USED_TYPES = frozenset({"Observation", "DiagnosticReport", "ImagingStudy"})
+# Of a Patient only a merge matters: no Subscription of ours asks for it, but one may bring it.
+USED_TYPES = frozenset({"Observation", "DiagnosticReport", "ImagingStudy", "Patient"})

@@ -2,24 +2,29 @@
 The one transaction the service turns on: facts, verdict, outbox and the event's end, or nothing.
 
 On PostgreSQL it locks in one order, so that two replicas may wait for each other but never in a
-circle: the event's row, then the resources written (as numbered advisory locks, since a row that
-is not there yet cannot be locked), then the patients' rows, each kind sorted. With the resources
+circle: the event's row, then who was merged with whom (shared, and alone only when a Patient is
+written), then the resources written (as numbered advisory locks, since a row that is not there yet
+cannot be locked), then the patients' rows, each kind sorted. With the merges and the resources
 locked nobody else can move them, so the patients to lock are known; with the patients locked their
 facts stand still while `decide` looks at them. On SQLite the transaction itself is the lock.
 """
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from zlib import crc32
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from marrowd.core.facts import Fact, newest
+from marrowd.core.merging import groups, survivor
 from marrowd.store.dialect import Insert, insert_for
 from marrowd.store.inbox import finish_event
+from marrowd.store.merges import links_of
 from marrowd.store.protocols import (
     Applied,
     Decide,
@@ -29,17 +34,21 @@ from marrowd.store.protocols import (
     PatientState,
 )
 from marrowd.store.schema import outbox, patient
-from marrowd.store.stored import batches, facts_of_patients, replaces, save, versions_of
+from marrowd.store.stored import as_of, batches, facts_of_patients, replaces, save, versions_of
 
 # A fixed number of locks, however many resources an event holds: PostgreSQL's lock table is small.
 # Two resources that share one only wait for each other a little.
 _RESOURCE_LOCKS = 1_024
 _LOCK_SPACE = 0x6D72  # keeps our numbers apart from other users of advisory locks
+_MERGE_SPACE = 0x6D73
+NOBODY = ""  # whose facts are that name no patient: deletions of what was never stored
 
 _LOCK_RESOURCES = text(
     "SELECT count(pg_advisory_xact_lock(:space, number))"
     " FROM unnest(CAST(:numbers AS integer[])) AS number"
 )
+_SHARE_MERGES = text("SELECT pg_advisory_xact_lock_shared(:space, :number)")
+_LOCK_MERGES = text("SELECT pg_advisory_xact_lock(:space, :number)")
 _SELECT_PATIENTS = (
     select(patient.c.patient, patient.c.posted_card, patient.c.sequences)
     .where(
@@ -89,26 +98,61 @@ def apply_in(connection: Connection, request: Request) -> Applied:
         fact for fact in arriving if fact.ref not in stored or replaces(fact, stored[fact.ref])
     ]
     touched = {fact.patient for fact in newer} | set(request.patients)
-    touched |= {stored[fact.ref].patient for fact in newer if fact.ref in stored}
-    changes = _change(connection, request, newer, sorted(touched)) if touched else {}
+    former = [stored[fact.ref] for fact in newer if fact.ref in stored]
+    touched |= {fact.patient for fact in former}
+    families = _families(connection, request.source, touched - {NOBODY}, newer, former)
+    if any(fact.patient == NOBODY for fact in newer):
+        _add_patients(connection, request.source, [NOBODY])
+    changes = _change(connection, request, newer, families)
     return Applied(changes=changes, newer=len(newer), is_finished=True)
 
 
+def _families(
+    connection: Connection,
+    source: str,
+    touched: AbstractSet[str],
+    newer: Sequence[Fact],
+    former: Sequence[Fact],
+) -> dict[str, tuple[str, ...]]:
+    """
+    Say on whom to decide, and with whose facts.
+
+    The record that stands for others is decided on with the facts of all, the others with none.
+    Who stood for a record before is decided on as well.
+    """
+    if not touched:
+        return {}
+    into = {fact.merged_into for fact in newer if fact.merged_into is not None}
+    before = links_of(connection, source, touched | into)
+    replaced = {fact.ref for fact in former}
+    after = {name: to for name, to in before.items() if name not in replaced}
+    after |= {fact.ref: fact.merged_into for fact in newer if fact.merged_into is not None}
+    members = groups({*touched, *before, *before.values()}, after)
+    decided = {survivor(name, links) for name in touched for links in (before, after)} | touched
+    return {name: members.get(name, ()) for name in sorted(decided)}
+
+
 def _change(
-    connection: Connection, request: Request, newer: Sequence[Fact], touched: Sequence[str]
+    connection: Connection,
+    request: Request,
+    newer: Sequence[Fact],
+    families: Mapping[str, tuple[str, ...]],
 ) -> Mapping[str, PatientChange]:
-    rows = _lock_patients(connection, request.source, touched)
+    rows = _lock_patients(connection, request.source, list(families))
     save(connection, request.source, newer)
-    facts = facts_of_patients(connection, request.source, touched)
+    if not families:
+        return {}
+    everybody = sorted(set(chain.from_iterable(families.values())))
+    facts = facts_of_patients(connection, request.source, everybody)
     states = [
         PatientState(
             source=request.source,
             patient=name,
-            facts=facts.get(name, ()),
+            facts=as_of(name, chain.from_iterable(facts.get(one, ()) for one in members)),
             posted_card=rows[name].posted_card,
             last_sequence=json.loads(rows[name].sequences),
         )
-        for name in touched
+        for name, members in families.items()
     ]
     changes = {state.patient: request.decide(state) for state in states}
     connection.execute(
@@ -126,7 +170,15 @@ def _change(
 
 
 def _lock_resources(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
-    if connection.dialect.name == "sqlite" or not facts:
+    """Lock who was merged with whom, then the resources of *facts*."""
+    if connection.dialect.name == "sqlite":
+        return
+    has_merges = any(fact.ref.startswith("Patient/") for fact in facts)
+    connection.execute(
+        _LOCK_MERGES if has_merges else _SHARE_MERGES,
+        {"space": _MERGE_SPACE, "number": crc32(source.encode()) % _RESOURCE_LOCKS},
+    )
+    if not facts:
         return
     numbers = sorted({crc32(f"{source}/{fact.ref}".encode()) % _RESOURCE_LOCKS for fact in facts})
     connection.execute(_LOCK_RESOURCES, {"space": _LOCK_SPACE, "numbers": numbers})
@@ -136,16 +188,22 @@ def _lock_patients(
     connection: Connection, source: str, patients: Sequence[str]
 ) -> Mapping[str, Row[tuple[object, ...]]]:
     """Lock the rows of *patients* (sorted), made first where there is none, and give them."""
-    blank = {"source": source, "verdict": "", "rules": "", "sequences": "{}"}
-    connection.execute(
-        _insert_patient(connection.dialect.name),
-        [blank | {"patient": name} for name in patients],
-    )
+    _add_patients(connection, source, patients)
     rows: dict[str, Row[tuple[object, ...]]] = {}
     for some in batches(patients):
         found = connection.execute(_SELECT_PATIENTS, {"source": source, "patients": some})
         rows |= {row.patient: row for row in found}
     return rows
+
+
+def _add_patients(connection: Connection, source: str, patients: Sequence[str]) -> None:
+    """Make the rows of *patients* where there are none."""
+    blank = {"source": source, "verdict": "", "rules": "", "sequences": "{}"}
+    if patients:
+        connection.execute(
+            _insert_patient(connection.dialect.name),
+            [blank | {"patient": name} for name in patients],
+        )
 
 
 @cache

@@ -7,17 +7,20 @@ Writing is in `apply.py`; here are the reads, and the positions of sweeps.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from marrowd.core.facts import Fact
+from marrowd.core.merging import groups, survivor
 from marrowd.store.apply import Request, apply_in
 from marrowd.store.codec import fact_from_json
 from marrowd.store.database import OverDatabase
 from marrowd.store.dialect import insert_into
+from marrowd.store.merges import links_of
 from marrowd.store.protocols import Applied, Decide, Event
 from marrowd.store.schema import cursor, evidence, patient
-from marrowd.store.stored import versions_of
+from marrowd.store.stored import as_of, facts_of_patients, versions_of
 
 _FACTS_OF = select(evidence.c.fact).where(
     evidence.c.source == bindparam("source"), evidence.c.patient == bindparam("patient")
@@ -43,6 +46,10 @@ class SqlEvidence(OverDatabase):
 
     async def facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
         """Give the newest version of every fact of a patient (the hot read of a hook)."""
+        return await self._database.read(partial(_facts_of, source=source, patient=patient))
+
+    async def own_facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
+        """Give the facts that name this very patient, merged or not."""
         values = {"source": source, "patient": patient}
         rows = await self._database.read(lambda c: c.scalars(_FACTS_OF, values).all())
         return tuple(sorted(map(fact_from_json, rows), key=lambda fact: fact.ref))
@@ -94,6 +101,13 @@ class SqlEvidence(OverDatabase):
         return await self._database.write(
             partial(_replace_cursor, key=(source, name), value=value, expected=expected)
         )
+
+
+def _facts_of(connection: Connection, source: str, patient: str) -> tuple[Fact, ...]:
+    links = links_of(connection, source, [patient])
+    members = groups([patient], links)[survivor(patient, links)]
+    facts = facts_of_patients(connection, source, members)
+    return as_of(patient, chain.from_iterable(facts.values()))
 
 
 def _set_cursor(connection: Connection, source: str, name: str, value: str) -> None:

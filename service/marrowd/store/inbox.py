@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
+    case,
     delete,
     func,
     select,
@@ -66,6 +67,7 @@ _RETRY = (
     .values(
         state=EventState.READY,
         due_at=bindparam("now"),
+        lost=0,
         worker="",
         reason=bindparam("why"),
         detail=bindparam("where"),
@@ -163,7 +165,7 @@ class SqlInbox(SqlIntake):
     async def retry_parked(self, event_ids: Sequence[int], *, now: datetime) -> int:
         """Make parked events ready again with their attempts at zero; say how many."""
         statement = _parked(event_ids).values(
-            state=EventState.READY, attempts=0, due_at=now, settled_at=None
+            state=EventState.READY, attempts=0, lost=0, due_at=now, settled_at=None
         )
         return await self._database.write(lambda c: c.execute(statement).rowcount)
 
@@ -229,6 +231,8 @@ def _claim(
             state=EventState.RUNNING,
             fence=inbox.c.fence + 1,
             attempts=inbox.c.attempts + 1,
+            # Still running: whoever had it before came to no outcome.
+            lost=case((inbox.c.state == EventState.RUNNING, inbox.c.lost + 1), else_=inbox.c.lost),
             due_at=until,
             worker=worker,
         )
@@ -236,6 +240,7 @@ def _claim(
             inbox.c.id,
             inbox.c.fence,
             inbox.c.attempts,
+            inbox.c.lost,
             inbox.c.source,
             inbox.c.kind,
             inbox.c.key,
@@ -305,6 +310,7 @@ def _event(row: Row[tuple[object, ...]]) -> Event:
         id=row.id,
         fence=row.fence,
         attempts=row.attempts,
+        lost=row.lost,
         new=NewEvent(
             source=row.source,
             kind=EventKind(row.kind),

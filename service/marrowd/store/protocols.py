@@ -47,6 +47,7 @@ class Event:
     fence: int
     attempts: int  # this claim included
     new: NewEvent
+    lost: int = 0  # claims of it, since its last outcome, whose lease ran out
 
 
 class EventState(StrEnum):
@@ -203,13 +204,24 @@ class Evidence(Protocol):
         resources belonged to before (a corrected subject), and *patients* (a recheck). A delivery
         that brings nothing newer touches nobody: *decide* is not called, nothing is said twice.
         At an equal version a fact replaces the stored one only when other rules read it or a text
-        that was "not_fetched" is there now. Patients are locked in sorted order. *event* is
-        finished in the same transaction; when its lease was lost nothing is written.
+        that was "not_fetched" is there now. Patients are locked in sorted order. Where records
+        were merged, the one that stands for the others is decided on with the facts of all, and
+        the others with none: their cards are withdrawn. Facts of nobody (patient "") are kept and
+        decide nothing. *event* is finished in the same transaction; when its lease was lost
+        nothing is written.
         """
         ...
 
     async def facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
-        """Give the newest version of every fact of a patient (the hot read of a hook)."""
+        """
+        Give the newest version of every fact of a patient (the hot read of a hook).
+
+        Those of records merged with this one are among them, told as this patient's.
+        """
+        ...
+
+    async def own_facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
+        """Give the facts that name this very patient, merged or not."""
         ...
 
     async def versions_of(self, source: str, refs: Sequence[str]) -> Mapping[str, Fact]:

@@ -1,7 +1,8 @@
 """Statements over evidence that reads and `apply` share, and which fact replaces which."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 from sqlalchemy import Connection, bindparam, select
@@ -66,6 +67,12 @@ def facts_of_patients(
     }
 
 
+def as_of(patient: str, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Tell *facts*, those of merged records among them, as *patient*'s; sorted by ref."""
+    told = (fact if fact.patient == patient else replace(fact, patient=patient) for fact in facts)
+    return tuple(sorted(told, key=lambda fact: fact.ref))
+
+
 def save(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
     """Write *facts* over whatever is stored of their resources."""
     if not facts:
@@ -82,6 +89,7 @@ def _upsert(dialect: str) -> Insert:
             "patient": statement.excluded.patient,
             "report_rules": statement.excluded.report_rules,
             "fact": statement.excluded.fact,
+            "merged_into": statement.excluded.merged_into,
         },
     )
 
@@ -94,6 +102,7 @@ def _values(source: str, fact: Fact) -> dict[str, object]:
         "patient": fact.patient,
         "report_rules": fact.rules if is_report else None,
         "fact": fact_to_json(fact),
+        "merged_into": fact.merged_into,
     }
 
 

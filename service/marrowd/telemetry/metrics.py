@@ -42,7 +42,7 @@ class Parked(StrEnum):
     NO_SUBJECT = "no_subject"  # no patient can be resolved
     NOT_FHIR = "not_fhir"  # accepted by shape, unreadable by content
     REFUSED = "refused"  # the FHIR server answered 401, 403 or another 4xx for good
-    UNAVAILABLE = "unavailable"  # the FHIR server stayed out of reach
+    LOST = "lost"  # claimed again and again without an outcome: it may be what ends the process
     ERROR = "error"  # an error of ours
 
 

@@ -27,6 +27,7 @@ from marrowd.work.counting import count_facts
 from marrowd.work.deciding import Decider, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
 from marrowd.work.listening import Listener
+from marrowd.work.merging import is_of_patient, merge_of
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Looked, Reading
 from marrowd.work.retrying import NoSubject
@@ -84,6 +85,8 @@ class EventHandler:
         if access is None:
             message = "the event's source is not configured any more"
             raise BadConfiguration(message)
+        if is_of_patient(event):
+            return await self._merge(event, access)
         match event.new.kind:
             case EventKind.PING:
                 access.request_sweep()
@@ -121,6 +124,12 @@ class EventHandler:
         await self._finish(event)
         return Handled(outcome="counted")
 
+    async def _merge(self, event: Event, access: SourceAccess) -> Handled:
+        fact = await merge_of(event, self._store, access.client)
+        if fact is None:
+            return await self._ignore(event, Ignored.NOT_RELEVANT)
+        return await self._apply(event, Gathered(main=fact))
+
     async def _screen(self, event: Event, looked: Looked, access: SourceAccess) -> Handled:
         if looked.ignored is NotRead.TYPE:
             return await self._ignore(event, Ignored.TYPE)
@@ -136,7 +145,7 @@ class EventHandler:
         gathered = await access.gatherer.gather(
             looked,
             patient,
-            lambda: self._store.facts_of(source, patient),
+            lambda: self._store.own_facts_of(source, patient),
             since=event.new.received_at,
         )
         if is_empty(gathered.main) and _replaces_nothing(looked, stored):

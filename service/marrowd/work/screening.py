@@ -11,7 +11,7 @@ should a lease be lost all the same, the store refuses the late write.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
@@ -20,7 +20,7 @@ import structlog
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Event, Inbox
-from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.metrics import Metrics, Parked
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
@@ -56,6 +56,8 @@ class ScreeningPace:
     lease: timedelta = timedelta(seconds=60)  # a dead process's events are picked up after this
     drain: timedelta = timedelta(seconds=20)  # inside the usual 30 s between SIGTERM and SIGKILL
     patience: Patience = field(default_factory=Patience)
+    lost_alone: int = 2  # claims without an outcome after which an event is handled by itself
+    lost_most: int = 5  # and after which it is set aside; a lease lies between each two
 
     @property
     def beat(self) -> timedelta:
@@ -90,6 +92,7 @@ class ScreeningLoop:
         self._pace = pace
         self._bell = Bell()
         self._waiting: deque[Event] = deque()  # claimed, not begun
+        self._suspects: deque[Event] = deque()  # claimed, and lost before: handled one by one
         self._running: dict[asyncio.Task[None], Event] = {}
         self._alike: dict[int, tuple[str, int]] = {}  # by event id: kind of failure, how often
 
@@ -117,9 +120,9 @@ class ScreeningLoop:
     async def _go_on(self) -> bool:
         """Claim when nothing waits, begin what there is room for; say whether there may be more."""
         room = self._pace.parallel - len(self._running)
-        if room <= 0:
+        if room <= 0 or self._is_alone():
             return False
-        if not self._waiting:
+        if not self._waiting and not self._suspects:
             now = self._clock()
             try:
                 claimed = await self._inbox.claim(
@@ -132,14 +135,58 @@ class ScreeningLoop:
                 _log.warning("claim_failed", error=place_of(error))
                 return False
             # Not in one expression: a heartbeat may have replaced the deque during the claim.
-            self._waiting.extend(claimed)
+            await self._sort(claimed)
+        if self._suspects:
+            return await self._begin_suspect()
         started = min(room, len(self._waiting))
         for _ in range(started):
-            event = self._waiting.popleft()
-            task = asyncio.create_task(self._see_to_its_end(event), name=f"event-{event.id}")
-            self._running[task] = event
-            task.add_done_callback(self._ended)
+            self._begin(self._waiting.popleft())
         return started > 0
+
+    async def _sort(self, claimed: Sequence[Event]) -> None:
+        """Put aside what was lost too often; keep apart what was lost before."""
+        for event in claimed:
+            if event.lost >= self._pace.lost_most:
+                await self._give_up(event)
+            elif event.lost >= self._pace.lost_alone:
+                self._suspects.append(event)
+            else:
+                self._waiting.append(event)
+
+    async def _begin_suspect(self) -> bool:
+        """
+        Handle one event that was lost before while nothing else is in hand.
+
+        Should it end the process, it alone is lost once more; what was claimed with it is given
+        back first.
+        """
+        if self._running:
+            return False
+        suspect = self._suspects.popleft()
+        others = [*self._suspects, *self._waiting]
+        self._suspects.clear()
+        self._waiting.clear()
+        if others:
+            await guarded(self._outcomes.write(self._inbox.release(others)))
+        _log.warning("event_handled_alone", **_about(suspect), lost=suspect.lost)
+        self._begin(suspect)
+        return True
+
+    def _is_alone(self) -> bool:
+        return any(event.lost >= self._pace.lost_alone for event in self._running.values())
+
+    def _begin(self, event: Event) -> None:
+        task = asyncio.create_task(self._see_to_its_end(event), name=f"event-{event.id}")
+        self._running[task] = event
+        task.add_done_callback(self._ended)
+
+    async def _give_up(self, event: Event) -> None:
+        detail = f"{event.lost} claims ended without an outcome"
+        parking = self._inbox.park(event, now=self._clock(), reason=Parked.LOST, detail=detail)
+        is_parked = await guarded(self._outcomes.write(parking))
+        if is_parked is True:
+            self._metrics.events_parked_total.labels(reason=Parked.LOST).inc()
+            _log.error("event_parked", **_about(event), reason=Parked.LOST, lost=event.lost)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
@@ -214,7 +261,7 @@ class ScreeningLoop:
     async def _keep_leases(self) -> None:
         while True:
             await asyncio.sleep(self._pace.beat.total_seconds())
-            held = [*self._running.values(), *self._waiting]
+            held = [*self._running.values(), *self._waiting, *self._suspects]
             if not held:
                 continue
             try:
@@ -228,14 +275,16 @@ class ScreeningLoop:
     def _let_go(self, lost: set[int]) -> None:
         """Stop working on events that somebody else has now."""
         self._waiting = deque(event for event in self._waiting if event.id not in lost)
+        self._suspects = deque(event for event in self._suspects if event.id not in lost)
         for task, event in list(self._running.items()):
             if event.id in lost:
                 task.cancel()
                 _log.warning("lease_lost", **_about(event))
 
     async def _drain(self) -> None:
-        unbegun = list(self._waiting)
+        unbegun = [*self._waiting, *self._suspects]
         self._waiting.clear()
+        self._suspects.clear()
         if unbegun:
             await guarded(self._outcomes.write(self._inbox.release(unbegun)))
         if self._running:

@@ -221,3 +221,20 @@ async def test_numbers_of_forgotten_events_do_not_come_back(store: Store) -> Non
     await store.accept([event("2")])
 
     assert (await claim_one(store)).id != first.id
+
+
+async def test_claims_that_came_to_no_outcome_are_counted_until_one_does(store: Store) -> None:
+    await store.accept([event()])
+    now, counted = NOW, []
+    for _ in range(3):
+        claimed = await claim_one(store, now=now, until=now + timedelta(seconds=30))
+        counted.append(claimed.lost)
+        now += timedelta(seconds=31)
+    assert counted == [0, 1, 2]
+
+    again = await claim_one(store, now=now, until=now + timedelta(seconds=30))
+    await store.release([again])  # given back unused: neither an outcome nor a loss
+    again = await claim_one(store, now=now, until=now + timedelta(seconds=30))
+    assert again.lost == 3
+    await store.retry(again, at=now, reason="ehr")
+    assert (await claim_one(store, now=now, until=now + timedelta(seconds=30))).lost == 0

@@ -272,7 +272,7 @@ async def test_a_transaction_brings_an_event_for_each_resource_with_numbers_as_w
     body = (
         '{"resourceType":"Bundle","type":"transaction","entry":['
         '{"resource":{"resourceType":"Observation","id":"1","valueQuantity":{"value":18.00}}},'
-        '{"resource":{"resourceType":"Patient","id":"p"}},'
+        '{"resource":{"resourceType":"Encounter","id":"p"}},'
         '{"resource":{"resourceType":"ImagingStudy","id":"2"}}]}'
     )
 

@@ -317,3 +317,51 @@ async def test_a_worker_ends_when_told() -> None:
     stop.set()
 
     await Worker([Waiting(), Waiting()]).run(stop)
+
+
+async def lose(rig: Rig, count: int, times: int) -> None:
+    """Claim *count* events and let the leases run out, *times* over: a process that keeps dying."""
+    await rig.accept(refs(count))
+    for _ in range(times):
+        now = rig.clock()
+        await rig.store.claim(worker="dead", limit=count, now=now, until=now)
+        rig.clock.move(timedelta(seconds=1))
+
+
+async def test_what_was_lost_before_is_handled_alone(rig: Rig) -> None:
+    await lose(rig, 6, rig.pace.lost_alone)
+    await rig.store.accept([an_event(f"DiagnosticReport/{n}") for n in range(6)])
+
+    rig.start()
+    await until(lambda: len(rig.handler.done) == 12)
+
+    suspects = [ref for ref in rig.handler.begun if ref.startswith("Observation/")]
+    assert sorted(suspects) == refs(6)
+    assert count_of(rig.metrics, "events_parked_total", reason=Parked.LOST) == 0
+
+
+async def test_a_suspect_has_nothing_beside_it(rig: Rig) -> None:
+    await lose(rig, 3, rig.pace.lost_alone)
+    rig.handler.blocked["Observation/0"] = asyncio.Event()
+
+    rig.start()
+    await until(lambda: rig.handler.begun == ["Observation/0"])
+    await asyncio.sleep(0.1)
+
+    rows = await rig.store.list_events(state=EventState.READY, limit=10)
+    assert [row.ref for row in rows] == ["Observation/1", "Observation/2"]  # others may have them
+    assert rig.handler.begun == ["Observation/0"]
+
+
+async def test_what_is_lost_too_often_is_set_aside_and_the_others_go_on(rig: Rig) -> None:
+    await lose(rig, 1, rig.pace.lost_most)
+    await rig.store.accept([an_event("DiagnosticReport/1")])
+
+    rig.start()
+    await until(lambda: rig.handler.done == ["DiagnosticReport/1"])
+
+    (row,) = await rig.store.list_events(state=EventState.PARKED, limit=10)
+    assert (row.ref, row.reason) == ("Observation/0", Parked.LOST)
+    await until(lambda: count_of(rig.metrics, "events_parked_total", reason=Parked.LOST) == 1)
+    await rig.store.retry_parked([row.id], now=rig.clock())
+    await until(lambda: "Observation/0" in rig.handler.done)
