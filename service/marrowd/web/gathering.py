@@ -68,7 +68,7 @@ def same_server(url: str) -> str:
 class Call:
     """A checked call and what it may speak for."""
 
-    request: HookRequest
+    request: HookRequest  # of prefetch the keys only, and no draft orders: see `_sent`
     body: bytes
     source: HookSource | None = None
 
@@ -230,8 +230,9 @@ def _sent(call: Call) -> _Sent:
     whole = exact(call.body)
     prefetch = {key: whole["prefetch"][key] for key in request.prefetch}
     orders: Sequence[Mapping[str, Any]] = ()
-    if request.draft_orders:
-        orders = [entry["resource"] for entry in whole["context"]["draftOrders"]["entry"]]
+    if request.hook is Hook.ORDER_SIGN:
+        entries = whole["context"]["draftOrders"].get("entry", [])
+        orders = [entry["resource"] for entry in entries]
     request = replace(request, prefetch=prefetch, draft_orders=tuple(orders))
     answers = answers_of(prefetch, request.patient_id)
     whose = Whose(patient_id=request.patient_id, resolve=full_urls(prefetch))

@@ -8,9 +8,9 @@ its `fhirServer`, or the one its issuer is bound to. Everything clinical happens
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
+from functools import partial
 from typing import Any, Final
 
 import aiohttp
@@ -34,7 +34,7 @@ from marrowd.web.bodies import json_body
 from marrowd.web.feedback import FeedbackDesk
 from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking, same_server
 from marrowd.web.newer import NewerFacts
-from marrowd.web.remembered import Drawn, Remembered
+from marrowd.web.remembered import Drawn, Key, Remembered
 from marrowd.web.shown import ShownCards
 from marrowd.web.trust import Caller, Trust
 
@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an HTTP header can carry
 _STANDING_SHARE: Final = 0.4  # of the fetch budget: a store that hangs leaves time for the EHR
+_IDS: Final = frozenset(str(service) for service in Service)
 _NOTHING: Final = b'{"cards":[]}'
 
 
@@ -114,7 +115,9 @@ class Hooks:
     def add_routes(self, app: web.Application) -> None:
         """Put the paths on *app*, and what has to end with it."""
         app.router.add_get("/cds-services", self.discover)
-        app.router.add_post("/cds-services/{id}", self.call)
+        for service in Service:  # spelt out, since a fixed path is found faster than a pattern
+            app.router.add_post(f"/cds-services/{service}", partial(self.call, service=service))
+        app.router.add_post("/cds-services/{id}", _no_such_service)
         app.router.add_post("/cds-services/{id}/feedback", self.feedback)
         app.cleanup_ctx.append(self._shown.while_serving)
         app.on_cleanup.append(self._settle)
@@ -126,13 +129,13 @@ class Hooks:
 
     async def feedback(self, request: web.Request) -> web.Response:
         """Take what clinicians did with cards."""
-        _service(request)
+        if request.match_info["id"] not in _IDS:
+            return await _no_such_service(request)
         await self._caller(request)
         return await self._feedback.take(request)
 
-    async def call(self, request: web.Request) -> web.Response:
+    async def call(self, request: web.Request, *, service: Service) -> web.Response:
         """Answer one call of a hook."""
-        service = _service(request)
         loop = asyncio.get_running_loop()
         started = loop.time()
         outcome = HookOutcome.UNAUTHORIZED
@@ -164,6 +167,10 @@ class Hooks:
             source = self._source(hook, caller)
         except BadHookRequest as exc:
             raise refusal(422, str(exc)) from None
+        # Only which keys came is kept: thousands of parsed objects held while the store is read
+        # cost more collecting than parsing, and whoever draws an answer reads the body exactly.
+        if hook.prefetch or hook.draft_orders:
+            hook = replace(hook, prefetch=dict.fromkeys(hook.prefetch), draft_orders=())
         return Call(request=hook, body=body, source=source)
 
     def _source(self, hook: HookRequest, caller: Caller | None) -> HookSource | None:
@@ -193,9 +200,7 @@ class Hooks:
             log.warning("hook_out_of_time", service=call.request.hook)
             raise refusal(503, "no answer within the time budget; retry") from None
 
-    async def _draw(
-        self, call: Call, key: tuple[object, ...], standing: Standing | None
-    ) -> Drawn | Lacking:
+    async def _draw(self, call: Call, key: Key, standing: Standing | None) -> Drawn | Lacking:
         """Gather, decide, remember; *standing* is None when the store is away."""
         gathered = await self._gatherer.gather(call, is_store_up=standing is not None)
         if isinstance(gathered, Lacking):
@@ -209,11 +214,11 @@ class Hooks:
             standing = await self._standing(call, drawn.card)
         return drawn if standing is None else _unless_quiet(drawn, standing, self.clock())
 
-    def _key(self, call: Call) -> tuple[object, ...]:
+    def _key(self, call: Call) -> Key:
         """Give what an answer depends on beside evidence and time."""
         name = _name(call)
         is_current = bool(name) and self.is_current(name)
-        return (name, call.patient, is_current, _fingerprint(call))
+        return Key(name, call.patient, is_current, _fingerprint(call))
 
     async def _standing(self, call: Call, card: str) -> Standing | None:
         """Read what says whether a known answer holds; None when the store is away."""
@@ -236,11 +241,8 @@ class Hooks:
             await self.trust.close()
 
 
-def _service(request: web.Request) -> Service:
-    try:
-        return Service(request.match_info["id"])
-    except ValueError:
-        raise refusal(404, "no such service; GET /cds-services lists them") from None
+async def _no_such_service(_request: web.Request) -> web.Response:
+    raise refusal(404, "no such service; GET /cds-services lists them")
 
 
 def _name(call: Call) -> str:
@@ -258,20 +260,22 @@ def _fingerprint(call: Call) -> bytes:
     """
     Give what tells two calls for one patient apart, beside their ids and tokens.
 
-    A call that brings nothing has none. Else it is the digest of the body with the two values cut
-    out that differ from call to call; where one of them stands twice, nothing is cut.
+    A call that brings nothing has none. Else it is the body with the two values cut out that differ
+    from call to call. Cutting where a value first stands is safe, wherever that is: two bodies that
+    are equal then are equal but for that value, or equal altogether. The bytes themselves and not a
+    digest, because comparing them costs a tenth of hashing them well.
     """
     hook, body = call.request, call.body
     if not hook.prefetch and hook.hook is not Hook.ORDER_SIGN and hook.authorization is None:
         return b""
-    changing = [hook.hook_instance]
-    if hook.authorization is not None:
-        changing.append(hook.authorization.access_token)
-    for value in changing:
-        raw = value.encode()
-        if body.count(raw) == 1:
-            body = body.replace(raw, b"\x00")  # which stands in no JSON text
-    return sha256(body).digest()
+    body = _without(body, hook.hook_instance)
+    return body if hook.authorization is None else _without(body, hook.authorization.access_token)
+
+
+def _without(body: bytes, value: str) -> bytes:
+    raw = value.encode()
+    at = body.find(raw)
+    return body if at < 0 else b"%b\x00%b" % (body[:at], body[at + len(raw) :])  # no JSON has NUL
 
 
 def _drawn(gathered: Gathered, standing: Standing | None) -> Drawn:

@@ -2,18 +2,28 @@
 Answers given before, so that the same question on the same evidence costs one read of the store.
 
 An answer is good while the patient's evidence has the revision it was drawn from and no later
-moment changes the verdict; the key holds everything else that it depends on. Bounded: the least
-recently asked goes first.
+moment changes the verdict; the key holds everything else that it depends on. Bounded by what it
+takes of memory: the least recently asked goes first.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from marrowd.core.verdict import VerdictKind
 
-MOST = 4_096  # answers; about 6 kB each
+MOST_BYTES = 64_000_000
+_OVERHEAD = 1_000  # of one answer beside its texts
+
+
+class Key(NamedTuple):
+    """What an answer depends on beside evidence and time."""
+
+    source: str
+    patient: str
+    is_current: bool  # whether stored evidence could be relied on
+    brought: bytes  # what the call brought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +41,28 @@ class Drawn:
 class Remembered:
     """The answers by what they depend on beside evidence and time."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._drawn: OrderedDict[Hashable, Drawn] = OrderedDict()
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._drawn: OrderedDict[Key, Drawn] = OrderedDict()
 
-    def get(self, key: Hashable) -> Drawn | None:
+    def get(self, key: Key) -> Drawn | None:
         """Give what was answered last, whether it still holds or not."""
         drawn = self._drawn.get(key)
         if drawn is not None:
             self._drawn.move_to_end(key)
         return drawn
 
-    def put(self, key: Hashable, drawn: Drawn) -> None:
+    def put(self, key: Key, drawn: Drawn) -> None:
         """Remember an answer."""
+        former = self._drawn.pop(key, None)
+        if former is not None:
+            self._bytes -= _size(key, former)
         self._drawn[key] = drawn
-        self._drawn.move_to_end(key)
-        if len(self._drawn) > self._most:
-            self._drawn.popitem(last=False)
+        self._bytes += _size(key, drawn)
+        while self._bytes > self._most_bytes:
+            self._bytes -= _size(*self._drawn.popitem(last=False))
+
+
+def _size(key: Key, drawn: Drawn) -> int:
+    return len(key.brought) + len(drawn.body) + _OVERHEAD
