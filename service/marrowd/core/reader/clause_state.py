@@ -40,6 +40,7 @@ class ClauseState(Lookahead):
     _possible_at = -1
     _noun_at = -1
     soft_row = False
+    _is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
     def __init__(
         self,
@@ -140,6 +141,8 @@ class ClauseState(Lookahead):
         return new
 
     def _close_cues(self) -> None:
+        if self._is_whole:
+            return
         self._forward.pop(Kind.NEGATED, None)
         self._forward.pop(Kind.POSSIBLE, None)
 
@@ -176,3 +179,4 @@ class ClauseState(Lookahead):
         self._over = False
         self._nouns = 0
         self._mass = False
+        self._is_whole = False

@@ -86,6 +86,9 @@ class Clauses(SaidOfMarrow, Hedges):
         self._over = False
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
+        if self.words[piece.first] == ":" and place < _WINDOW and not self.predicates:
+            before = {p.kind for p in self.pieces[:place]}
+            self.soft_row = Kind.SOFT in before and Kind.BONE not in before
         if (
             (
                 self.opens_row

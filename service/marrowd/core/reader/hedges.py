@@ -27,6 +27,8 @@ _PARTICIPLES = frozenset(
 )
 _EQUALS = frozenset({"=", ":", "|"})
 
+_OPENING = frozenset({"that", "wrong"})
+
 
 class Hedges(ClauseState):
     """The steps for cues, forward and backward."""
@@ -73,6 +75,7 @@ class Hedges(ClauseState):
             return
         self._forward[Kind.NEGATED] = piece.term.rule
         self._negated_at = piece.first
+        self._is_whole = self.words[piece.last - 1] in _OPENING
         self._forward.pop(Kind.POSSIBLE, None)
         self._nouns = 0
 
@@ -137,7 +140,7 @@ class Hedges(ClauseState):
                 return
             if kind is Kind.POSSIBLE and not self._is_last_word(piece):
                 return
-            if not self._waiting and self._nouns:
+            if not self._waiting and self._nouns and not self.points_back:
                 return
             target = self._say(Said.EDEMA, piece, elliptic=True)
         if target is None and kind is Kind.POSSIBLE and self.predicates:

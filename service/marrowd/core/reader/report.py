@@ -20,7 +20,7 @@ from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import NAMED_BY, settled
-from marrowd.core.reader.sides import give_sides
+from marrowd.core.reader.sides import OPPOSITE, give_sides
 from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
@@ -47,6 +47,8 @@ _ELSEWHERE = frozenset(
 _FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
 _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 _PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
+_SINGLE = frozenset({"talus", "calcaneus", "calcaneum", "navicular", "cuboid", "fibula", "tibia"})
+_RECENT = 20
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
@@ -127,6 +129,8 @@ class Report:
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._head)
         named = [piece for piece in pieces if piece.bones]
+        if "other" in here and named:
+            self._turn_sides(pieces)
         if named:
             self._name_again(named)
         outside = self.side.at(sentence)
@@ -159,6 +163,18 @@ class Report:
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
             self._distance = 0
+
+    def _turn_sides(self, pieces: list[Piece]) -> None:
+        """Read "the other talus" as that of the other side."""
+        words = self.words.words
+        for piece, bone in zip(pieces, pieces[1:], strict=False):
+            if piece.kind is not Kind.OTHER or words[piece.last - 1] != "other":
+                continue
+            if words[bone.last - 1] not in _SINGLE or bone.first != piece.last:
+                continue
+            sides = [s.laterality for s in self.statements[-_RECENT:] if s.bone in bone.bones]
+            if sides and sides[-1] in OPPOSITE:
+                piece.kind, piece.value = Kind.SIDE, OPPOSITE[sides[-1]]
 
     def _enter(self, sentence: Sentence) -> None:
         """Forget what a new line, paragraph or section ends."""
@@ -205,8 +221,14 @@ class Report:
         while at < len(pieces) and pieces[at].kind in _ROW:
             at += 1
         bare = at == len(pieces) and at > 0
-        if bare or (0 < at < len(pieces) and self.words.words[pieces[at].first] in _ROW_SIGNS):
+        if bare or (0 < at < len(pieces) and self._is_row_sign(pieces[at].first)):
             self._row = [piece for piece in pieces[:at] if piece.kind is Kind.BONE]
+
+    def _is_row_sign(self, index: int) -> bool:
+        """Say whether a sign sets a row apart: "Talus - edema", but not "tibio-talar"."""
+        words = self.words
+        apart = words.starts[index] > words.end(index - 1)
+        return words.words[index] in _ROW_SIGNS and (apart or words.words[index] in ":=")
 
     def _state(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         predicates = clauses.predicates

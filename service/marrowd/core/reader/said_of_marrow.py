@@ -139,6 +139,7 @@ class SaidOfMarrow(ClauseState):
             return
         if piece.value == "low" or self._is_t1_only(place):
             self._nouns += 1
+            self._noun_at = piece.first
             return
         opened = self._open
         if opened is not None and opened.said is Said.NOTHING:
@@ -214,7 +215,7 @@ class SaidOfMarrow(ClauseState):
         if piece.term.direction == "forward":
             self._open = None
             new = self._say(Said.EDEMA, piece, elliptic=True)
-            new.negated, new.points_back = no, self._ends_after(place)
+            new.negated, new.points_back = no, back or self._ends_after(place)
             new.needs_bones = not new.points_back
             return
         if self.words[piece.first] == "present" and not self._waiting and not self.row:

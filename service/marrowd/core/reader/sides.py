@@ -10,7 +10,7 @@ from marrowd.core.anatomy import Laterality
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
 
-_OPPOSITE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.LEFT}
+OPPOSITE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.LEFT}
 _WEAK = frozenset({Kind.PART, Kind.ORDINAL, Kind.SEVERITY, Kind.EDEMA, Kind.MARROW, Kind.DISEASE})
 _EVEN = frozenset({"symmetric", "symmetrical"})
 _FINDING = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW})
@@ -70,7 +70,7 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
 
 def _side_of(piece: Piece, last: Laterality) -> Laterality | None:
     if piece.value == "opposite":
-        return _OPPOSITE.get(last)
+        return OPPOSITE.get(last)
     return Laterality(piece.value)
 
 
