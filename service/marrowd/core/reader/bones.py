@@ -49,6 +49,7 @@ _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _BONE_BY_NAME = {bone.value: bone for bone in Bone}
 _NAMES = frozenset({Kind.BONE, Kind.REGION})
 _COUNTED = frozenset({Kind.ORDINAL, Kind.HEAD, Kind.JOINT})
+_ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({Kind.HEAD, Kind.JOINT})
 _LINKS = frozenset({Kind.JOIN, Kind.RANGE})
@@ -70,17 +71,21 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
             place, last_head = _counted(words, marks, place - 1, last_head)
-        elif kind in _LINKS and _is_bracketed(words, mark):
+        elif kind in _LINKS and _is_answer(words, mark):
             mark.kind, mark.value = Kind.ANSWER, _SIGNS[words[mark.first]]
         if mark.kind is not Kind.HEAD:
             pieces.append(mark)
     return pieces
 
 
-def _is_bracketed(words: list[str], mark: Piece) -> bool:
-    """Say whether a sign stands alone in brackets: "(+)"."""
-    around = (words[mark.first - 1], *words[mark.last : mark.last + 1])
-    return words[mark.first] in _SIGNS and around == ("(", ")")
+def _is_answer(words: list[str], mark: Piece) -> bool:
+    """Say whether a sign answers: "talus (+)", "talus +, cuboid -"."""
+    if words[mark.first] not in _SIGNS:
+        return False
+    before, behind = words[mark.first - 1], words[mark.last : mark.last + 1]
+    if before == "(" and behind == [")"]:
+        return True
+    return before.isalpha() and (not behind or behind[0] in _ENDS_CELL)
 
 
 def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -> tuple[int, str]:

@@ -47,7 +47,6 @@ class Hedges(ClauseState):
             return
         if Kind.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
             return
-        following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
         opened = self._open
         if (
             self.words[piece.first] == "neither"
@@ -135,6 +134,10 @@ class Hedges(ClauseState):
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0912 -- one case after the other
         target = self._open
+        if target is None and kind is Kind.POSSIBLE and self.predicates and not self._waiting:
+            target = self.predicates[-1]
+            if target.said is not Said.EDEMA or target.negated:
+                return
         if target is None and (self._waiting or self.points_back or self.row):
             if not (self.topic or self.predicates):
                 return
@@ -143,10 +146,6 @@ class Hedges(ClauseState):
             if not self._waiting and self._nouns and not self.points_back:
                 return
             target = self._say(Said.EDEMA, piece, elliptic=True)
-        if target is None and kind is Kind.POSSIBLE and self.predicates:
-            target = self.predicates[-1]
-            if target.said is not Said.EDEMA or target.negated:
-                return
         if target is None:
             return
         target.rules.append(piece.term.rule)
@@ -167,6 +166,9 @@ class Hedges(ClauseState):
                 target.said = Said.EDEMA
 
     def _current(self, place: int, piece: Piece) -> None:
+        if self._open is None and self.predicates and self._is_place_next(place):
+            self._say(Said.EDEMA, piece, elliptic=True).current = True
+            return
         if self._open is not None and self._open.bones and self._is_place_next(place):
             self._open = None
             self._say(Said.EDEMA, piece, elliptic=True).current = True
@@ -174,7 +176,7 @@ class Hedges(ClauseState):
         following = self.pieces[place + 1 : place + 2]
         if following and following[0].kind in _MORE:
             return
-        if self._open is not None:
+        if self._open is not None and not self._is_finding_next(place):
             self._open.current = True
         self._forward.pop(Kind.HISTORICAL, None)
         self._forward[Kind.CURRENT] = ""

@@ -14,7 +14,7 @@ _NOUNS = _FINDINGS | {Kind.DISEASE, Kind.SOFT, Kind.DITTO, Kind.ARTIFACT, Kind.N
 _SAID_AFTER_VERB = frozenset(
     {Kind.NORMAL, Kind.NORMAL_MARROW, Kind.SPARED, Kind.EDEMA, Kind.HIGH, Kind.NEGATED, Kind.DITTO}
 )
-_NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.NORMAL})
+_NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.NORMAL, Kind.HIGH})
 _ENDS_PLACE = frozenset({Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED, Kind.JOIN, Kind.WITH})
 _BEFORE_SOFT = frozenset(
     {Kind.JOIN, Kind.SEVERITY, Kind.PART, Kind.CURRENT, Kind.NOTHING, Kind.NEGATED, Kind.SIDE}
@@ -33,7 +33,7 @@ _AFTER_NORMAL = frozenset(
     other aside marrow signal bone to
     """.split()
 )
-_STOPS = frozenset({",", ")", "]", ";", ".", "("})
+_STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
 
 
 def _first_word(piece: Piece) -> int:
@@ -77,6 +77,12 @@ class Lookahead:
             )
         if kind is Kind.EDEMA:
             return pieces[at - 1].kind is not Kind.JOIN
+        if (
+            kind in _NO_VERB_NEEDED
+            and kind is not Kind.ANSWER
+            and (pieces[at - 1].kind is Kind.JOIN)
+        ):
+            return False
         if kind in _NO_VERB_NEEDED:
             return pieces[at].term.direction != "forward"
         if kind is not Kind.VERB:

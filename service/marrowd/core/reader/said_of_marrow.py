@@ -23,6 +23,8 @@ _MANNER = frozenset({"likewise", "similarly"})
 
 _NEAR = 3  # words: "signal in the marrow"
 
+_ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
+
 
 class SaidOfMarrow(ClauseState):
     """The steps for what is said of marrow."""
@@ -137,6 +139,10 @@ class SaidOfMarrow(ClauseState):
         if self.is_cell and self._open is None and piece.value == "low":
             self._say(Said.EDEMA, piece, elliptic=True).negated = True
             return
+        last = self.predicates[-1] if self.predicates else None
+        if piece.value == "low" and self._waiting and last is not None and last.is_signal:
+            self._say(Said.EDEMA, piece, elliptic=True).negated = True
+            return
         if piece.value == "low" or self._is_t1_only(place):
             self._nouns += 1
             self._noun_at = piece.first
@@ -203,7 +209,7 @@ class SaidOfMarrow(ClauseState):
             self.words[piece.first] == "present"
             and self._waiting
             and not self.predicates
-            and self.words[piece.first - 1] != ":"
+            and self.words[piece.first - 1] not in _ROW_SIGNS
         ):
             return
         back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
