@@ -3,20 +3,25 @@
 from sqlalchemy import Connection, update
 
 from marrowd.store.database import Database
+from marrowd.store.destinations import SqlDestinations
 from marrowd.store.engine import translated
 from marrowd.store.evidence import SqlEvidence
 from marrowd.store.feedback import SqlFeedback
+from marrowd.store.forgetting import SqlForgetting
 from marrowd.store.inbox import SqlInbox
 from marrowd.store.lanes import Run
 from marrowd.store.migrate import require_usable, revision_of, upgrade_with
 from marrowd.store.outbox import SqlOutbox
 from marrowd.store.protocols import Store
+from marrowd.store.replay import SqlReplays
 from marrowd.store.schema import schema_use
 
 _PULSE = update(schema_use).values(pulse=schema_use.c.pulse + 1)
 
 
-class SqlStore(SqlInbox, SqlEvidence, SqlOutbox, SqlFeedback):
+class SqlStore(
+    SqlInbox, SqlEvidence, SqlOutbox, SqlReplays, SqlDestinations, SqlFeedback, SqlForgetting
+):
     """`Store` over one SQLite file or one PostgreSQL database."""
 
     async def open(self) -> None:

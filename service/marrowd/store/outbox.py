@@ -60,7 +60,7 @@ _RETRY = (
     .where(_OURS)
     .values(state=MessageState.READY, due_at=bindparam("now"), worker="", reason=bindparam("why"))
 )
-_ROW = (
+ROW = (
     outbox.c.id,
     outbox.c.destination,
     outbox.c.sequence,
@@ -141,13 +141,13 @@ class SqlOutbox(OverDatabase):
         """List messages for an operator, oldest first."""
         statement = _listing(state).order_by(outbox.c.created_at, outbox.c.id).limit(limit)
         rows = await self._database.read(lambda c: c.execute(statement).all())
-        return [_message_row(row) for row in rows]
+        return [message_row(row) for row in rows]
 
     async def show_message(self, message_id: str) -> tuple[MessageRow, bytes] | None:
         """Give one message with its body."""
-        statement = select(*_ROW, outbox.c.body).where(outbox.c.id == message_id)
+        statement = select(*ROW, outbox.c.body).where(outbox.c.id == message_id)
         row = await self._database.read(lambda c: c.execute(statement).one_or_none())
-        return None if row is None else (_message_row(row), row.body)
+        return None if row is None else (message_row(row), row.body)
 
     async def retry_parked_messages(self, message_ids: Sequence[str], *, now: datetime) -> int:
         """Make parked messages ready again; say how many."""
@@ -249,7 +249,7 @@ def _parked(message_ids: Sequence[str]) -> Update:
 
 
 def _listing(state: MessageState | None) -> Select[tuple[object, ...]]:
-    statement = select(*_ROW)
+    statement = select(*ROW)
     if state is None:
         return statement
     # Naming the partial index's own condition is what lets the planner use it.
@@ -273,7 +273,8 @@ def _message(row: Row[tuple[object, ...]]) -> Message:
     )
 
 
-def _message_row(row: Row[*tuple[Any, ...]]) -> MessageRow:
+def message_row(row: Row[*tuple[Any, ...]]) -> MessageRow:
+    """Give a message as an operator sees it, out of the columns of `ROW`."""
     return MessageRow(
         id=row.id,
         destination=row.destination,

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from marrowd.core.facts import Fact
+from marrowd.store.upkeep import Destinations, Forgetting, Replays
 
 
 class EventKind(StrEnum):
@@ -443,8 +444,8 @@ class Feedback(Protocol):
         ...
 
 
-class Store(Inbox, Evidence, Outbox, Feedback, Protocol):
-    """All four over one database, so that one transaction can span them."""
+class Store(Inbox, Evidence, Outbox, Feedback, Replays, Destinations, Forgetting, Protocol):
+    """All over one database, so that one transaction can span them."""
 
     async def open(self) -> None:
         """Connect; refuse a schema that this version cannot use (BadConfiguration)."""
