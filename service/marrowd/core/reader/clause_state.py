@@ -40,6 +40,7 @@ class ClauseState(Lookahead):
     _possible_at = -1
     _noun_at = -1
     soft_row = False
+    joint: Piece | None = None
     _is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
     def __init__(

@@ -18,6 +18,12 @@ from marrowd.core.reading import Severity
 
 _POINTING = frozenset({"it", "these", "this", "they"})
 _WINDOW = 40
+# a bone's name before one of these names the tissue: "navicular tendon"
+_TISSUES = frozenset(
+    """
+    ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
+    """.split()
+)
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
 )
@@ -28,7 +34,12 @@ class Clauses(SaidOfMarrow, Hedges):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
     def _bone(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        if piece.broad and self._is_modifier(place):
+        if piece.broad:
+            self.joint = piece
+            if self._is_modifier(place):
+                return
+        behind = self.words[piece.last] if piece.last < self.last else ""
+        if behind in _TISSUES:
             return
         self.mentioned.append(piece)
         opened = self._open

@@ -20,6 +20,7 @@ def inherit_bones(
     *,
     near: bool,
     names_later: bool,
+    joint: Piece | None,
 ) -> None:
     """
     Give a predicate without bones those it can only mean.
@@ -29,6 +30,9 @@ def inherit_bones(
     wording points back to it or the edema is one of marrow for certain.
     """
     predicate = predicates[place]
+    if joint is not None and predicate.said is Said.EDEMA and not predicate.bones:
+        predicate.bones = [joint]
+        return
     if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
         predicate.bones = list(row)
         return
@@ -49,7 +53,7 @@ def inherit_bones(
 
 def _points_back(predicate: Predicate, *, near: bool) -> bool:
     gone = predicate.resolved or (predicate.historical and predicate.denied_after)
-    if gone and predicate.strong and near:
+    if gone and predicate.strong:
         return True
     if (predicate.historical and not predicate.points_back) or (
         predicate.is_signal and not predicate.strong

@@ -176,7 +176,8 @@ class Hedges(ClauseState):
         following = self.pieces[place + 1 : place + 2]
         if following and following[0].kind in _MORE:
             return
-        if self._open is not None and not self._is_finding_next(place):
+        said_normal = place > 0 and self.pieces[place - 1].kind is Kind.NORMAL
+        if self._open is not None and not (said_normal or self._is_finding_next(place)):
             self._open.current = True
         self._forward.pop(Kind.HISTORICAL, None)
         self._forward[Kind.CURRENT] = ""

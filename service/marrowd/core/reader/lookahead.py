@@ -26,6 +26,12 @@ _SOFT_REACH = 5
 _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
+_BARE_JOINTS = frozenset(
+    """
+    subtalar talocalcaneal talonavicular calcaneocuboid naviculocuneiform tibiotalar talocrural
+
+    """.split()
+)
 _AFTER_NORMAL = frozenset(
     """
     and or in on for but with without throughout apart except of as at while whereas bilaterally
@@ -50,6 +56,11 @@ class Lookahead:
 
     def _is_modifier(self, place: int) -> bool:
         """Say whether a joint or region only names a disease: "ankle joint effusion"."""
+        here = self.pieces[place]
+        if self.words[here.last - 1] in _BARE_JOINTS:
+            following = self.pieces[place + 1 : place + 3]
+            listed = len(following) > 1 and following[0].kind is Kind.JOIN and following[1].broad
+            return not listed
         for piece in self.pieces[place + 1 : place + 4]:
             if piece.kind in (Kind.DISEASE, Kind.SOFT):
                 return piece.first - self.pieces[place].last <= 1 or not piece.term.cue
@@ -57,7 +68,7 @@ class Lookahead:
                 return False
         return False
 
-    def _is_subject(self, place: int) -> bool:  # noqa: PLR0911 -- one case after the other
+    def _is_subject(self, place: int) -> bool:  # noqa: PLR0911 -- one case after the other  # noqa: C901 -- one case after the other
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
         pieces = self.pieces
         if place and self.words[pieces[place - 1].first] == ">":

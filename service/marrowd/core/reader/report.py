@@ -49,10 +49,21 @@ _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 _PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
 _SINGLE = frozenset({"talus", "calcaneus", "calcaneum", "navicular", "cuboid", "fibula", "tibia"})
 _RECENT = 20
+_EACH = frozenset({"either", "both", "each"})
+_SIDES = frozenset({"side", "sides", "margin", "margins"})
+_JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
+
+
+def _is_across(here: list[str]) -> bool:
+    """Say whether a sentence speaks of both sides of a joint without naming it."""
+    for place in range(len(here) - 4):
+        if here[place + 1] in _SIDES and here[place] in _EACH:
+            return not _JOINTS.isdisjoint(here[place + 2 : place + 6])
+    return False
 
 
 class Note(NamedTuple):
@@ -94,6 +105,7 @@ class Report:
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._head = ""
+        self._joint: Piece | None = None
         self._named: dict[Bone, tuple[Bone, ...]] = {}
         self._previous: Predicate | None = None
         self._distance = 0
@@ -243,6 +255,10 @@ class Report:
         soft = sentence.row or Kind.SOFT in kinds
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
+        if clauses.joint is not None:
+            self._joint = clauses.joint
+        spoken = self.words.words[sentence.first : sentence.last]
+        joint = self._joint if _is_across(spoken) else None
         last_named = max((at for at, p in enumerate(predicates) if p.bones), default=-1)
         for place, predicate in enumerate(predicates):
             contrast = len(predicates) > 1
@@ -259,6 +275,7 @@ class Report:
                     earlier,
                     near=self._distance <= 1,
                     names_later=place <= last_named,
+                    joint=joint,
                 )
             self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
         if clauses.says_resolved and self._last_bones:

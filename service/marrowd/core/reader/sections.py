@@ -104,9 +104,12 @@ def _add(
             break
         first = after
         starts_line = False
+    is_item = first < last and starts_line and lowered[first] in ("-", "*")
     while first < last and lowered[first] in ("\n", "-", "*"):
         first += 1
     if first < last:
+        if is_item and place.section in _ONE_LINE and place.has_content:
+            _open(place, "")
         _leave_one_line(words, place, first, last, starts_line=starts_line)
         place.has_content = True
         sentences.append(
