@@ -139,7 +139,7 @@ def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[
     return found[:1], -1
 
 
-def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str], int]:  # noqa: C901 -- one case after the other  # noqa: PLR0912 -- one case after the other
+def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str], int]:  # noqa: C901 -- one case after the other  # noqa: PLR0912 -- one case after the other  # noqa: PLR0912 -- one case after the other
     """Read ordinals that follow their head directly ("MT2-4", "cuneiforms I-III")."""
     number = _noun(value)[1]
     found = [number] if number else []

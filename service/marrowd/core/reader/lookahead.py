@@ -26,6 +26,7 @@ _SOFT_REACH = 5
 _SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
 _IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
 _WINDOW = 40
+_ONWARD = frozenset({"extending", "extends", "extension", "into", "crossing", "crosses"})
 _BARE_JOINTS = frozenset(
     """
     subtalar talocalcaneal talonavicular calcaneocuboid naviculocuneiform tibiotalar talocrural
@@ -58,9 +59,13 @@ class Lookahead:
         """Say whether a joint or region only names a disease: "ankle joint effusion"."""
         here = self.pieces[place]
         if self.words[here.last - 1] in _BARE_JOINTS:
-            following = self.pieces[place + 1 : place + 3]
-            listed = len(following) > 1 and following[0].kind is Kind.JOIN and following[1].broad
-            return not listed
+            last = here
+            for piece in self.pieces[place + 1 : place + 8]:
+                if piece.broad:
+                    last = piece
+                elif piece.kind is not Kind.JOIN:
+                    break
+            return self.words[last.last - 1] in _BARE_JOINTS
         for piece in self.pieces[place + 1 : place + 4]:
             if piece.kind in (Kind.DISEASE, Kind.SOFT):
                 return piece.first - self.pieces[place].last <= 1 or not piece.term.cue
@@ -68,7 +73,7 @@ class Lookahead:
                 return False
         return False
 
-    def _is_subject(self, place: int) -> bool:  # noqa: PLR0911 -- one case after the other  # noqa: C901 -- one case after the other
+    def _is_subject(self, place: int) -> bool:  # noqa: PLR0911 -- one case after the other  # noqa: C901 -- one case after the other  # noqa: C901 -- one case after the other
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
         pieces = self.pieces
         if place and self.words[pieces[place - 1].first] == ">":
@@ -160,7 +165,7 @@ class Lookahead:
         at = bisect_left(self.pieces, last, key=_first_word)
         for follower in self.pieces[at : at + _WINDOW]:
             if follower.kind is Kind.PREPOSITION:
-                placed = True
+                placed = self.words[follower.first] not in _ONWARD
             elif follower.kind is Kind.BONE:
                 return placed
             elif follower.kind not in _SMALL:

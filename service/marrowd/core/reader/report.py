@@ -6,6 +6,7 @@ heading) and turns predicates into statements.
 """
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
@@ -179,7 +180,7 @@ class Report:
     def _turn_sides(self, pieces: list[Piece]) -> None:
         """Read "the other talus" as that of the other side."""
         words = self.words.words
-        for piece, bone in zip(pieces, pieces[1:], strict=False):
+        for piece, bone in pairwise(pieces):
             if piece.kind is not Kind.OTHER or words[piece.last - 1] != "other":
                 continue
             if words[bone.last - 1] not in _SINGLE or bone.first != piece.last:

@@ -34,11 +34,14 @@ class SaidOfMarrow(ClauseState):
         marrow = self.pieces[place + 1 : place + 2]
         if piece.value == "bright" and marrow and marrow[0].kind is Kind.MARROW:
             strong = marrow[0].first - piece.last <= 1
-        if not strong and (self.soft_row or self._is_soft(place)):
+        if not strong and ((self.soft_row and not self._waiting) or self._is_soft(place)):
             self._nouns += 1
             self._open = None
             self._waiting.clear()
             return
+        opened = self._open
+        if opened is not None and opened.said is Said.SPARED and piece.first - opened.last <= 1:
+            return  # "untouched by edema"
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is Kind.DISEASE and before.last == piece.first:
             self._close_cues()
