@@ -26,6 +26,8 @@ from marrowd.cds.decision import Rules
 from marrowd.core.reader import Reader
 from marrowd.errors import Unavailable
 from marrowd.fhir.addresses import pinned_connector
+from marrowd.fhir.parsing_process import ParsingProcess
+from marrowd.fhir.texts import TextOf
 from marrowd.rules.policies import policy_from
 from marrowd.rules.version import RULES_VERSION
 from marrowd.rules.vocabulary import load_vocabulary
@@ -155,7 +157,7 @@ async def _begin_work(
     session = await stack.enter_async_context(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
     )
-    worker = worker_of(parts, accesses, session)
+    worker = worker_of(parts, accesses, session, opened=_opening(stack))
     return worker.wake, await _begin(worker, stack)
 
 
@@ -181,7 +183,7 @@ async def _begin_hooks(parts: Parts, wake: Callable[[], None], stack: AsyncExitS
             for source in parts.settings.sources
         ],
         session=session,
-        extraction=extraction(parts),
+        extraction=extraction(parts, _opening(stack)),
         rules=Rules(policy=parts.policy, version=RULES_VERSION),
         metrics=parts.metrics,
         clock=parts.clock,
@@ -191,6 +193,13 @@ async def _begin_hooks(parts: Parts, wake: Callable[[], None], stack: AsyncExitS
             whole_s=hooks.budget.total_seconds(), fetch_s=hooks.fetch_budget.total_seconds()
         ),
     )
+
+
+def _opening(stack: AsyncExitStack) -> TextOf:
+    """Give what opens documents, in a process that ends with the stack; each half has its own."""
+    documents = ParsingProcess()
+    stack.callback(documents.close)
+    return documents.text_of
 
 
 def _asked_by_hooks(settings: Settings) -> list[str]:

@@ -23,6 +23,7 @@ from marrowd.cds.writeback import FhirDestination
 from marrowd.core.policy import Policy
 from marrowd.core.reader import Reader
 from marrowd.fhir.facts import Extraction
+from marrowd.fhir.texts import TextOf
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Destination, Settings
 from marrowd.store.protocols import Store
@@ -59,21 +60,26 @@ class Parts:
     rng: random.Random
 
 
-def extraction(parts: Parts) -> Extraction:
-    """Say how resources are read here: the same for every source."""
+def extraction(parts: Parts, opened: TextOf) -> Extraction:
+    """Say how resources are read here, and documents *opened*: the same for every source."""
     policy = parts.settings.policy
     return Extraction(
         reader=parts.reader,
         rules=RULES_VERSION,
         codes=codes_from(policy),
         zone=ZoneInfo(policy.site_zone),
+        opened=opened,
     )
 
 
 def worker_of(
-    parts: Parts, accesses: Mapping[str, Access], session: aiohttp.ClientSession
+    parts: Parts,
+    accesses: Mapping[str, Access],
+    session: aiohttp.ClientSession,
+    *,
+    opened: TextOf,
 ) -> Worker:
-    """Join the loops."""
+    """Join the loops; *opened* gives the text of a document."""
     name = f"{socket.gethostname()}-{os.getpid()}"
     outcomes = Outcomes()
     deliveries = [
@@ -94,7 +100,7 @@ def worker_of(
 
     decider = _decider(parts)
     executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
-    reading = Reading(dict.fromkeys(accesses, extraction(parts)), executor=executor)
+    reading = Reading(dict.fromkeys(accesses, extraction(parts, opened)), executor=executor)
     sweeps: dict[str, SweepLoop] = {}
     watches = {
         source: _watch(parts, access) for source, access in accesses.items() if access.wanted

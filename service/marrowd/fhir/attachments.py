@@ -15,7 +15,7 @@ from marrowd.errors import UnreadableResource
 from marrowd.fhir import reasons
 from marrowd.fhir.members import Resource, objects, text
 from marrowd.fhir.references import contained
-from marrowd.fhir.texts import MAX_BYTES, text_of
+from marrowd.fhir.texts import MAX_BYTES, TextOf, text_of
 
 _BASE64_GROWTH = 4 / 3 + 0.05  # characters a byte, line breaks included
 _BLANKS = str.maketrans("", "", " \t\r\n")
@@ -58,9 +58,17 @@ def attachment_urls(report: Resource) -> Iterator[str]:
             yield url
 
 
-def attachment_text(form: Resource, *, report: Resource, attachments: Attachments) -> str:
+def attachment_text(
+    form: Resource, *, report: Resource, attachments: Attachments, opened: TextOf = text_of
+) -> str:
     """
     Give the text of one presented form.
+
+    Args:
+        form: of *report*.
+        report: whose contained resources may hold it.
+        attachments: what was fetched.
+        opened: gives the text of a document.
 
     Raises:
         UnreadableResource: `type`, `broken`, `scan`, `no_text`, `not_fetched`, `too large` as
@@ -68,7 +76,7 @@ def attachment_text(form: Resource, *, report: Resource, attachments: Attachment
     """
     said = text(form.get("contentType"))
     if _has_data(form):
-        return text_of(decode_base64(form["data"]), said)
+        return opened(decode_base64(form["data"]), said)
     url = text(form.get("url"))
     if not url:
         raise UnreadableResource(reasons.NO_TEXT, "presentedForm")
@@ -81,7 +89,7 @@ def attachment_text(form: Resource, *, report: Resource, attachments: Attachment
         content = attachments.get(url, "not_fetched")
     if isinstance(content, str):
         raise UnreadableResource(content, "presentedForm")
-    return text_of(content.data, _better(content.content_type, said))
+    return opened(content.data, _better(content.content_type, said))
 
 
 def binary_content(binary: Resource) -> Content | str:

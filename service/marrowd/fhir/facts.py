@@ -38,6 +38,7 @@ from marrowd.fhir.reports import (
     report,
 )
 from marrowd.fhir.studies import study, study_standing
+from marrowd.fhir.texts import TextOf, text_of
 from marrowd.fhir.versions import standing, version, version_number, version_text
 from marrowd.rules.codes import Codes, load_codes
 
@@ -65,6 +66,7 @@ class Extraction:
     orders: Orders = field(
         default_factory=dict
     )  # the ServiceRequest behind an identifier, where it is known
+    opened: TextOf = text_of  # gives the text of a document: here, or in a process of its own
 
 
 def ref_of(resource: Resource) -> str | None:
@@ -214,6 +216,7 @@ def _filled(
         resolve=resolve,
         attachments=attachments,
         orders=how.orders,
+        opened=how.opened,
     )
     if type_name == "Observation":
         return replace(

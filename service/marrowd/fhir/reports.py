@@ -20,6 +20,7 @@ from marrowd.fhir.links import Orders, report_links
 from marrowd.fhir.members import Resource, codings, kind, objects, status, title
 from marrowd.fhir.narratives import conclusion, narrative, observation_text, section_of
 from marrowd.fhir.references import Resolve, contained, refs, target
+from marrowd.fhir.texts import TextOf, text_of
 from marrowd.fhir.versions import standing
 from marrowd.rules.codes import Codes
 
@@ -49,6 +50,7 @@ class ReportContext:
     resolve: Resolve
     attachments: Attachments
     orders: Orders = field(default_factory=dict)
+    opened: TextOf = text_of
 
 
 def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | None:
@@ -143,7 +145,12 @@ def _pieces(resource: Resource, ref: str, context: ReportContext) -> Iterator[Pi
     for index, form in enumerate(forms(resource)):
         where = f"presentedForm[{index}]"
         try:
-            text = attachment_text(form, report=resource, attachments=context.attachments)
+            text = attachment_text(
+                form,
+                report=resource,
+                attachments=context.attachments,
+                opened=context.opened,
+            )
         except UnreadableResource as unreadable:
             yield Piece(where=where, unreadable=unreadable.reason)
         else:

@@ -8,6 +8,8 @@ imported when the first document needs them.
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
+from collections.abc import Callable
+from enum import StrEnum
 from html import unescape
 from io import BytesIO
 
@@ -18,6 +20,8 @@ from marrowd.fhir.markup import text_of_markup
 MAX_BYTES = 32 * 1024 * 1024  # of a document; a radiology report is a few kB, scanned ones 1-5 MB
 MAX_CHARACTERS = 1_000_000  # of its text: more is no report
 _MAX_PAGES = 200
+_STARTS_WITHIN = 4096  # bytes: blanks before the first sign of what a document is
+TextOf = Callable[[bytes, str], str]  # `text_of`, or what does the same in another process
 
 _PDF, _RTF = b"%PDF-", b"{\\rtf"
 _PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown", "text"})
@@ -36,6 +40,15 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _MAX_CONTROLS = 0.02  # share of control characters above which bytes are no text
 
 
+class Form(StrEnum):
+    """What a document is; all but plain text need a parser."""
+
+    PLAIN = "plain"
+    HTML = "html"
+    RTF = "rtf"
+    PDF = "pdf"
+
+
 def text_of(data: bytes, content_type: str) -> str:
     """
     Give the text of a document.
@@ -43,34 +56,49 @@ def text_of(data: bytes, content_type: str) -> str:
     Args:
         data: its bytes.
         content_type: its media type with parameters, "" when nobody says; the first bytes are
-        looked
-            at then, and whenever they plainly say otherwise.
+            looked at then, and whenever they plainly say otherwise.
 
     Raises:
         UnreadableResource: `type`, `broken`, `scan` (pages without a text layer) or `no_text`.
     """
-    if len(data) > MAX_BYTES:
-        raise UnreadableResource(reasons.BROKEN, "attachment size")
-    kind = content_type.partition(";")[0].strip().lower()
-    start = data.lstrip()[:64]
-    if start.startswith(_PDF) and kind in _MISTAKABLE:
+    form = form_of(data, content_type)
+    if form is Form.PDF:
         text = _pdf(data)
-    elif start.startswith(_RTF) and kind in _MISTAKABLE:
+    elif form is Form.RTF:
         text = _rtf(data)
-    elif kind in _PDF_TYPES or kind in _RTF_TYPES:
-        raise UnreadableResource(reasons.BROKEN, "attachment")
-    elif kind in _HTML or (kind in _UNSAID and _LOOKS_HTML.match(data)) or _is_html(data, kind):
-        text = decoded(data, content_type)
-        text = text_of_markup(text) if _TAG.search(text) else unescape(text)
-    elif kind in _PLAIN or (kind in _UNSAID and not _CONTROLS.search(_peek(data))):
-        text = decoded(data, content_type)
     else:
-        raise UnreadableResource(reasons.TYPE, "attachment")
+        text = decoded(data, content_type)
+        if form is Form.HTML:
+            text = text_of_markup(text) if _TAG.search(text) else unescape(text)
     if len(text) > MAX_CHARACTERS:
         raise UnreadableResource(reasons.BROKEN, "text size")
     if not text.strip():
         raise UnreadableResource(reasons.NO_TEXT, "attachment")
     return whole(text)
+
+
+def form_of(data: bytes, content_type: str) -> Form:
+    """
+    Say what a document is, from its type and first bytes.
+
+    Raises:
+        UnreadableResource: `type`, or `broken` when it is too long or not what it says.
+    """
+    if len(data) > MAX_BYTES:
+        raise UnreadableResource(reasons.BROKEN, "attachment size")
+    kind = content_type.partition(";")[0].strip().lower()
+    start = data[:_STARTS_WITHIN].lstrip()
+    if start.startswith(_PDF) and kind in _MISTAKABLE:
+        return Form.PDF
+    if start.startswith(_RTF) and kind in _MISTAKABLE:
+        return Form.RTF
+    if kind in _PDF_TYPES or kind in _RTF_TYPES:
+        raise UnreadableResource(reasons.BROKEN, "attachment")
+    if kind in _HTML or (kind in _UNSAID and _LOOKS_HTML.match(data)) or _is_html(data, kind):
+        return Form.HTML
+    if kind in _PLAIN or (kind in _UNSAID and not _CONTROLS.search(_peek(data))):
+        return Form.PLAIN
+    raise UnreadableResource(reasons.TYPE, "attachment")
 
 
 def decoded(data: bytes, content_type: str) -> str:

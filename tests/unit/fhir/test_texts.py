@@ -1,39 +1,13 @@
 """Text out of attachments, or the reason why not."""
 
 import base64
-import zlib
 
 import pytest
+from tests.support.documents import pdf
 
 from marrowd.errors import UnreadableResource
 from marrowd.fhir.attachments import Inline, attachment_text, attachment_urls, decode_base64
 from marrowd.fhir.texts import MAX_BYTES, MAX_CHARACTERS, text_of
-
-
-def pdf(*pages: str) -> bytes:
-    """A small PDF; a page without words is a picture to a reader of text."""
-    objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
-    kids = " ".join(f"{3 + 2 * i} 0 R" for i in range(len(pages)))
-    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode())
-    font = "<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
-    for index, words in enumerate(pages):
-        objects.append(
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources {font}"
-            f" /Contents {4 + 2 * index} 0 R >>".encode()
-        )
-        stream = f"BT /F1 12 Tf 72 700 Td ({words}) Tj ET".encode() if words else b"q Q"
-        packed = zlib.compress(stream)
-        head = f"<< /Length {len(packed)} /Filter /FlateDecode >>".encode()
-        objects.append(head + b"\nstream\n" + packed + b"\nendstream")
-    out, places = b"%PDF-1.4\n", []
-    for number, content in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{number} 0 obj\n".encode() + content + b"\nendobj\n"
-    table = b"".join(f"{place:010} 00000 n \n".encode() for place in places)
-    head = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
-    tail = f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF\n"
-    return out + head + table + tail.encode()
-
 
 HTML = (
     "<html><head><title>Report</title><style>p {}</style></head><body><h2>FINDINGS</h2><p>Marrow "
