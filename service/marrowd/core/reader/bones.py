@@ -50,6 +50,7 @@ _BONE_BY_NAME = {bone.value: bone for bone in Bone}
 _NAMES = frozenset({Kind.BONE, Kind.REGION})
 _COUNTED = frozenset({Kind.ORDINAL, Kind.HEAD, Kind.JOINT})
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
+_COUNTED_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({Kind.HEAD, Kind.JOINT})
 _LINKS = frozenset({Kind.JOIN, Kind.RANGE})
@@ -93,7 +94,7 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
     mark = marks[place]
     ordinals, head = _ordinals_before(words, marks, place)
     if head >= 0:
-        after, last = _ordinals_after(marks, head, marks[head].value)
+        after, last = _ordinals_after(words, marks, head)
         bones = _bones_of(marks[head].value, ordinals + after)
         broad = marks[head].kind is Kind.JOINT
         last_head = _noun(marks[head].value)[0]
@@ -139,9 +140,11 @@ def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[
     return found[:1], -1
 
 
-def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str], int]:  # noqa: C901 -- one case after the other  # noqa: PLR0912 -- one case after the other  # noqa: PLR0912 -- one case after the other
+def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
+    words: list[str], marks: list[Piece], head: int
+) -> tuple[list[str], int]:
     """Read ordinals that follow their head directly ("MT2-4", "cuneiforms I-III")."""
-    number = _noun(value)[1]
+    number = _noun(marks[head].value)[1]
     found = [number] if number else []
     last = head
     linked: Kind | None = None
@@ -155,11 +158,12 @@ def _ordinals_after(marks: list[Piece], head: int, value: str) -> tuple[list[str
         gap = mark.first - before.last
         if gap > 1:
             break
-        if mark.kind is Kind.ORDINAL and mark.value in _METATARSALS:
+        value = _COUNTED_WORDS.get(words[mark.first], mark.value)
+        if mark.kind is Kind.ORDINAL and value in _METATARSALS:
             if linked is Kind.RANGE and found:
-                found.extend(_between(found[-1], mark.value))
+                found.extend(_between(found[-1], value))
             elif linked is not None or not found:
-                found.append(mark.value)
+                found.append(value)
             else:
                 break
             last, linked = at, None

@@ -83,6 +83,8 @@ class ClauseState(Lookahead):
             predicate.points_back = back and not self.is_global
             if predicate.is_timed and not self._present:
                 predicate.historical = True
+            if predicate.said is Said.NOTHING and predicate.possible and predicate.bones:
+                predicate.said = Said.EDEMA
         for place, predicate in enumerate(self.predicates[1:]):
             if predicate.is_that and predicate.said is Said.NOTHING:
                 before = self.predicates[place]

@@ -40,7 +40,9 @@ def inherit_bones(
     gone = predicate.resolved or predicate.historical
     if before is not None and before.bones and (before.said in _JUST_CALLED or gone):
         predicate.bones = list(before.bones)
-    elif predicate.fallback and (predicate.negated or not predicate.strong):
+    elif predicate.fallback and (
+        predicate.negated or predicate.points_back or not predicate.strong
+    ):
         predicate.bones = list(predicate.fallback)
     elif row:
         predicate.bones = list(row)

@@ -73,7 +73,7 @@ class Lookahead:
                 return False
         return False
 
-    def _is_subject(self, place: int) -> bool:  # noqa: PLR0911 -- one case after the other  # noqa: C901 -- one case after the other  # noqa: C901 -- one case after the other
+    def _is_subject(self, place: int) -> bool:  # noqa: C901, PLR0911 -- one case after the other
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
         pieces = self.pieces
         if place and self.words[pieces[place - 1].first] == ">":

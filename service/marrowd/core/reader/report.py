@@ -30,6 +30,7 @@ from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 _WIDEST = 400
 _FAR = 2
 _CELL = 6
+_EXAM_LINE = 8  # words that name the exam, not a finding
 _TURNED = {
     Certainty.AFFIRMED: Certainty.NEGATED,
     Certainty.NEGATED: Certainty.AFFIRMED,
@@ -119,7 +120,7 @@ class Report:
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
 
-    def add(self, sentence: Sentence) -> None:  # noqa: C901 -- one question after the other
+    def add(self, sentence: Sentence) -> None:  # noqa: C901 -- one question after the other  # noqa: PLR0912 -- one case after the other
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
@@ -141,6 +142,10 @@ class Report:
         if "[" in here or not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._head)
+        if not _EXAM_WORDS.isdisjoint(here):
+            for piece in pieces:
+                if piece.broad and piece.first - first < _EXAM_LINE:
+                    piece.kind, piece.bones = Kind.REGION, ()
         named = [piece for piece in pieces if piece.bones]
         if "other" in here and named:
             self._turn_sides(pieces)
@@ -212,7 +217,12 @@ class Report:
     def _name_again(self, pieces: list[Piece]) -> None:
         """Read "the cuneiform" or "their metatarsal heads" as those just named."""
         words = self.words.words
+        first = pieces[0] if pieces[0].broad else None
         for piece in pieces:
+            if first is not None and piece is not first and len(piece.bones) == 1:
+                members = NAMED_BY.get(piece.bones[0], frozenset())
+                own = tuple(bone for bone in first.bones if bone in members)
+                piece.bones = own or piece.bones
             if self._elsewhere:
                 piece.bones = (Bone.OTHER,)
             if piece.value in _HEADS:
