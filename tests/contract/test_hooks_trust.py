@@ -22,7 +22,7 @@ from tests.support.tokens import ISSUER, claims, ec_key, jwks, raw, rsa_key, sig
 
 from marrowd.errors import BadConfiguration
 from marrowd.settings import HooksSettings, Issuer
-from marrowd.web.trust import Trust, check_exposure
+from marrowd.web.trust import Trust, check_exposure, trust_from
 
 PUBLIC = "https://cds.example.org"
 ADDRESS = f"{PUBLIC}{PATIENT_VIEW}"
@@ -362,6 +362,24 @@ def test_hooks_without_tokens_are_refused_on_an_open_address():
 )
 def test_other_exposures_are_allowed(settings, host):
     check_exposure(settings, host)
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+async def test_the_configuration_says_whether_tokens_are_asked_for(bench, key_file, is_required):
+    hooks = HooksSettings(
+        require_jwt=is_required, issuers=(an_issuer(jwks_file=key_file),) if is_required else ()
+    )
+
+    trust = trust_from(
+        hooks,
+        "127.0.0.1",
+        session=bench.hooks.session,
+        tokens=bench.store,
+        clock=bench.clock,
+        public_url=lambda: PUBLIC,
+    )
+
+    assert (trust is not None) is is_required
 
 
 async def test_tokens_live_on_only_as_ids(bench):

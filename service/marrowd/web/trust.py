@@ -160,6 +160,35 @@ class Trust:
             await keys.close()
 
 
+def trust_from(
+    hooks: HooksSettings,
+    host: str,
+    *,
+    session: aiohttp.ClientSession,
+    tokens: Feedback,
+    clock: Callable[[], datetime],
+    public_url: Callable[[], str],
+) -> Trust | None:
+    """
+    Give the trust that the configuration asks for; None where tokens are not required.
+
+    Args:
+        hooks: the section of the configuration.
+        host: where the public listener listens.
+        session: for key sets.
+        tokens: remembers which tokens were used.
+        clock: the time that tokens are judged by.
+        public_url: the address under which callers know the service.
+
+    Raises:
+        BadConfiguration: the hooks would be open to anybody, or an issuer has no safe keys.
+    """
+    check_exposure(hooks, host)
+    if not hooks.require_jwt:
+        return None
+    return Trust(hooks.issuers, session=session, tokens=tokens, clock=clock, public_url=public_url)
+
+
 def check_exposure(hooks: HooksSettings, host: str) -> None:
     """
     Refuse to serve hooks to anybody who can reach them, unless that was said twice.
