@@ -41,7 +41,7 @@ from marrowd.work.delivery import DeliveryLoop, DeliveryPace
 from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.gathering import Gatherer
 from marrowd.work.handling import EventHandler, SourceAccess
-from marrowd.work.listening import Listener
+from marrowd.work.listening import Asking, Listener
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
@@ -216,7 +216,7 @@ def build_line(
                     source=SOURCE,
                     clock=clock,
                     metrics=metrics,
-                    request_sweep=sweeps.request,
+                    ask=Asking(sweep=sweeps.request),
                 ),
             )
         },

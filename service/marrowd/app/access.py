@@ -20,6 +20,7 @@ from marrowd.fhir.authorization import authorization_for
 from marrowd.fhir.breaker import Breaker, State
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.subscriptions import Wanted, interests, wanted
+from marrowd.fhir.topics import TopicTerms
 from marrowd.fhir.transport import Observe, Transport
 from marrowd.rules.codes import Codes, load_codes
 from marrowd.settings import PolicySettings, Settings, SmartBackendAuth, Source
@@ -42,15 +43,13 @@ class Access:
 
     @property
     def wanted(self) -> tuple[Wanted, ...]:
-        """
-        The Subscriptions it should hold; none when others make them.
-
-        Topic Subscriptions are taken in, but not made from here yet.
-        """
-        if self.source.subscribe != "rest-hook":
+        """The Subscriptions it should hold; none when others make them."""
+        if self.source.subscribe == "none":
             return ()
         secret = self.source.notification_secret[0].get_secret_value()
-        return wanted(self.codes, endpoint=self.endpoint, secret=secret)
+        return wanted(
+            self.codes, endpoint=self.endpoint, secret=secret, topic=_topic_terms(self.source)
+        )
 
     def sweeper(
         self,
@@ -70,6 +69,20 @@ class Access:
             pace=SweepPace(look_back=policy.recency + policy.window_before),
             wake=wake,
         )
+
+
+def _topic_terms(source: Source) -> TopicTerms | None:
+    if source.subscribe != "topic" or source.topics is None:
+        return None
+    return TopicTerms(
+        topics={
+            "Observation": source.topics.observation,
+            "ImagingStudy": source.topics.imaging_study,
+            "DiagnosticReport": source.topics.diagnostic_report,
+        },
+        payload=source.payload,
+        heartbeat_s=int(source.heartbeat.total_seconds()) or None,
+    )
 
 
 def codes_from(policy: PolicySettings) -> Codes:

@@ -8,16 +8,16 @@ patients are looked at again when time alone may have changed their verdict.
 import os
 import random
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import aiohttp
 
 from marrowd.app.access import Access, codes_from
 from marrowd.app.clock import Clock
+from marrowd.app.inbound import inbound_of
 from marrowd.cds.webhook import CardDestination, WebhookDestination
 from marrowd.cds.writeback import FhirDestination
 from marrowd.core.policy import Policy
@@ -34,14 +34,12 @@ from marrowd.work.delivery import DeliveryLoop
 from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.gathering import Gatherer
 from marrowd.work.handling import EventHandler, SourceAccess
-from marrowd.work.listening import Listener
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
 from marrowd.work.retention import RetentionLoop
 from marrowd.work.screening import ScreeningLoop
-from marrowd.work.sweep import SweepLoop
-from marrowd.work.watching import Currency, SubscriptionWatch
+from marrowd.work.watching import Currency
 from marrowd.work.worker import Loop, Worker
 
 _READERS = 2  # threads that read resources, so that a long report never holds the event loop
@@ -101,9 +99,21 @@ def worker_of(
     decider = _decider(parts)
     executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
     reading = Reading(dict.fromkeys(accesses, extraction(parts, opened)), executor=executor)
-    sweeps: dict[str, SweepLoop] = {}
-    watches = {
-        source: _watch(parts, access) for source, access in accesses.items() if access.wanted
+
+    def wake_screening() -> None:
+        screening.wake()
+
+    inbound = {
+        source: inbound_of(
+            access,
+            parts.store,
+            parts.settings.policy,
+            clock=parts.clock,
+            rng=parts.rng,
+            metrics=parts.metrics,
+            wake=wake_screening,
+        )
+        for source, access in accesses.items()
     }
     handler = EventHandler(
         parts.store,
@@ -111,10 +121,8 @@ def worker_of(
             source: SourceAccess(
                 client=access.client,
                 gatherer=_gatherer(source, access, reading, parts.clock),
-                request_sweep=partial(_request, sweeps, source),
-                listener=_listener(
-                    parts, access, partial(_request, sweeps, source), watches.get(source)
-                ),
+                request_sweep=inbound[source].sweep.request,
+                listener=inbound[source].listener,
             )
             for source, access in accesses.items()
         },
@@ -134,15 +142,6 @@ def worker_of(
         metrics=parts.metrics,
         outcomes=outcomes,
     )
-    for source, access in accesses.items():
-        sweeps[source] = SweepLoop(
-            access.sweeper(
-                parts.store, parts.settings.policy, clock=parts.clock, wake=screening.wake
-            ),
-            every=access.source.sweep_every,
-            clock=parts.clock,
-            rng=parts.rng,
-        )
     rechecks = RecheckLoop(
         parts.store,
         decider,
@@ -157,8 +156,7 @@ def worker_of(
     loops: list[Loop] = [
         screening,
         *deliveries,
-        *sweeps.values(),
-        *watches.values(),
+        *(loop for one in inbound.values() for loop in one.loops),
         rechecks,
         retention,
     ]
@@ -171,47 +169,9 @@ def currency_of(parts: Parts) -> Currency:
     return Currency(
         parts.store,
         sweep_every={source.name: source.sweep_every for source in sources},
-        unwatched=frozenset(s.name for s in sources if s.subscribe != "rest-hook"),
+        unwatched=frozenset(s.name for s in sources if s.subscribe == "none"),
         clock=parts.clock,
     )
-
-
-def _watch(parts: Parts, access: Access) -> SubscriptionWatch:
-    return SubscriptionWatch(
-        parts.store,
-        access.client,
-        source=access.source.name,
-        endpoint=access.endpoint,
-        wanted=access.wanted,
-        every=access.source.sweep_every,
-        clock=parts.clock,
-        metrics=parts.metrics,
-    )
-
-
-def _listener(
-    parts: Parts,
-    access: Access,
-    request_sweep: Callable[[], None],
-    watch: SubscriptionWatch | None,
-) -> Listener:
-    return Listener(
-        parts.store,
-        access.client,
-        source=access.source.name,
-        clock=parts.clock,
-        metrics=parts.metrics,
-        request_sweep=request_sweep,
-        request_look=watch.request if watch is not None else _nothing,
-    )
-
-
-def _nothing() -> None:
-    """Look at nothing: others look after these Subscriptions."""
-
-
-def _request(sweeps: Mapping[str, SweepLoop], source: str) -> None:
-    sweeps[source].request()
 
 
 def _decider(parts: Parts) -> Decider:

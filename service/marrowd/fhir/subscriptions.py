@@ -1,5 +1,7 @@
 """
-The R4 rest-hook Subscriptions that bring events, and what it takes to make a server's match them.
+The R4 Subscriptions that bring events, and what it takes to make a server's match them.
+
+They are rest-hook ones by criteria, or topic ones with the criteria as filters (`fhir.topics`).
 
 Criteria name what can never change for the better: types, codes, categories. Never a status or a
 value, because a correction to "entered in error" would then go unsaid; never `modality`, because R4
@@ -17,8 +19,10 @@ from typing import Any
 from fhir.resources.R4B.subscription import Subscription as R4Subscription
 
 from marrowd.fhir.json import parse
+from marrowd.fhir.topics import TopicTerms, of_topic
 from marrowd.rules.codes import Codes, Role
 
+NOT_SHOWN = "header not shown"  # why one is written anew whenever it is synced
 _DELETES = "http://hapifhir.io/fhir/StructureDefinition/subscription-send-delete-messages"
 _PAYLOAD = "application/fhir+json"
 _LOINC = "http://loinc.org"
@@ -50,23 +54,25 @@ class Wanted:
     criteria: str
     endpoint: str
     secret: str = field(repr=False)  # sent back by the server in each notification
+    topic: TopicTerms | None = None  # None: by criteria alone
 
     def resource(self) -> dict[str, Any]:
         """Give it as FHIR, to be created or written over what is there."""
+        plain = {
+            "resourceType": "Subscription",
+            "status": "requested",  # the server makes it active
+            "reason": f"{_mark(self.slug)} marrowd reads vitamin D and foot MRI together",
+            "criteria": self.criteria,
+            "channel": {
+                "extension": [{"url": _DELETES, "valueBoolean": True}],
+                "type": "rest-hook",
+                "endpoint": self.endpoint,
+                "payload": _PAYLOAD,
+                "header": [f"Authorization: Bearer {self.secret}"],
+            },
+        }
         subscription = R4Subscription.model_validate(
-            {
-                "resourceType": "Subscription",
-                "status": "requested",  # the server makes it active
-                "reason": f"{_mark(self.slug)} marrowd reads vitamin D and foot MRI together",
-                "criteria": self.criteria,
-                "channel": {
-                    "extension": [{"url": _DELETES, "valueBoolean": True}],
-                    "type": "rest-hook",
-                    "endpoint": self.endpoint,
-                    "payload": _PAYLOAD,
-                    "header": [f"Authorization: Bearer {self.secret}"],
-                },
-            }
+            plain if self.topic is None else of_topic(plain, self.topic)
         )
         resource: dict[str, Any] = parse(subscription.model_dump_json())
         return resource
@@ -126,10 +132,12 @@ def interests(codes: Codes) -> tuple[Interest, ...]:
     )
 
 
-def wanted(codes: Codes, *, endpoint: str, secret: str) -> tuple[Wanted, ...]:
+def wanted(
+    codes: Codes, *, endpoint: str, secret: str, topic: TopicTerms | None = None
+) -> tuple[Wanted, ...]:
     """Give the Subscriptions of one source; *endpoint* is `{public_url}/events/{source}`."""
     return tuple(
-        Wanted(slug=i.slug, criteria=i.criteria, endpoint=endpoint, secret=secret)
+        Wanted(slug=i.slug, criteria=i.criteria, endpoint=endpoint, secret=secret, topic=topic)
         for i in interests(codes)
     )
 
@@ -174,13 +182,14 @@ def slug_of(subscription: Mapping[str, Any]) -> str:
 def _difference(existing: Mapping[str, Any], one: Wanted) -> str:
     """Say in one word what is not as wanted; "" when all is."""
     channel = _channel(existing)
-    target = one.resource()["channel"]
-    if existing.get("criteria") != one.criteria:
+    whole = one.resource()
+    target = whole["channel"]
+    if any(existing.get(member) != whole.get(member) for member in ("criteria", "_criteria")):
         return "criteria"
     # A server that hides headers gets them again: a rotated secret could not be told otherwise.
     if channel.get("header") != target["header"]:
-        return "secret"
-    members = ("type", "payload", "extension")
+        return "secret" if channel.get("header") else NOT_SHOWN
+    members = ("type", "payload", "_payload", "extension")
     if any(channel.get(member) != target.get(member) for member in members):
         return "channel"
     if existing.get("status") not in {"active", "requested"}:
@@ -189,7 +198,9 @@ def _difference(existing: Mapping[str, Any], one: Wanted) -> str:
 
 
 def _is(existing: Mapping[str, Any], one: Wanted) -> bool:
-    return slug_of(existing) == one.slug or existing.get("criteria") == one.criteria
+    if slug_of(existing):
+        return slug_of(existing) == one.slug
+    return one.topic is None and existing.get("criteria") == one.criteria
 
 
 def _channel(subscription: Mapping[str, Any]) -> Mapping[str, Any]:

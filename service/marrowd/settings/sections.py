@@ -103,6 +103,14 @@ class SmartBackendAuth(Section):
 Auth = Annotated[NoAuth | BasicAuth | BearerAuth | SmartBackendAuth, Field(discriminator="kind")]
 
 
+class Topics(Section):
+    """`topics` of a source: the server's SubscriptionTopics, by their canonical URLs."""
+
+    observation: str = Field(min_length=1)
+    imaging_study: str = Field(min_length=1)
+    diagnostic_report: str = Field(min_length=1)
+
+
 class Source(Section):
     """`[[sources]]`: a FHIR server that events come from."""
 
@@ -111,9 +119,21 @@ class Source(Section):
     base_url: BaseUrl
     notification_secret: OneOrTwoSecrets  # old and new while rotating
     subscribe: Literal["rest-hook", "topic", "none"] = "rest-hook"
+    topics: Topics | None = None
+    payload: Literal["full-resource", "id-only"] = "full-resource"  # of topic notifications
+    heartbeat: Duration = timedelta(minutes=1)  # asked of topic Subscriptions; two missed: silence
     sweep_every: Duration = timedelta(minutes=15)  # how long a lost notification may stay unseen
     auth: Auth = NoAuth()
     canary: bool = False
+
+    @model_validator(mode="after")
+    def _has_topics(self) -> "Source":
+        if self.subscribe == "topic" and self.topics is None:
+            message = (
+                'subscribe = "topic" needs topics; if others make the Subscriptions, use "none"'
+            )
+            raise ValueError(message)
+        return self
 
     @field_validator("notification_secret")
     @classmethod

@@ -43,6 +43,19 @@ class Heard:
     again_at: datetime | None = None  # look again then: something is missing and may be on its way
 
 
+def _nobody() -> None:
+    """Ask nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """Whom a listener asks; all of it at once and without waiting."""
+
+    sweep: Callable[[], None]  # for what was missed
+    look: Callable[[], None] = _nobody  # at the Subscriptions
+    wake: Callable[[], None] = _nobody  # the worker: events have come in
+
+
 class Listener:
     """Listens to the Subscriptions of one source."""
 
@@ -54,8 +67,7 @@ class Listener:
         source: str,
         clock: Callable[[], datetime],
         metrics: Metrics,
-        request_sweep: Callable[[], None],
-        request_look: Callable[[], None] = lambda: None,
+        ask: Asking,
         wait: timedelta = _IN_FLIGHT,
     ) -> None:
         """
@@ -67,8 +79,7 @@ class Listener:
             source: its name.
             clock: gives the time.
             metrics: where gaps are counted.
-            request_sweep: asks for a sweep of the source.
-            request_look: asks for a look at its Subscriptions.
+            ask: whom to ask to make up for what was missed.
             wait: how long what is missing may be on its way.
         """
         self._store = store
@@ -76,8 +87,7 @@ class Listener:
         self._source = source
         self._clock = clock
         self._metrics = metrics
-        self._request_sweep = request_sweep
-        self._request_look = request_look
+        self._ask = ask
         self._wait = wait
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -98,7 +108,7 @@ class Listener:
         """
         before, counting = await self._count(status, at)
         if status.state in {"error", "off"}:
-            self._request_look()
+            self._ask.look()
         overdue = counting.overdue(now=self._clock(), wait=self._wait)
         if overdue:
             await self._make_good(status.subscription, overdue)
@@ -120,7 +130,7 @@ class Listener:
                 ):
                     if came.is_new_beginning:
                         _log.info("subscription_counts_anew", source=self._source)
-                        self._request_sweep()
+                        self._ask.sweep()
                     return before, came.counting
         message = "the counting of a Subscription changes too fast"
         raise StoreUnavailable(message)
@@ -131,7 +141,7 @@ class Listener:
         for gap in gaps:
             is_had = await self._fetch(subscription, gap) and is_had
         if not is_had:
-            self._request_sweep()
+            self._ask.sweep()
         name = _TOLD + subscription
         async with self._turns[name]:
             for _ in range(_TRIES):
@@ -158,7 +168,10 @@ class Listener:
             )
         except (BadInput, Forbidden):  # HAPI 8.8.0: 400
             return False
-        await self._store.accept(self._events(told))
+        events = self._events(told)
+        if events:
+            await self._store.accept(events)
+            self._ask.wake()
         numbers = set(told.status.numbers) if told.status else set()
         return len([n for n in numbers if gap.first <= n <= gap.last]) == gap.last - gap.first + 1
 

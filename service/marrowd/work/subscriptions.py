@@ -13,7 +13,17 @@ import structlog
 
 from marrowd.fhir.answers import Absent
 from marrowd.fhir.client import FhirClient
-from marrowd.fhir.subscriptions import Create, Delete, Keep, Update, Wanted, ours, plan, slug_of
+from marrowd.fhir.subscriptions import (
+    Action,
+    Create,
+    Delete,
+    Keep,
+    Update,
+    Wanted,
+    ours,
+    plan,
+    slug_of,
+)
 
 _log = structlog.get_logger()
 
@@ -81,11 +91,11 @@ async def remove_subscriptions(client: FhirClient, *, endpoint: str) -> list[Sub
     return rows
 
 
-async def are_at_work(client: FhirClient, wanted: Sequence[Wanted], *, endpoint: str) -> bool:
-    """Say whether every one that is wanted is there, as it should be, and active."""
-    actions = plan(await _ours(client, endpoint), wanted)
-    kept = [action for action in actions if isinstance(action, Keep)]
-    return len(kept) == len(wanted) and all(action.state == "active" for action in kept)
+async def differences(
+    client: FhirClient, wanted: Sequence[Wanted], *, endpoint: str
+) -> tuple[Action, ...]:
+    """Say what would make ours what is wanted."""
+    return plan(await _ours(client, endpoint), wanted)
 
 
 async def _ours(client: FhirClient, endpoint: str) -> list[Mapping[str, Any]]:

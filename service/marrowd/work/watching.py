@@ -14,12 +14,13 @@ import structlog
 
 from marrowd.errors import MarrowdError, StoreUnavailable
 from marrowd.fhir.client import FhirClient
-from marrowd.fhir.subscriptions import Wanted
+from marrowd.fhir.subscriptions import Keep, Wanted
 from marrowd.store.protocols import Evidence
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.bell import Bell
+from marrowd.work.mending import Mender, drifted
 from marrowd.work.retrying import place_of
-from marrowd.work.subscriptions import are_at_work
+from marrowd.work.subscriptions import differences
 
 SWEPT_AT = "swept at"  # when the last whole sweep began
 ACTIVE_AT = "subscriptions active at"  # when all Subscriptions were last seen active
@@ -41,11 +42,11 @@ class SubscriptionWatch:
         client: FhirClient,
         *,
         source: str,
-        endpoint: str,
         wanted: Sequence[Wanted],
         every: timedelta,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        mender: Mender,
     ) -> None:
         """
         Take what is looked at.
@@ -54,20 +55,21 @@ class SubscriptionWatch:
             evidence: where it is remembered.
             client: of the source.
             source: its name.
-            endpoint: where our Subscriptions point to.
-            wanted: what they should be.
+            wanted: what they should be, at one endpoint; not empty.
             every: how often to look, at least.
             clock: gives the time.
             metrics: where it is shown.
+            mender: who makes them again when they have drifted.
         """
         self._evidence = evidence
         self._client = client
         self._source = source
-        self._endpoint = endpoint
         self._wanted = wanted
+        self._endpoint = wanted[0].endpoint
         self._every = every
         self._clock = clock
         self._metrics = metrics
+        self._mender = mender
         self._bell = Bell()
 
     @property
@@ -93,12 +95,17 @@ class SubscriptionWatch:
 
     async def look(self) -> bool:
         """Say whether every Subscription is active, and remember it."""
-        is_active = await are_at_work(self._client, self._wanted, endpoint=self._endpoint)
+        actions = await differences(self._client, self._wanted, endpoint=self._endpoint)
+        kept = [action for action in actions if isinstance(action, Keep)]
+        is_active = len(kept) == len(self._wanted) and all(a.state == "active" for a in kept)
         self._metrics.subscription_active.labels(source=self._source).set(is_active)
         if is_active:
             await self._evidence.set_cursor(self._source, ACTIVE_AT, self._clock().isoformat())
         else:
             _log.warning("subscriptions_not_active", source=self._source)
+            if drifted(actions) and await self._evidence.cursor(self._source, ACTIVE_AT):
+                await self._mender.mend(self._wanted, endpoint=self._endpoint)
+        await self._mender.ask_after(kept)
         return is_active
 
 

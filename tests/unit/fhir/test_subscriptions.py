@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from marrowd.fhir.subscriptions import (
+    NOT_SHOWN,
     Create,
     Delete,
     Keep,
@@ -15,6 +16,7 @@ from marrowd.fhir.subscriptions import (
     slug_of,
     wanted,
 )
+from marrowd.fhir.topics import TopicTerms
 from marrowd.rules.codes import load_codes
 
 ENDPOINT = "http://127.0.0.1:8080/events/hospital"
@@ -79,7 +81,7 @@ def test_what_is_there_is_kept() -> None:
         pytest.param({"status": "error"}, "status", id="in error"),
         pytest.param({"status": "off"}, "status", id="switched off"),
         pytest.param({"criteria": "Observation?code=old"}, "criteria", id="an older code list"),
-        pytest.param({"channel": None}, "secret", id="headers hidden"),
+        pytest.param({"channel": None}, NOT_SHOWN, id="headers hidden"),
     ],
 )
 def test_what_differs_is_written_anew(changes: Mapping[str, Any], why: str) -> None:
@@ -116,3 +118,46 @@ def test_a_stranger_is_not_ours() -> None:
 
     assert ours([stranger, {"id": "2"}], endpoint=ENDPOINT) == []
     assert slug_of(stranger) == ""
+
+
+TOPICS = TopicTerms(
+    topics=dict.fromkeys(
+        ("Observation", "ImagingStudy", "DiagnosticReport"), "http://example.org/topic"
+    ),
+    payload="id-only",
+    heartbeat_s=60,
+)
+BY_TOPIC = wanted(CODES, endpoint=ENDPOINT, secret="new-secret-of-16", topic=TOPICS)
+BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport"
+
+
+def test_a_topic_subscription_filters_by_what_a_rest_hook_one_has_as_criteria() -> None:
+    for by_topic, plain in zip(BY_TOPIC, WANTED, strict=True):
+        resource = by_topic.resource()
+
+        assert resource["meta"]["profile"] == [f"{BACKPORT}-subscription"]
+        assert resource["criteria"] == "http://example.org/topic"
+        assert resource["_criteria"]["extension"] == [
+            {"url": f"{BACKPORT}-filter-criteria", "valueString": plain.criteria}
+        ]
+        assert resource["channel"]["_payload"]["extension"] == [
+            {"url": f"{BACKPORT}-payload-content", "valueCode": "id-only"}
+        ]
+        assert resource["channel"]["extension"] == [
+            {"url": f"{BACKPORT}-heartbeat-period", "valueUnsignedInt": 60}
+        ]
+        assert resource["channel"]["header"] == ["Authorization: Bearer new-secret-of-16"]
+
+
+def test_topic_subscriptions_of_one_topic_are_told_apart() -> None:
+    held = [on_server(one, str(n)) for n, one in enumerate(reversed(BY_TOPIC))]
+
+    assert all(isinstance(action, Keep) for action in plan(held, BY_TOPIC))
+
+
+def test_a_source_that_changes_its_way_has_the_same_ones_written_anew() -> None:
+    actions = plan([on_server(one, str(n)) for n, one in enumerate(WANTED)], BY_TOPIC)
+
+    assert [(a.ref, a.why) for a in actions if isinstance(a, Update)] == [
+        (f"Subscription/{n}", "criteria") for n in range(4)
+    ]

@@ -11,7 +11,7 @@ from tests.support.store import NOON, count_of, until
 
 from marrowd.fhir.notifications import StatusType, SubscriptionStatus
 from marrowd.store.protocols import EventKind
-from marrowd.work.listening import Listener
+from marrowd.work.listening import Asking, Listener
 
 REF = "Subscription/9"
 
@@ -35,8 +35,7 @@ def listener(line, swept):
         source=SOURCE,
         clock=line.clock,
         metrics=line.metrics,
-        request_sweep=lambda: swept.append(1),
-        request_look=lambda: swept.append("look"),
+        ask=Asking(sweep=lambda: swept.append(1), look=lambda: swept.append("look")),
     )
 
 

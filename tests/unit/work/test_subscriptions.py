@@ -14,6 +14,8 @@ from marrowd.fhir.transport import Transport
 from marrowd.rules.codes import load_codes
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
+from marrowd.work.listening import Asking, Listener
+from marrowd.work.mending import Mender
 from marrowd.work.subscriptions import (
     list_subscriptions,
     remove_subscriptions,
@@ -82,16 +84,47 @@ async def test_one_that_was_deleted_or_switched_off_is_mended(
     assert [row.done for row in mended] == ["created", "updated", "kept", "kept"]
 
 
-def watching(client: FhirClient, store: Store, metrics: Metrics) -> SubscriptionWatch:
+def watching(
+    client: FhirClient,
+    store: Store,
+    metrics: Metrics,
+    *,
+    clock: HandClock | None = None,
+    subscriptions: tuple[Wanted, ...] | None = None,
+    swept: list[int] | None = None,
+) -> SubscriptionWatch:
+    clock = clock or HandClock()
+    seen = [] if swept is None else swept
+
+    def request_sweep() -> None:
+        seen.append(1)
+
+    listener = Listener(
+        store,
+        client,
+        source="hospital",
+        clock=clock,
+        metrics=metrics,
+        ask=Asking(sweep=request_sweep),
+    )
+    mender = Mender(
+        store,
+        client,
+        listener,
+        source="hospital",
+        clock=clock,
+        request_sweep=request_sweep,
+        heartbeat=timedelta(minutes=1),
+    )
     return SubscriptionWatch(
         store,
         client,
         source="hospital",
-        endpoint=ENDPOINT,
-        wanted=some(),
+        wanted=subscriptions or some(),
         every=timedelta(milliseconds=10),
-        clock=HandClock(),
+        clock=clock,
         metrics=metrics,
+        mender=mender,
     )
 
 
