@@ -9,6 +9,7 @@ its own pace. `webhook-id` is the message's own id and the same at each try.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Protocol
 
 import aiohttp
@@ -37,9 +38,19 @@ class CardDestination(Protocol):
         """The destination's configured name."""
         ...
 
+    @property
+    def mark(self) -> str:
+        """Names the address, which may be a secret, without telling it: a 410 is said of it."""
+        ...
+
     async def send(self, message_id: str, body: bytes) -> Answer:
         """Try once to hand over *body*; never raises for what the other side does."""
         ...
+
+
+def mark_of(url: str) -> str:
+    """Give the mark of a destination's address."""
+    return sha256(url.encode()).hexdigest()[:16]
 
 
 class WebhookDestination:
@@ -72,6 +83,11 @@ class WebhookDestination:
     def name(self) -> str:
         """The destination's configured name."""
         return self._name
+
+    @property
+    def mark(self) -> str:
+        """Names the address."""
+        return mark_of(self._url)
 
     async def send(self, message_id: str, body: bytes) -> Answer:
         """

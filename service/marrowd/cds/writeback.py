@@ -22,7 +22,7 @@ from yarl import URL
 
 from marrowd.cds import communication
 from marrowd.cds.communication import Resource
-from marrowd.cds.webhook import Answer
+from marrowd.cds.webhook import Answer, mark_of
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import seconds_to_wait
 from marrowd.fhir.json import canonical, parse
@@ -70,6 +70,11 @@ class FhirDestination:
     def name(self) -> str:
         """The destination's configured name."""
         return self._name
+
+    @property
+    def mark(self) -> str:
+        """Names the address."""
+        return mark_of(self._base_url)
 
     async def send(self, message_id: str, body: bytes) -> Answer:  # noqa: ARG002 - the cards' own
         # ids are what makes a repeat known here

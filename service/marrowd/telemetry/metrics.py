@@ -225,6 +225,11 @@ class Metrics:
             destination=destinations,
             outcome=Delivery,
         )
+        self.destination_stopped = gauge(
+            "destination_stopped",
+            "1 when the destination answered 410: nothing is sent until it is resumed.",
+            destination=destinations,
+        )
         self.delivery_lag_seconds = histogram(
             "delivery_lag_seconds", "Event received to card taken by the EHR.", _LAG_BUCKETS
         )

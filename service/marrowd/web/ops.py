@@ -73,6 +73,7 @@ class Ops:
                 oldest = await self.store.oldest_waiting()
                 queued = await self.store.outbox_depth()
                 first = await self.store.oldest_message()
+                stopped = await self.store.stopped_destinations()
         except (MarrowdError, TimeoutError):
             return
         now = self.clock()
@@ -83,6 +84,8 @@ class Ops:
             self.metrics.outbox_depth.labels(destination=destination).set(depth_now)
             age = _age(first.get(destination), now)
             self.metrics.outbox_oldest_seconds.labels(destination=destination).set(age)
+            is_stopped = float(destination in stopped)
+            self.metrics.destination_stopped.labels(destination=destination).set(is_stopped)
 
 
 async def _ask(check: Check) -> str:

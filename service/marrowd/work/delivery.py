@@ -9,18 +9,20 @@ here.
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import structlog
 
 from marrowd.cds.webhook import Answer, CardDestination
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Message, Outbox
+from marrowd.store.upkeep import Destinations
 from marrowd.telemetry.metrics import Delivery, Metrics
 from marrowd.work.bell import Bell
+from marrowd.work.gate import Entry, Gate, entered
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.retrying import PAUSES_ALL, Park, Stop, Taken, TryAgain, after_answer, place_of
@@ -38,20 +40,38 @@ class DeliveryPace:
     drain: timedelta = timedelta(seconds=25)  # a post under way may end; then it is given back
 
 
+class Outgoing(Outbox, Destinations, Protocol):
+    """Messages, and what is known of where they go."""
+
+
 class DeliveryLoop:
     """Delivers the messages of one destination."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: Outgoing,
         destination: CardDestination,
         *,
         worker: str,
         clock: Callable[[], datetime],
         rng: random.Random,
         metrics: Metrics,
+        seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time(),
         pace: DeliveryPace = DeliveryPace(),
     ) -> None:
+        """
+        Take what messages are moved between.
+
+        Args:
+            outbox: where they come from and what is recorded.
+            destination: where they go to.
+            worker: names the leases of this process.
+            clock: the time of day.
+            rng: jitter.
+            metrics: counted into.
+            seconds: seconds that never go back.
+            pace: how much at once and how patiently.
+        """
         self._outbox = outbox
         self._destination = destination
         self._worker = worker
@@ -62,8 +82,9 @@ class DeliveryLoop:
         self._bell = Bell()
         self._outcomes = Outcomes()
         self._in_flight: dict[asyncio.Task[None], Message] = {}
-        self._not_before: datetime | None = None
-        self.is_stopped = False  # answered 410: sends nothing until the process restarts
+        self._gate = Gate(
+            outbox, destination.name, mark=destination.mark, clock=clock, seconds=seconds, rng=rng
+        )
 
     @property
     def name(self) -> str:
@@ -89,34 +110,46 @@ class DeliveryLoop:
     async def _start_some(self) -> bool:
         """Claim what there is room for and begin to send it; say whether there was any."""
         room = self._pace.parallel - len(self._in_flight)
-        now = self._clock()
-        is_paused = self._not_before is not None and now < self._not_before
-        if room <= 0 or self.is_stopped or is_paused:
+        if room <= 0:
             return False
+        entry = await entered(self._gate, self._destination.name)
+        if entry is None:
+            return False
+        messages = await self._claim(1 if entry.is_trial else room)
+        if not messages:
+            self._gate.leave(entry)
+        for message in messages:
+            task = asyncio.create_task(self._deliver(message, entry), name=self.name)
+            self._in_flight[task] = message
+            task.add_done_callback(self._ended)
+        return bool(messages)
+
+    async def _claim(self, limit: int) -> Sequence[Message]:
+        now = self._clock()
         try:
-            messages = await self._outbox.claim_messages(
+            return await self._outbox.claim_messages(
                 self._destination.name,
                 worker=self._worker,
-                limit=room,
+                limit=limit,
                 now=now,
                 until=now + self._pace.lease,
             )
         except StoreUnavailable as error:
             _log.warning("claim_failed", destination=self._destination.name, error=place_of(error))
-            return False
-        for message in messages:
-            task = asyncio.create_task(self._deliver(message), name=self.name)
-            self._in_flight[task] = message
-            task.add_done_callback(self._ended)
-        return bool(messages)
+            return ()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._in_flight[task]
         self._bell.ring()
 
-    async def _deliver(self, message: Message) -> None:
+    async def _deliver(self, message: Message, entry: Entry) -> None:
         came = await guarded(self._destination.send(message.id, message.body))
-        answer = Answer(problem=place_of(came)) if isinstance(came, Exception) else came
+        if isinstance(came, Exception):  # an error of ours is no news of the destination
+            self._gate.leave(entry)
+            answer = Answer(problem=place_of(came))
+        else:
+            self._gate.heard(entry, came)
+            answer = came
         recorded = await guarded(self._outcomes.write(self._record(message, answer)))
         if isinstance(recorded, Exception):
             # The lease runs out and the message is sent again under the same id.
@@ -136,14 +169,14 @@ class DeliveryLoop:
             case TryAgain():
                 outcome = Delivery.RETRIED
                 if answer.status in PAUSES_ALL and answer.retry_after_s is not None:
-                    self._not_before = now + step.after  # it speaks for the whole destination
+                    self._gate.wait_until(now + step.after)  # it speaks for all messages
                 await self._outbox.retry_message(message, at=now + step.after, reason=step.reason)
             case Park():
                 outcome = Delivery.PARKED
                 await self._outbox.park_message(message, now=now, reason=step.reason)
             case Stop():
                 outcome = Delivery.STOPPED
-                self.is_stopped = True
+                await self._gate.stop()
                 await self._outbox.retry_message(message, at=now + step.after, reason="410")
             case _:
                 assert_never(step)

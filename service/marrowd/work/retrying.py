@@ -147,6 +147,7 @@ SCHEDULE = (
     timedelta(hours=24),
 )
 GIVE_UP_AFTER = timedelta(days=3)  # CONTRACT: retried for 3 days, then parked
+LEAST_TRIES = 3  # also of a message that is older: replayed, or held back by an outage
 PAUSES_ALL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # With Retry-After these speak for the whole destination, not for one message.
 _RETRIED_4XX = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
@@ -176,7 +177,8 @@ def after_answer(
         return Park(reason=reason)
     if status in PAUSES_ALL and answer.retry_after_s is not None:
         step = max(step, timedelta(seconds=min(answer.retry_after_s, 86_400.0)))
-    if age >= GIVE_UP_AFTER:
+    if age >= GIVE_UP_AFTER and attempts >= LEAST_TRIES:
         return Park(reason=reason)
-    left = max(GIVE_UP_AFTER - age, SCHEDULE[0])  # the last try comes at the end of the third day
+    # The last try comes at the end of the third day.
+    left = max(GIVE_UP_AFTER - age, SCHEDULE[0]) if age < GIVE_UP_AFTER else step
     return TryAgain(after=min(step, left), reason=reason)

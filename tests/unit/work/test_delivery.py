@@ -12,7 +12,7 @@ import pytest
 from tests.support.ehr import Ehr, Reply, running
 from tests.support.store import HandClock, count_of, opened, some_metrics, until
 
-from marrowd.cds.webhook import Answer, WebhookDestination
+from marrowd.cds.webhook import Answer, WebhookDestination, mark_of
 from marrowd.errors import BadConfiguration, StoreUnavailable
 from marrowd.store.protocols import (
     Message,
@@ -23,6 +23,7 @@ from marrowd.store.protocols import (
     PatientState,
     Store,
 )
+from marrowd.store.upkeep import Chosen
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.delivery import DeliveryLoop, DeliveryPace
 
@@ -78,6 +79,7 @@ async def delivering(store: Store, ehr: Ehr, clock: HandClock, metrics: Metrics)
                 clock=clock,
                 rng=random.Random(1),  # noqa: S311 - jitter
                 metrics=metrics,
+                seconds=lambda: clock().timestamp(),
                 pace=PACE,
             )
             stop = asyncio.Event()
@@ -236,19 +238,131 @@ async def test_gone_stops_the_destination_and_loses_nothing(
     ehr.replies.append(Reply(status=410))
     first = await post(store, clock)
 
-    async with delivering() as loop:
+    async with delivering():
         await settled(store, first)
         await post(store, clock, patient="Patient/2")
         clock.move(timedelta(hours=1))
         await asyncio.sleep(0.1)
-        assert (loop.is_stopped, len(ehr.posts)) == (True, 1)
+        assert len(ehr.posts) == 1
     assert (await store.outbox_depth())["ehr"] == 2
     await until(
         lambda: count_of(metrics, "deliveries_total", destination="ehr", outcome="stopped") == 1
     )
 
-    async with delivering():  # a new process asks again
+    async with delivering():  # neither a new process nor another replica asks again
+        clock.move(timedelta(hours=1))
+        await asyncio.sleep(0.1)
+        assert len(ehr.posts) == 1
+
+        await store.resume_destinations(["ehr"])
+        clock.move(timedelta(seconds=10))
         await ehr.until(effects=2)
+
+
+async def test_another_address_begins_anew(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    await store.stop_destination("ehr", mark="where it was before")
+    ident = await post(store, clock)
+
+    async with delivering():
+        await settled(store, ident)
+
+    assert len(ehr.effects) == 1
+    assert await store.stopped_destinations() == {}
+
+
+async def test_what_another_replica_was_told_is_heard(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    async with delivering():
+        await asyncio.sleep(0.05)
+        await store.stop_destination("ehr", mark=mark_of(ehr.url))
+        clock.move(timedelta(seconds=31))
+        await asyncio.sleep(0.1)
+        await post(store, clock)
+        await asyncio.sleep(0.1)
+
+    assert ehr.posts == []
+
+
+async def test_one_out_of_reach_is_tried_by_one_message_at_a_time(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.extend(Reply(is_dropped=True) for _ in range(20))
+    for number in range(30):
+        await post(store, clock, patient=f"Patient/{number}")
+
+    async with delivering():
+        await ehr.until(posts=8)  # all that was in flight when it was found out
+        await asyncio.sleep(0.1)
+        known = len(ehr.posts)
+        assert known < 15
+        clock.move(timedelta(seconds=8))
+        await ehr.until(posts=known + 1)
+        await asyncio.sleep(0.1)
+        assert len(ehr.posts) == known + 1
+        ehr.replies.clear()
+        clock.move(timedelta(seconds=90))
+        await ehr.until(effects=30)  # those tried before too: they do not wait for their schedule
+
+
+async def test_a_day_without_the_ehr_loses_nothing_and_says_nothing_twice(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.extend(Reply(status=503, is_taken=number % 3 == 0) for number in range(400))
+    for number in range(20):
+        for sequence in (1, 2):
+            await post(store, clock, patient=f"Patient/{number}", sequence=sequence)
+
+    async with delivering():
+        for _ in range(200):
+            clock.move(timedelta(hours=24) / 200)
+            await asyncio.sleep(0.01)
+        ehr.replies.clear()
+        clock.move(timedelta(minutes=2))
+        await ehr.until(effects=40)
+        async with asyncio.timeout(5):
+            while await store.outbox_depth():  # noqa: ASYNC110 - the store rings no bell
+                await asyncio.sleep(0.02)
+
+    assert len({effect["id"] for effect in ehr.effects}) == len(ehr.effects) == 40
+    for number in range(20):
+        order = [e["id"] for e in ehr.effects if e["id"].startswith(f"Patient/{number}-")]
+        assert order == [f"Patient/{number}-1", f"Patient/{number}-2"]
+
+
+async def test_what_was_taken_after_the_time_out_has_effect_once(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.append(Reply(status=200, delay_s=0.8, is_taken=True))
+    ident = await post(store, clock)
+
+    async with delivering():
+        row = await settled(store, ident)
+        assert (row.state, row.reason) == (MessageState.READY, "timeout")
+        clock.move(timedelta(seconds=10))
+        row = await settled(store, ident, attempts=2)
+
+    assert row.state is MessageState.TAKEN
+    assert (len(ehr.posts), len(ehr.effects)) == (2, 1)
+
+
+async def test_a_replayed_message_is_known_by_its_id(
+    store: Store, ehr: Ehr, clock: HandClock, metrics: Metrics, delivering: Started
+) -> None:
+    ident = await post(store, clock)
+    async with delivering():
+        await settled(store, ident)
+        clock.move(timedelta(days=5))
+        await store.replay(Chosen(ids=(ident,)), now=clock())
+        await ehr.until(posts=2)
+        row = await settled(store, ident)
+
+    assert (row.state, row.attempts) == (MessageState.TAKEN, 1)
+    assert {p.webhook_id for p in ehr.posts} == {ident}
+    assert len(ehr.effects) == 1
+    assert count_of(metrics, "delivery_lag_seconds_count") == 1
 
 
 async def test_a_message_is_given_up_after_three_days(
@@ -291,6 +405,7 @@ class Broken:
     """A destination whose client has a fault of its own."""
 
     name = "ehr"
+    mark = "m"
 
     def __init__(self) -> None:
         self.tries = 0

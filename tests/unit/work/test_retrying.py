@@ -135,6 +135,14 @@ def test_the_schedule_is_the_recommended_one_and_ends_after_three_days() -> None
         assert planned <= pause <= planned * 1.1
 
 
+def test_what_is_older_than_three_days_is_tried_some_times() -> None:
+    old = timedelta(days=9)
+
+    assert isinstance(answered(500, age=old), TryAgain)
+    assert isinstance(answered(500, age=old, attempts=2), TryAgain)
+    assert answered(500, age=old, attempts=3) == Park(reason="500")
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_destination_that_asks_for_time_gets_it(status: int) -> None:
     step = answered(status, retry_after_s=600)
