@@ -7,7 +7,7 @@ RUN := $(BIN)/python -m marrowd
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-deep check fmt spec bench-reader bench-hooks lock clean
+.PHONY: help demo run test test-deep test-ops ops-assets check fmt spec bench-reader bench-hooks lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,13 @@ test: .venv/dev.stamp ## every test, a real HAPI FHIR server and a real PostgreS
 
 test-deep: .venv/dev.stamp ## the laws with 10,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/property
+
+test-ops: .venv/dev.stamp ## alerts, dashboards, the ops page and patient markers, with real tools
+	$(BIN)/python -m pytest -m ops tests/ops
+
+ops-assets: .venv/dev.stamp ## write alerts and dashboards anew from their Python
+	$(BIN)/python -m deploy.prometheus.build
+	$(BIN)/python -m deploy.grafana.build
 
 check: .venv/dev.stamp ## lint, types, layers
 	$(BIN)/ruff check .
