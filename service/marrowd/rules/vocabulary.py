@@ -137,6 +137,8 @@ def _spelling(known: frozenset[str]) -> dict[str, str]:
                 spelling[slip] = word
     for usual, variants in rules["usual"].items():
         spelling.update(dict.fromkeys(variants, usual))
+    for slip, word in list(spelling.items()):
+        spelling[slip] = spelling.get(word, word)
     return spelling
 
 

@@ -24,6 +24,7 @@ _TISSUES = frozenset(
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
     """.split()
 )
+_ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
 )
@@ -167,7 +168,7 @@ class Clauses(SaidOfMarrow, Hedges):
 
     def _break(self, _place: int, piece: Piece) -> None:
         around = (self.words[piece.first - 1], *self.words[piece.last : piece.last + 1])
-        if around == (",", ",") and self.words[piece.first] == "however":
+        if around == (",", ",") and self.words[piece.last - 1] in _ASIDES:
             return  # "is, however, normal"
         self._end_clause()
 

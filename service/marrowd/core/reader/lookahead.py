@@ -101,6 +101,8 @@ class Lookahead:
             return False
         if kind in _NO_VERB_NEEDED:
             return pieces[at].term.direction != "forward"
+        if kind is Kind.HISTORICAL:
+            return pieces[at].value == "resolved" and pieces[at - 1].kind is not Kind.JOIN
         if kind is not Kind.VERB:
             return False
         at += 1

@@ -6,7 +6,6 @@ heading) and turns predicates into statements.
 """
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
@@ -15,13 +14,14 @@ from marrowd.core.reader.clauses import Clauses
 from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones, is_kept, without_broad
 from marrowd.core.reader.exam import exam_of
+from marrowd.core.reader.named_bones import NamedBones
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate, Said
 from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
-from marrowd.core.reader.settle import NAMED_BY, settled
-from marrowd.core.reader.sides import OPPOSITE, give_sides
+from marrowd.core.reader.settle import settled
+from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
@@ -30,7 +30,6 @@ from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 _WIDEST = 400
 _FAR = 2
 _CELL = 6
-_EXAM_LINE = 8  # words that name the exam, not a finding
 _TURNED = {
     Certainty.AFFIRMED: Certainty.NEGATED,
     Certainty.NEGATED: Certainty.AFFIRMED,
@@ -41,19 +40,10 @@ _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 
 
 _ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
-_HEADS = frozenset({"cuneiform", "metatarsal"})
-_THEIR = frozenset({"their", "its", "those", "these"})
-_ELSEWHERE = frozenset(
-    {"wrist", "hand", "finger", "thumb", "knee", "hip", "hips", "spine", "shoulder", "elbow"}
-)
-_FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
 _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
-_PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
-_SINGLE = frozenset({"talus", "calcaneus", "calcaneum", "navicular", "cuboid", "fibula", "tibia"})
-_RECENT = 20
 _EACH = frozenset({"either", "both", "each"})
 _SIDES = frozenset({"side", "sides", "margin", "margins"})
-_JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis"})
+_JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis", "each"})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
@@ -103,12 +93,11 @@ class Report:
         self.normal: list[Laterality | None] = []
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
-        self._elsewhere = self._is_elsewhere()
+        self._bones = NamedBones(words.words, sentences, self.title)
         self._last_bones: list[Piece] = []
         self._paragraph = -1
-        self._head = ""
+        self._listed: Predicate | None = None
         self._joint: Piece | None = None
-        self._named: dict[Bone, tuple[Bone, ...]] = {}
         self._previous: Predicate | None = None
         self._distance = 0
         self._timed = False
@@ -120,7 +109,7 @@ class Report:
         self._row: list[Piece] = []
         self._unsided: list[tuple[int, Laterality | None]] = []
 
-    def add(self, sentence: Sentence) -> None:  # noqa: C901 -- one question after the other  # noqa: PLR0912 -- one case after the other
+    def add(self, sentence: Sentence) -> None:
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
@@ -134,6 +123,9 @@ class Report:
         speaks = speaks or (self._topic and is_cell)
         if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
             return
+        if is_cell and self._topic and last - first == 1 and here[0].isdigit():
+            self._grade(sentence)
+            return
         marks = marks_of(words, first, last, vocabulary.terms)
         if not (speaks or names):
             for said in cues_of(marks):
@@ -141,19 +133,11 @@ class Report:
             return
         if "[" in here or not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
-        pieces = bone_pieces(words, marks, self._head)
-        if not _EXAM_WORDS.isdisjoint(here):
-            for piece in pieces:
-                if piece.broad and piece.first - first < _EXAM_LINE:
-                    piece.kind, piece.bones = Kind.REGION, ()
-        named = [piece for piece in pieces if piece.bones]
-        if "other" in here and named:
-            self._turn_sides(pieces)
-        if named:
-            self._name_again(named)
+        pieces = bone_pieces(words, marks, self._bones.head)
+        opens_row = _EXAM_WORDS.isdisjoint(here)
+        named = self._bones.resolve(sentence, pieces, self.statements)
         outside = self.side.at(sentence)
         row = self._row
-        opens_row = _EXAM_WORDS.isdisjoint(here)
         give_sides(words, pieces, outside)
         clauses = Clauses(
             words,
@@ -170,9 +154,13 @@ class Report:
         self._soft_row = clauses.soft_row
         if opens_row and named:
             self._open_row(pieces)
+        self._state(sentence, clauses, outside)
+        self._keep(clauses, row)
+
+    def _keep(self, clauses: Clauses, row: list[Piece]) -> None:
+        """Keep what the next sentence may point back to."""
         for cue in clauses.cues:
             self.cues.setdefault(Cue(cue.term.cue))
-        self._state(sentence, clauses, outside)
         for predicate in clauses.predicates:
             if not predicate.elliptic:
                 self._previous = predicate
@@ -182,18 +170,6 @@ class Report:
             self._last_bones = clauses.mentioned
             self._distance = 0
 
-    def _turn_sides(self, pieces: list[Piece]) -> None:
-        """Read "the other talus" as that of the other side."""
-        words = self.words.words
-        for piece, bone in pairwise(pieces):
-            if piece.kind is not Kind.OTHER or words[piece.last - 1] != "other":
-                continue
-            if words[bone.last - 1] not in _SINGLE or bone.first != piece.last:
-                continue
-            sides = [s.laterality for s in self.statements[-_RECENT:] if s.bone in bone.bones]
-            if sides and sides[-1] in OPPOSITE:
-                piece.kind, piece.value = Kind.SIDE, OPPOSITE[sides[-1]]
-
     def _enter(self, sentence: Sentence) -> None:
         """Forget what a new line, paragraph or section ends."""
         if sentence.starts_line or sentence.paragraph != self._paragraph:
@@ -202,42 +178,11 @@ class Report:
         self._distance += 1
         is_new = sentence.section is not self._section
         if is_new:
-            self._named = {}
+            self._bones.forget()
         numbered = sentence.starts_line and self.words.words[sentence.first].isdigit()
         if is_new or sentence.row or numbered or self._distance > _FAR:
             self._last_bones = []
         self._paragraph, self._section = sentence.paragraph, sentence.section
-
-    def _is_elsewhere(self) -> bool:
-        """Say whether the exam is of a hand or a knee, where "navicular" is no bone of the foot."""
-        first = [self.words.words[s.first : s.last] for s in self.sentences[:2]]
-        here = {*self.title, *(word for line in first for word in line)}
-        return not _ELSEWHERE.isdisjoint(here) and _FOOT.isdisjoint(here)
-
-    def _name_again(self, pieces: list[Piece]) -> None:
-        """Read "the cuneiform" or "their metatarsal heads" as those just named."""
-        words = self.words.words
-        first = pieces[0] if pieces[0].broad else None
-        for piece in pieces:
-            if first is not None and piece is not first and len(piece.bones) == 1:
-                members = NAMED_BY.get(piece.bones[0], frozenset())
-                own = tuple(bone for bone in first.bones if bone in members)
-                piece.bones = own or piece.bones
-            if self._elsewhere:
-                piece.bones = (Bone.OTHER,)
-            if piece.value in _HEADS:
-                self._head = piece.value
-            bone = piece.bones[0]
-            if bone not in NAMED_BY or len(piece.bones) > 1:
-                for named, members in NAMED_BY.items():
-                    if own := tuple(b for b in piece.bones if b in members):
-                        self._named[named] = own
-                continue
-            before = words[piece.first - 1]
-            follows = words[piece.last] if piece.last < len(words) else ""
-            single = words[piece.last - 1] in _HEADS and follows not in _PARTS
-            if bone in self._named and ((before == "the" and single) or before in _THEIR):
-                piece.bones = self._named[bone]
 
     def _open_row(self, pieces: list[Piece]) -> None:
         at = 0
@@ -289,6 +234,7 @@ class Report:
                     joint=joint,
                 )
             self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
+        self._list(sentence, clauses, outside)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
@@ -300,6 +246,29 @@ class Report:
             or any(p.said is Said.EDEMA for p in predicates)
         ):
             self._topic = True
+
+    def _grade(self, sentence: Sentence) -> None:
+        """Read the cell of a table of grades: 0 is none."""
+        words = self.words.words
+        if words[sentence.first - 1] != "|":
+            return
+        said = Predicate(Said.EDEMA, sentence.first, sentence.last, rules=["a graded cell"])
+        said.negated = not int(words[sentence.first])
+        said.bones = list(self._row)
+        self._state_one(sentence, said, self.side.at(sentence), contrast=False)
+
+    def _list(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
+        """Read a list under a heading: "Marrow edema:", then a bone on each line."""
+        predicates = clauses.predicates
+        if predicates:
+            last = predicates[-1]
+            heads = last.said is Said.EDEMA and not (last.bones or last.hypothetical)
+            ends = self.words.words[sentence.last - 1] == ":"
+            self._listed = last if heads and ends else None
+        elif self._listed is not None and clauses.mentioned:
+            item = replace(self._listed, first=sentence.first, last=sentence.last)
+            item.bones = list(clauses.mentioned)
+            self._state_one(sentence, item, outside, contrast=False)
 
     def _explain(self, kind: Kind) -> None:
         """Take back the edema of the sentence before: "these are typical red marrow"."""

@@ -1,0 +1,96 @@
+"""
+Which bones a text has named so far, for words that name one again or turn to the other side.
+
+"the cuneiform" is the one just named, "their metatarsal heads" those just named, "the other talus"
+that of the other side; in a report of a hand "navicular" is no bone of the foot.
+"""
+
+from itertools import pairwise
+
+from marrowd.core.anatomy import Bone
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.settle import NAMED_BY
+from marrowd.core.reader.sides import OPPOSITE
+from marrowd.core.reader.vocabulary import Kind
+from marrowd.core.reading import Statement
+
+_ELSEWHERE = frozenset(
+    {"wrist", "hand", "finger", "thumb", "knee", "hip", "hips", "spine", "shoulder", "elbow"}
+)
+_FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
+_SINGLE = frozenset({"talus", "calcaneus", "calcaneum", "navicular", "cuboid", "fibula", "tibia"})
+_RECENT = 20
+_PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
+_THEIR = frozenset({"their", "its", "those", "these"})
+_HEADS = frozenset({"cuneiform", "metatarsal"})
+_EXAM_LINE = 8  # words that name the exam, not a finding
+_EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
+
+
+class NamedBones:
+    """The bones named, and the last noun that took an ordinal ("metatarsal")."""
+
+    def __init__(self, words: list[str], sentences: list[Sentence], title: list[str]) -> None:
+        self.head = ""
+        self._words = words
+        self._last: dict[Bone, tuple[Bone, ...]] = {}
+        opening = {*title, *(w for s in sentences[:2] for w in words[s.first : s.last])}
+        self._is_elsewhere = not _ELSEWHERE.isdisjoint(opening) and _FOOT.isdisjoint(opening)
+
+    def forget(self) -> None:
+        """Forget the bones named: a new section opens."""
+        self._last = {}
+
+    def resolve(
+        self, sentence: Sentence, pieces: list[Piece], statements: list[Statement]
+    ) -> list[Piece]:
+        """Give the pieces of a sentence that name bones, each with the bones it means."""
+        here = self._words[sentence.first : sentence.last]
+        if not _EXAM_WORDS.isdisjoint(here):
+            for piece in pieces:
+                if piece.broad and piece.first - sentence.first < _EXAM_LINE:
+                    piece.kind, piece.bones = Kind.REGION, ()
+        named = [piece for piece in pieces if piece.bones]
+        if named:
+            if "other" in here:
+                self._turn_sides(pieces, statements)
+            self._name_again(named)
+        return named
+
+    def _turn_sides(self, pieces: list[Piece], statements: list[Statement]) -> None:
+        """Read "the other talus" as that of the other side."""
+        words = self._words
+        for piece, bone in pairwise(pieces):
+            if piece.kind is not Kind.OTHER or words[piece.last - 1] != "other":
+                continue
+            if words[bone.last - 1] not in _SINGLE or bone.first != piece.last:
+                continue
+            sides = [s.laterality for s in statements[-_RECENT:] if s.bone in bone.bones]
+            if sides and sides[-1] in OPPOSITE:
+                piece.kind, piece.value = Kind.SIDE, OPPOSITE[sides[-1]]
+
+    def _name_again(self, pieces: list[Piece]) -> None:
+        """Read "the cuneiform" or "their metatarsal heads" as those just named."""
+        words = self._words
+        first = pieces[0] if pieces[0].broad else None
+        for piece in pieces:
+            if first is not None and piece is not first and len(piece.bones) == 1:
+                members = NAMED_BY.get(piece.bones[0], frozenset())
+                own = tuple(bone for bone in first.bones if bone in members)
+                piece.bones = own or piece.bones
+            if self._is_elsewhere:
+                piece.bones = (Bone.OTHER,)
+            if piece.value in _HEADS:
+                self.head = piece.value
+            bone = piece.bones[0]
+            if bone not in NAMED_BY or len(piece.bones) > 1:
+                for named, members in NAMED_BY.items():
+                    if own := tuple(b for b in piece.bones if b in members):
+                        self._last[named] = own
+                continue
+            before = words[piece.first - 1]
+            follows = words[piece.last] if piece.last < len(words) else ""
+            single = words[piece.last - 1] in _HEADS and follows not in _PARTS
+            if bone in self._last and ((before == "the" and single) or before in _THEIR):
+                piece.bones = self._last[bone]
