@@ -10,7 +10,8 @@ when it takes too long. Plain text needs no parser and stays here.
         '--(died, killed at the time limit)----------'--(after some hundred documents)
 
 What becomes of a document whose child ends: out of time, out of memory or crashed: `broken`. Killed
-by somebody else (an operator, the system short of memory): tried once more with a new child.
+by somebody else (an operator, the system short of memory): tried once more with a new child, then
+`broken` too, because by then the document is the likelier cause.
 """
 
 import os
@@ -31,7 +32,7 @@ from marrowd.fhir.parsing_child import ANSWERED, ASKED, READY, TEXT, UNREADABLE
 from marrowd.fhir.texts import MAX_CHARACTERS, Form, form_of, text_of
 
 CODE: Final = "from marrowd.fhir.parsing_child import main; main()"
-_BY_OTHERS = frozenset({-signal.SIGTERM, -9, -signal.SIGINT})  # 9: SIGKILL, which Windows lacks
+_KILLED = frozenset({-signal.SIGTERM, -9, -signal.SIGINT})  # 9: SIGKILL, which Windows lacks
 _REASONS = frozenset({reasons.BROKEN, reasons.SCAN, reasons.NO_TEXT, reasons.TYPE})
 _LONGEST = 4 * MAX_CHARACTERS  # bytes of UTF-8
 _TRIES = 2
@@ -56,6 +57,7 @@ class _Ended:
 
     code: int
     is_late: bool
+    is_by_others: bool  # killed, and not by us
 
 
 class _Child:
@@ -111,11 +113,12 @@ class _Child:
             self._in.close()
         try:
             code = self._process.wait(timeout=1.0)  # an idle one goes by itself, a dead one has
+            is_by_others = code in _KILLED and not self._is_late.is_set()
         except subprocess.TimeoutExpired:
             self._process.kill()
-            code = self._process.wait()
+            code, is_by_others = self._process.wait(), False
         self._out.close()
-        return _Ended(code=code, is_late=self._is_late.is_set())
+        return _Ended(code=code, is_late=self._is_late.is_set(), is_by_others=is_by_others)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -156,7 +159,7 @@ class ParsingProcess:
 
         Raises:
             UnreadableResource: likewise; `broken` also for what exceeds a limit.
-            Unavailable: no child can be started, or it was killed time and again.
+            Unavailable: no child can be started, or this one was closed.
         """
         if form_of(data, content_type) is Form.PLAIN:
             return text_of(data, content_type)
@@ -185,12 +188,10 @@ class ParsingProcess:
             if not isinstance(answer, _Ended):
                 return answer
             self._child = None
-            is_ours = answer.is_late or answer.code not in _BY_OTHERS
-            _log.warning("document_given_up" if is_ours else "parser_killed", reason=_how(answer))
-            if is_ours:
-                return UNREADABLE, reasons.BROKEN.encode()
-        message = "the process that opens documents was killed twice"
-        raise Unavailable(message)
+            _log.warning("parser_ended", reason=_how(answer))
+            if not answer.is_by_others:
+                break
+        return UNREADABLE, reasons.BROKEN.encode()
 
     def _ready(self) -> _Child:
         """Give a child that waits for a document."""
@@ -217,6 +218,8 @@ class ParsingProcess:
 
 
 def _how(ended: _Ended) -> str:
+    if ended.is_by_others:
+        return "killed"
     if ended.is_late:
         return "time"
     return "cpu" if ended.code == -_SIGXCPU else "ended"

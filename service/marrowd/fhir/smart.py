@@ -70,15 +70,8 @@ class SmartAuthorization:
         Raises:
             BadConfiguration: the key cannot be used, or would be used in clear text.
         """
-        if base_url.startswith("https:") and (auth.token_url or "https:").startswith("http:"):
-            message = f"sources {source}: auth.token_url must be https, as base_url is"
-            raise BadConfiguration(message)
         self._auth = auth
-        self._key = ClientKey(
-            auth.private_key.get_secret_value(),
-            key_id=auth.key_id,
-            place=f"sources {source}: auth.private_key",
-        )
+        self._key = client_key(auth, source=source, base_url=base_url)
         self._endpoint = TokenEndpoint(session, clock=clock, timeout_s=timeout_s)
         self._source = source
         self._base_url = base_url
@@ -202,6 +195,21 @@ class SmartAuthorization:
             hint = f"not granted in full: {' '.join(lacking)}; see auth.scope"
             _log.warning("scope_smaller_than_asked", source=self._source, hint=hint)
         self._lacking = lacking
+
+
+def client_key(auth: SmartBackendAuth, *, source: str, base_url: str) -> ClientKey:
+    """
+    Give the key that *auth* holds.
+
+    Raises:
+        BadConfiguration: it cannot be used, or would be used in clear text.
+    """
+    place = f"sources {source}: auth"
+    if base_url.startswith("https:") and (auth.token_url or "https:").startswith("http:"):
+        message = f"{place}.token_url must be https, as base_url is"
+        raise BadConfiguration(message)
+    pem = auth.private_key.get_secret_value()
+    return ClientKey(pem, key_id=auth.key_id, place=f"{place}.private_key")
 
 
 def _looked_at(task: "asyncio.Task[_Kept]") -> None:

@@ -131,6 +131,7 @@ def test_a_child_is_replaced_after_some_documents(make: Make) -> None:
         pytest.param(b"EAT", QUICK, id="eats memory"),
         pytest.param(b"CRASH", QUICK, id="crashes"),
         pytest.param(b"RAISE", QUICK, id="raises"),
+        pytest.param(b"KILL", QUICK, id="kills itself"),
         pytest.param(b"FILE", QUICK, id="writes a file"),
     ],
 )
@@ -188,7 +189,7 @@ def test_a_child_killed_between_documents_is_replaced(make: Make) -> None:
     assert process.text_of(HTML, "text/html") == "Marrow edema."
 
 
-def test_a_document_whose_child_was_killed_by_somebody_is_tried_again(make: Make) -> None:
+def test_a_document_is_tried_twice_when_somebody_kills_its_child(make: Make) -> None:
     process = make()
     process.text_of(HTML, "text/html")
     with ThreadPoolExecutor(1) as pool:
@@ -198,7 +199,7 @@ def test_a_document_whose_child_was_killed_by_somebody_is_tried_again(make: Make
         wait_until(lambda: process._child not in (None, first))
         kill_later(pid_of(process), 0.2)
 
-        with pytest.raises(Unavailable, match="killed twice"):
+        with pytest.raises(UnreadableResource, match="broken"):
             reading.result(timeout=20)
     assert process.text_of(HTML, "text/html") == "Marrow edema."
 
@@ -259,6 +260,10 @@ READY = "import os, struct, sys; os.write(1, b'R'); sys.stdin.buffer.read(8); "
     "code",
     [
         pytest.param(READY + "os.write(1, struct.pack('>cI', b'T', 2**32 - 1))", id="too long"),
+        pytest.param(
+            READY + "os.write(1, struct.pack('>cI', b'T', 2**32 - 1)); import time; time.sleep(60)",
+            id="too long, and stays",
+        ),
         pytest.param(READY + "os.write(1, struct.pack('>cI', b'T', 10) + b'x')", id="cut off"),
         pytest.param(READY + "os.write(1, struct.pack('>cI', b'U', 6) + b'secret')", id="reason"),
     ],

@@ -367,6 +367,28 @@ async def test_a_token_refused_in_between_is_renewed_once(server, made, clock) -
     assert server.requests == 2
 
 
+async def test_a_token_refused_after_it_was_replaced_is_not_renewed(server, made, clock) -> None:
+    authorization = made()
+    old = await authorization.header()
+    clock.go_on(300)
+    await authorization.header()
+
+    assert await authorization.renew(old)
+    assert server.requests == 2
+
+
+async def test_closing_gives_up_a_request(server, made) -> None:
+    server.delay_s = 0.5
+    authorization = made()
+    asking = asyncio.create_task(authorization.header())
+    await asyncio.sleep(0.05)
+
+    await authorization.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
 async def test_a_fresh_token_that_is_refused_is_not_renewed_again(server, made) -> None:
     authorization = made()
     async with aiohttp.ClientSession() as session:
