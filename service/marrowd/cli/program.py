@@ -187,7 +187,7 @@ def outbox_list(
     limit: Limit = 50,
 ) -> None:
     """List messages; parked ones by default, with the reason."""
-    from marrowd.cli.queues import list_messages  # noqa: PLC0415
+    from marrowd.cli.outgoing import list_messages  # noqa: PLC0415
 
     raise typer.Exit(list_messages(config, state, limit))
 
@@ -195,15 +195,15 @@ def outbox_list(
 @outbox.command("show")
 def outbox_show(message: str, config: Config = None) -> None:
     """Show one message with its body (patient data)."""
-    from marrowd.cli.queues import show_message  # noqa: PLC0415
+    from marrowd.cli.outgoing import show_message  # noqa: PLC0415
 
     raise typer.Exit(show_message(config, message))
 
 
 @outbox.command("retry")
 def outbox_retry(messages: list[str], config: Config = None) -> None:
-    """Try parked messages again."""
-    from marrowd.cli.queues import retry_messages  # noqa: PLC0415
+    """Try parked messages again; begin again where a destination answered 410."""
+    from marrowd.cli.outgoing import retry_messages  # noqa: PLC0415
 
     raise typer.Exit(retry_messages(config, messages))
 
@@ -211,9 +211,35 @@ def outbox_retry(messages: list[str], config: Config = None) -> None:
 @outbox.command("discard")
 def outbox_discard(messages: list[str], config: Config = None) -> None:
     """Drop parked messages for good."""
-    from marrowd.cli.queues import discard_messages  # noqa: PLC0415
+    from marrowd.cli.outgoing import discard_messages  # noqa: PLC0415
 
     raise typer.Exit(discard_messages(config, messages))
+
+
+@outbox.command("park")
+def outbox_park(destination: str, config: Config = None) -> None:
+    """Set aside what waits for a destination that is no longer configured."""
+    from marrowd.cli.outgoing import park_messages  # noqa: PLC0415
+
+    raise typer.Exit(park_messages(config, destination))
+
+
+@outbox.command("replay")
+def outbox_replay(
+    messages: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", show_default=False)
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="ISO 8601: messages written from then on.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="ISO 8601: and before then.")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; else only say what.")] = False,  # noqa: FBT002
+    config: Config = None,
+) -> None:
+    """Send taken or parked messages again, under the same ids."""
+    from marrowd.cli.outgoing import replay_messages  # noqa: PLC0415
+
+    raise typer.Exit(replay_messages(config, messages or (), since, until, is_applied=apply))
 
 
 @cards.command("stats")

@@ -1,4 +1,4 @@
-"""`marrowd inbox` and `marrowd outbox`: what waits or was set aside, for an operator."""
+"""`marrowd inbox`: what waits or was set aside; and what `marrowd outbox` shows in the same way."""
 
 import asyncio
 import sys
@@ -22,14 +22,14 @@ S = TypeVar("S", EventState, MessageState)
 
 def list_events(config: Path | None, state: str, limit: int) -> Exit:
     """Print events in *state* as a table."""
-    wanted = None if state == "all" else _state(EventState, state)
+    wanted = None if state == "all" else state_of(EventState, state)
     rows = with_store(config, lambda store: store.list_events(state=wanted, limit=limit))
-    _print(
+    print_table(
         ["id", "source", "kind", "ref", "state", "attempts", "received", "reason", "detail"],
         [
             (
                 str(r.id), r.source, r.kind, r.ref, r.state, str(r.attempts),
-                _when(r.received_at), r.reason, r.detail,
+                as_utc(r.received_at), r.reason, r.detail,
             )
             for r in rows
         ],
@@ -40,55 +40,19 @@ def list_events(config: Path | None, state: str, limit: int) -> Exit:
 def show_event(config: Path | None, event: int) -> Exit:
     """Print one event's payload to stdout."""
     found = with_store(config, lambda store: store.show_event(event))
-    return _show(found[1] if found else None, is_known=found is not None)
+    return show_body(found[1] if found else None, is_known=found is not None)
 
 
 def retry_events(config: Path | None, events: Sequence[int]) -> Exit:
     """Put parked events back."""
     count = with_store(config, lambda store: store.retry_parked(events, now=datetime.now(UTC)))
-    return _counted("back to work", count, len(events))
+    return say_count("back to work", count, len(events))
 
 
 def discard_events(config: Path | None, events: Sequence[int]) -> Exit:
     """Drop parked events."""
     count = with_store(config, lambda store: store.discard(events))
-    return _counted("discarded", count, len(events))
-
-
-def list_messages(config: Path | None, state: str, limit: int) -> Exit:
-    """Print messages in *state* as a table."""
-    wanted = None if state == "all" else _state(MessageState, state)
-    rows = with_store(config, lambda store: store.list_messages(state=wanted, limit=limit))
-    _print(
-        ["id", "destination", "sequence", "state", "attempts", "created", "reason"],
-        [
-            (
-                r.id, r.destination, str(r.sequence), r.state, str(r.attempts),
-                _when(r.created_at), r.reason,
-            )
-            for r in rows
-        ],
-    )  # fmt: skip
-    return Exit.FINE
-
-
-def show_message(config: Path | None, message: str) -> Exit:
-    """Print one message's body to stdout."""
-    found = with_store(config, lambda store: store.show_message(message))
-    return _show(found[1] if found else None, is_known=found is not None)
-
-
-def retry_messages(config: Path | None, messages: Sequence[str]) -> Exit:
-    """Try parked messages again."""
-    now = datetime.now(UTC)
-    count = with_store(config, lambda store: store.retry_parked_messages(messages, now=now))
-    return _counted("back to work", count, len(messages))
-
-
-def discard_messages(config: Path | None, messages: Sequence[str]) -> Exit:
-    """Drop parked messages."""
-    count = with_store(config, lambda store: store.discard_messages(messages))
-    return _counted("discarded", count, len(messages))
+    return say_count("discarded", count, len(events))
 
 
 def with_store(config: Path | None, ask: Callable[[Store], Awaitable[T]]) -> T:
@@ -106,7 +70,8 @@ def with_store(config: Path | None, ask: Callable[[Store], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def _state(kind: type[S], text: str) -> S:
+def state_of(kind: type[S], text: str) -> S:
+    """Read the option `--state`."""
     try:
         return kind(text)
     except ValueError:
@@ -114,14 +79,17 @@ def _state(kind: type[S], text: str) -> S:
         raise BadInput(message) from None
 
 
-def _print(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print *rows* under their *columns*."""
     table = Table(*columns, box=None, header_style="bold")
     for row in rows:
         table.add_row(*row)
-    Console(soft_wrap=True).print(table)
+    # Wide enough for any row: an id that is cut short cannot be given back to another command.
+    Console(soft_wrap=True, width=1_000).print(table)
 
 
-def _show(body: bytes | None, *, is_known: bool) -> Exit:
+def show_body(body: bytes | None, *, is_known: bool) -> Exit:
+    """Write a payload to stdout as it is."""
     if not is_known:
         sys.stderr.write("marrowd: no such id\n")
         return Exit.NO
@@ -130,10 +98,12 @@ def _show(body: bytes | None, *, is_known: bool) -> Exit:
     return Exit.FINE
 
 
-def _counted(what: str, count: int, asked: int) -> Exit:
+def say_count(what: str, count: int, asked: int) -> Exit:
+    """Say how many of those *asked* for it was done to; no unless to all."""
     sys.stdout.write(f"{count} of {asked} {what}\n")
     return Exit.FINE if count == asked else Exit.NO
 
 
-def _when(moment: datetime) -> str:
+def as_utc(moment: datetime) -> str:
+    """Write a time for a person."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")

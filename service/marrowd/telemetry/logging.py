@@ -23,6 +23,7 @@ ALLOWED_KEYS = frozenset(
         # counts, times, ids of our own making
         "attempts", "count", "recovered", "duration_s", "retry_after_s", "event_id", "message_id",
         "request_id", "card", "sequence", "subscription", "patient_key", "pending",
+        "since", "until",
     }
 )  # fmt: skip
 
