@@ -65,6 +65,8 @@ class FhirServer:
         self.page_size = page_size
         self.resources: dict[str, Resource] = {}
         self.deleted: set[str] = set()
+        self.versions: list[tuple[datetime, Resource]] = []  # history entries, oldest first
+        self.offers_history = False
         self.faults: list[Fault] = []
         self.seen: list[Seen] = []
         self.wraps_binaries = False
@@ -87,12 +89,18 @@ class FhirServer:
         stored = {**resource, "meta": meta}
         self.resources[ref] = stored
         self.deleted.discard(ref)
+        entry = {"resource": stored, "request": {"method": "PUT", "url": ref}}
+        self.versions.append((self.now, entry))
         return stored
 
     def remove(self, ref: str) -> None:
         """Delete a resource: 410 from now on."""
         self.resources.pop(ref, None)
         self.deleted.add(ref)
+        self.now += timedelta(seconds=1)
+        request = {"method": "DELETE", "url": ref}
+        at = self.now.isoformat(timespec="milliseconds")
+        self.versions.append((self.now, {"request": request, "response": {"lastModified": at}}))
 
     def asked(self, prefix: str) -> list[Seen]:
         """Give the requests whose path begins with *prefix*."""
@@ -125,14 +133,16 @@ class FhirServer:
                     return answer
         return self._answer(request, path, body)
 
-    def _answer(  # noqa: PLR0911 - a table
+    def _answer(  # noqa: C901, PLR0911 - a table
         self, request: web.Request, path: str, body: bytes
     ) -> web.Response:
         query = list(request.query.items())
         parts = path.strip("/").split("/")
         match request.method, parts:
             case "GET", ["metadata"]:
-                return _json({"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"})
+                return _json(self._capabilities())
+            case "GET", [resource_type, "_history"] if self.offers_history:
+                return self._history(resource_type, request.query["_since"])
             case "GET", [""]:
                 return self._page(request.query["_getpages"])
             case "POST", [resource_type, "_search"]:
@@ -154,6 +164,27 @@ class FhirServer:
                 return web.Response(status=204)
             case _:
                 return web.Response(status=405)
+
+    def _capabilities(self) -> Resource:
+        interaction = [{"code": "read"}, {"code": "search-type"}]
+        if self.offers_history:
+            interaction.append({"code": "history-type"})
+        types = ("Observation", "ImagingStudy", "DiagnosticReport")
+        resources = [{"type": name, "interaction": interaction} for name in types]
+        return {
+            "resourceType": "CapabilityStatement",
+            "fhirVersion": "4.0.1",
+            "rest": [{"mode": "server", "resource": resources}],
+        }
+
+    def _history(self, resource_type: str, since: str) -> web.Response:
+        start = datetime.fromisoformat(since)
+        entries = [
+            entry
+            for at, entry in reversed(self.versions)
+            if at >= start and entry["request"]["url"].startswith(f"{resource_type}/")
+        ]
+        return _json({"resourceType": "Bundle", "type": "history", "entry": entries})
 
     def _read(self, ref: str) -> web.Response:
         if ref in self.resources:

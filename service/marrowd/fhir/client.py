@@ -123,6 +123,25 @@ class FhirClient:
                 url=url.with_query(list(params)),
                 headers=headers,
             )
+        async for bundle, is_last in self._bundles(ask):
+            yield Page(resources=_matches(bundle, resource_type), is_last=is_last)
+
+    async def history(
+        self, resource_type: str, params: Params
+    ) -> AsyncIterator[tuple[Resource, bool]]:
+        """Give the Bundles of a type's history, newest first, each with whether it is the last."""
+        ask = Ask(
+            operation=Operation.SEARCH,
+            method="GET",
+            url=(self._of_type(resource_type) / "_history").with_query(list(params)),
+            headers={"Accept": _JSON, "Cache-Control": "no-cache"},
+        )
+        async for bundle, is_last in self._bundles(ask):
+            yield bundle, is_last
+
+    async def _bundles(self, ask: Ask) -> AsyncIterator[tuple[Resource, bool]]:
+        """Follow the links from page to page."""
+        headers = {name: v for name, v in ask.headers.items() if name != "Content-Type"}
         seen: set[URL] = set()
         while True:
             bundle = await _resource_of(await self._transport.exchange(ask))
@@ -130,7 +149,7 @@ class FhirClient:
             if following in seen:
                 message = "the pages of a search lead in a circle"
                 raise Unusable(message)
-            yield Page(resources=_matches(bundle, resource_type), is_last=following is None)
+            yield bundle, following is None
             if following is None:
                 return
             seen.add(following)

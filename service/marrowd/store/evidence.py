@@ -9,10 +9,11 @@ from datetime import datetime
 from functools import partial
 from itertools import chain
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, literal_column, select, update
 
 from marrowd.core.facts import Fact
 from marrowd.core.merging import groups, survivor
+from marrowd.core.verdict import VerdictKind
 from marrowd.store.apply import Request, apply_in
 from marrowd.store.codec import fact_from_json
 from marrowd.store.database import OverDatabase
@@ -68,6 +69,23 @@ class SqlEvidence(OverDatabase):
         )
         rows = await self._database.read(lambda c: c.execute(statement).all())
         return [(row.source, row.patient) for row in rows]
+
+    async def patients_judged(
+        self, source: str, verdict: str, *, limit: int, after: str = ""
+    ) -> list[str]:
+        """Give patients with *verdict* in force, in order, those above *after*."""
+        statement = (
+            select(patient.c.patient)
+            .where(
+                patient.c.source == source,
+                patient.c.patient > after,
+                # Written out, because an index of this one verdict is kept.
+                patient.c.verdict == literal_column(f"'{VerdictKind(verdict)}'"),
+            )
+            .order_by(patient.c.patient)
+            .limit(limit)
+        )
+        return list(await self._database.read(lambda c: c.scalars(statement).all()))
 
     async def reports_read_before(
         self, source: str, rules: str, *, limit: int, after: str = ""

@@ -233,6 +233,12 @@ class Evidence(Protocol):
         """Give (source, patient) whose verdict time alone may have changed, most overdue first."""
         ...
 
+    async def patients_judged(
+        self, source: str, verdict: str, *, limit: int, after: str = ""
+    ) -> list[str]:
+        """Give patients with *verdict* in force, in order, those above *after*."""
+        ...
+
     async def reports_read_before(
         self, source: str, rules: str, *, limit: int, after: str = ""
     ) -> list[str]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 SCHEMA = "0003"
@@ -128,6 +129,15 @@ Index(
     patient.c.recheck_at,
     sqlite_where=patient.c.recheck_at.is_not(None),
     postgresql_where=patient.c.recheck_at.is_not(None),
+)
+# Whose report is still to come: few, and looked at again by every sweep.
+_IS_PENDING = text("verdict = 'report_pending'")
+Index(
+    "patient_pending",
+    patient.c.source,
+    patient.c.patient,
+    sqlite_where=_IS_PENDING,
+    postgresql_where=_IS_PENDING,
 )
 Index(
     "patient_card",

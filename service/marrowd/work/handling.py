@@ -33,7 +33,7 @@ from marrowd.work.reading import Looked, Reading
 from marrowd.work.retrying import NoSubject
 from marrowd.work.screening import Handled
 from marrowd.work.subjects import patient_of
-from marrowd.work.sweep import is_swept
+from marrowd.work.unlisted import is_pending_look, is_swept
 
 
 class ScreeningStore(Inbox, Evidence, Protocol):
@@ -137,7 +137,8 @@ class EventHandler:
         stored = (await self._store.versions_of(source, [looked.ref])).get(looked.ref)
         if looked.ignored is not None and _replaces_nothing(looked, stored):
             return await self._ignore(event, Ignored.NOT_RELEVANT)
-        if stored is not None and (known := self._known(source, looked, stored)):
+        is_again = is_pending_look(event.new.key)  # its report may be there now
+        if stored is not None and not is_again and (known := self._known(source, looked, stored)):
             return await self._ignore(event, known)
         if looked.subject.is_other:
             return await self._ignore(event, Ignored.NOT_RELEVANT)

@@ -14,7 +14,6 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -24,20 +23,16 @@ from marrowd.fhir.client import FhirClient, Page, Resource
 from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
 from marrowd.fhir.versions import version
-from marrowd.store.protocols import EventKind, EventState, Evidence, Inbox, NewEvent
+from marrowd.store.protocols import EventKind, EventState, NewEvent
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.retrying import Patience, place_of
 from marrowd.work.stopping import unless_stopped
+from marrowd.work.unlisted import SWEPT, DeletionSweep, PendingLook, SweepStore
 from marrowd.work.watching import SWEPT_AT
 
 _log = structlog.get_logger()
 _LONGEST_NAP_S = 60.0  # a wall clock may be set, and a machine sleep
-_SWEPT = "sweep:"  # opens the key of an event that a sweep found
-
-
-class SweepStore(Inbox, Evidence, Protocol):
-    """What a sweep needs of the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +52,6 @@ class Swept:
 
     seen: int  # resources that the server listed
     new: int  # of them, versions put into the inbox
-
-
-def is_swept(key: str) -> bool:
-    """Say whether the event with this *key* was found by a sweep."""
-    return key.startswith(_SWEPT)
 
 
 class Sweeper:
@@ -85,6 +75,8 @@ class Sweeper:
         self._clock = clock
         self._pace = pace
         self._wake = wake
+        self._deletions = DeletionSweep(store, client, source=source, clock=clock)
+        self._pending = PendingLook(store, source=source, clock=clock)
 
     @property
     def source(self) -> str:
@@ -112,27 +104,40 @@ class Sweeper:
                 continue
             seen += swept.seen
             new += swept.new
+        new += await self._deletions.sweep(since=since)
+        await self._pending.look_again()
+        self._wake()
         if is_whole:
             await self._store.set_cursor(self._source, SWEPT_AT, began.isoformat())
         _log.info("swept", source=self._source, count=seen, recovered=new)
         return Swept(seen=seen, new=new)
 
     async def reread(self, *, rules: str, limit: int = 1_000) -> int:
-        """Have the reports read anew that another rules version read; say how many."""
-        refs = await self._store.reports_read_before(self._source, rules, limit=limit)
-        now = self._clock()
-        events = [
-            NewEvent(
-                source=self._source,
-                kind=EventKind.FETCH,
-                key=f"reread:{ref}#{rules}",
-                received_at=now,
-                ref=ref,
+        """
+        Have the reports read anew that another rules version read; say how many.
+
+        All of them, *limit* at a time, and never more than the inbox has room for.
+        """
+        new, after = 0, ""
+        while refs := await self._store.reports_read_before(
+            self._source, rules, limit=limit, after=after
+        ):
+            now = self._clock()
+            new += await self._store.accept(
+                [
+                    NewEvent(
+                        source=self._source,
+                        kind=EventKind.FETCH,
+                        key=f"reread:{ref}#{rules}",
+                        received_at=now,
+                        ref=ref,
+                    )
+                    for ref in refs
+                ]
             )
-            for ref in refs
-        ]
-        new = await self._store.accept(events) if events else 0
-        self._wake()
+            after = refs[-1]
+            self._wake()
+            await self._wait_for_room()
         return new
 
     async def _sweep_one(self, interest: Interest, since: datetime | None) -> Swept:
@@ -190,7 +195,7 @@ class Sweeper:
         return NewEvent(
             source=self._source,
             kind=EventKind.RESOURCE,
-            key=f"{_SWEPT}{ref}#{digest(resource)}",
+            key=f"{SWEPT}{ref}#{digest(resource)}",
             received_at=self._clock(),
             ref=ref,
             payload=canonical(resource),

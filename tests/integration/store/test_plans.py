@@ -29,6 +29,9 @@ async def whole_line(store: Store) -> None:
     [
         pytest.param(whole_line, id="an event from accept to taken"),
         pytest.param(lambda s: s.facts_of("main", "Patient/1"), id="facts_of"),
+        pytest.param(
+            lambda s: s.patients_judged("main", "report_pending", limit=10), id="patients_judged"
+        ),
         pytest.param(lambda s: s.due_rechecks(now=NOW, limit=9), id="due_rechecks"),
         pytest.param(lambda s: s.reports_read_before("main", "2", limit=9), id="reread"),
         pytest.param(lambda s: s.inbox_depth(), id="inbox_depth"),

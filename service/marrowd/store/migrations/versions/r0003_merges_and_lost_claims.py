@@ -1,4 +1,4 @@
-"""Remember which patient records were merged into others, and claims that came to no outcome."""
+"""Remember merged patient records and claims without outcome; find pending reports by index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,7 @@ _KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Add two columns and an index that is as small as there are merges."""
+    """Add two columns and two indexes that are as small as what they are about."""
     op.add_column("inbox", sa.Column("lost", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("evidence", sa.Column("merged_into", _KEY))
     where = sa.text("merged_into IS NOT NULL")
@@ -23,4 +23,12 @@ def upgrade() -> None:
         ["source", "merged_into", "patient"],
         sqlite_where=where,
         postgresql_where=where,
+    )
+    is_pending = sa.text("verdict = 'report_pending'")
+    op.create_index(
+        "patient_pending",
+        "patient",
+        ["source", "patient"],
+        sqlite_where=is_pending,
+        postgresql_where=is_pending,
     )
