@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import product
+from sys import intern
 from typing import Any
 
 from marrowd.core.reader.vocabulary import Kind, Term, Trie, Vocabulary, add_term
@@ -62,7 +63,7 @@ def load_vocabulary() -> Vocabulary:
 def expand(written: str) -> Iterator[tuple[str, ...]]:
     """Write out every "(a|b)" of a term; hyphens fall away, as they do in a report."""
     for choice in _choices(written):
-        words = tuple(choice.replace("-", " - ").split())
+        words = tuple(map(intern, choice.replace("-", " - ").split()))
         yield words if words == ("-",) else tuple(word for word in words if word != "-")
 
 

@@ -24,6 +24,7 @@ _TISSUES = frozenset(
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
     """.split()
 )
+_ALONE = frozenset({"only", "merely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
     {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
@@ -130,7 +131,7 @@ class Clauses(SaidOfMarrow, Hedges):
 
     def _with(self, _place: int, piece: Piece) -> None:
         self._with_at = piece.first
-        if self._nouns:
+        if self._nouns or self.words[piece.last - 1] in _ALONE:
             self._forward.pop(Kind.HISTORICAL, None)
             self._close_cues()
         self._turn = None

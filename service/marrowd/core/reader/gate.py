@@ -15,6 +15,7 @@ from marrowd.core.reading import Section
 _LOOKED_AT = 600
 _MOSTLY = 0.3
 _FOREIGN_MARGIN = 2
+_SURE = 2  # gaps
 _SLOT_SIGNS = frozenset({"*", "{", "<", "@"})
 _LONG_LINE, _FOREIGN_WORDS, _MORE_THAN_ENGLISH = 6, 4, 2
 _ASKED = frozenset(
@@ -141,25 +142,35 @@ def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence
     )
 
 
-def is_template(words: Words) -> bool:
-    """Say whether a text is a form that nobody filled in."""
+def is_template(words: Words, vocabulary: Vocabulary) -> bool:
+    """
+    Say whether a text is a form that nobody filled in.
+
+    A gap ("***", "___") counts on a line that speaks of bone or tissue; a blanked-out name or a
+    line to sign on is no gap of the report.
+    """
     lowered = words.words
     if "_" not in words.text and _SLOT_SIGNS.isdisjoint(lowered):
         return False
-    marks = 0
-    for index, word in enumerate(lowered):
-        if word[0] == "_" and len(word) > 1:
-            marks += 1
+    gaps = slots = 0
+    speaks = False
+    for index, word in enumerate((*lowered, "\n")):
+        if word == "\n":
+            slots += gaps if speaks else 0
+            gaps, speaks = 0, False
+        elif word in vocabulary.subjects:
+            speaks = True
+        elif word[0] == "_" and len(word) > 1:
+            gaps += 1
         elif word == "*" and lowered[index + 1 : index + 3] == ["*", "*"]:
-            behind = lowered[index + 3 : index + 4]
             before = lowered[index - 1] if index else "\n"
-            inside = before.isalpha() or (bool(behind) and behind[0].isalpha() and before != "\n")
-            marks += inside
+            behind = lowered[index + 3 : index + 4]
+            gaps += before.isalpha() or (bool(behind) and behind[0].isalpha() and before != "\n")
         elif (word in ("{", "<") and _is_slot(words, index)) or (
             word == "@" and lowered[index + 2 : index + 3] == ["@"]
         ):
-            marks += 2
-        if marks > 1:
+            slots += _SURE
+        if slots >= _SURE:
             return True
     return False
 

@@ -49,7 +49,11 @@ class NamedBones:
         here = self._words[sentence.first : sentence.last]
         if not _EXAM_WORDS.isdisjoint(here):
             for piece in pieces:
-                if piece.broad and piece.first - sentence.first < _EXAM_LINE:
+                if (
+                    piece.broad
+                    and piece.term.kind is Kind.REGION
+                    and piece.first - sentence.first < _EXAM_LINE
+                ):
                     piece.kind, piece.bones = Kind.REGION, ()
         named = [piece for piece in pieces if piece.bones]
         if named:

@@ -54,7 +54,7 @@ class Reader:
             language = foreign_line(words, vocabulary) or language
         if language not in ("en", "und"):
             return Reading(language=language, reason=NotRead.LANGUAGE)
-        if is_template(words):
+        if is_template(words, vocabulary):
             return Reading(language=language, reason=NotRead.TEMPLATE)
         sentences = sentences_of(words, vocabulary, section or Section.UNKNOWN)
         if not speaks_of_tissue(words, vocabulary, sentences) or is_letter(
