@@ -120,6 +120,7 @@ async def running(
         metrics=Metrics(
             CollectorRegistry(),
             sources=[source.name for source in settings.sources],
+            watched=[source.name for source in settings.sources if source.subscribe != "none"],
             destinations=[destination.name for destination in settings.destinations],
             version=version("marrowd"),
             rules=RULES_VERSION,

@@ -146,6 +146,7 @@ class Metrics:
         registry: CollectorRegistry,
         *,
         sources: Sequence[str] = (),
+        watched: Sequence[str] | None = None,
         destinations: Sequence[str] = (),
         version: str = "",
         rules: str = "",
@@ -236,7 +237,8 @@ class Metrics:
         self.subscription_active = gauge(
             "subscription_active",
             "1 when every Subscription of the source was last seen active.",
-            source=sources,
+            # Of a source whose Subscriptions are made by others it would say 0 for ever.
+            source=sources if watched is None else watched,
         )
         # Absent until the first event: a timestamp of 0 would read as 1970.
         self.source_last_event_timestamp_seconds = Gauge(
