@@ -37,7 +37,7 @@ from marrowd.work.handling import EventHandler, SourceAccess
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
-from marrowd.work.retention import RetentionLoop
+from marrowd.work.retention import Keeping, RetentionLoop
 from marrowd.work.screening import ScreeningLoop
 from marrowd.work.watching import Currency
 from marrowd.work.worker import Loop, Worker
@@ -150,8 +150,11 @@ def worker_of(
         outcomes=outcomes,
         wake_delivery=wake_delivery,
     )
+    kept = parts.settings.retention
     retention = RetentionLoop(
-        parts.store, keep_done=parts.settings.retention.inbox, clock=parts.clock
+        parts.store,
+        keeping=Keeping(queues=kept.inbox, evidence=kept.evidence),
+        clock=parts.clock,
     )
     loops: list[Loop] = [
         screening,

@@ -235,8 +235,8 @@ class PolicySettings(Section):
 class RetentionSettings(Section):
     """`[retention]`: how long things are kept."""
 
-    inbox: Duration = timedelta(days=7)  # keys of done events, for redeliveries
-    evidence: Duration = timedelta(days=3650)
+    inbox: Duration = timedelta(days=7)  # keys of done events and taken messages, for repeats
+    evidence: Duration = timedelta(days=3650)  # since a patient's newest clinical date
     audit: Duration = timedelta(days=2190)  # six years: 45 CFR 164.316(b)(2)(i)
 
 
