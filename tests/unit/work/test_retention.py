@@ -97,7 +97,8 @@ async def test_a_store_that_is_down_is_asked_again_later(
 
     async def down(**_words: object) -> int:
         asked.append(1)
-        raise StoreUnavailable("gone")
+        message = "gone"
+        raise StoreUnavailable(message)
 
     for name in ("purge_done", "purge_taken", "forget_evidence"):
         monkeypatch.setattr(store, name, down)
