@@ -155,8 +155,12 @@ async def _begin_work(
     accesses = await stack.enter_async_context(
         opened(parts.settings, metrics=parts.metrics, clock=parts.clock, rng=parts.rng)
     )
+    urls = [destination.url for destination in parts.settings.destinations]
     session = await stack.enter_async_context(
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        aiohttp.ClientSession(
+            connector=pinned_connector(urls, per_host=_POOL),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
     )
     worker = worker_of(parts, accesses, session, opened=_opening(stack))
     return worker.wake, await _begin(worker, stack)
