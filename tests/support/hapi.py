@@ -7,6 +7,7 @@ its end the run says what it ran against: `HAPI FHIR <version>: <n> events deliv
 
 import json
 import os
+import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -81,6 +82,42 @@ class HapiClient:
             return dict(json.loads(said)) if said else {}
 
 
+TOPIC = "http://example.org/topics/evidence"
+_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-SubscriptionTopic"
+_R4B = "http://hl7.org/fhir/4.3/StructureDefinition/extension-SubscriptionTopic"
+
+
+def _put_topic(base_url: str) -> None:
+    """Write the SubscriptionTopic of the run at once: HAPI looks for new ones once a minute."""
+    triggers = [
+        {
+            "extension": [
+                {"url": "resource", "valueUri": kind},
+                {"url": "supportedInteraction", "valueCode": "create"},
+                {"url": "supportedInteraction", "valueCode": "update"},
+            ],
+            "url": f"{_R4B}.resourceTrigger",
+        }
+        for kind in ("Observation", "ImagingStudy", "DiagnosticReport")
+    ]
+    code = {"system": "http://hl7.org/fhir/fhir-types", "code": "SubscriptionTopic"}
+    topic = {
+        "resourceType": "Basic",
+        "id": "evidence-topic",
+        "code": {"coding": [code]},
+        "extension": [{"url": f"{_R5}.url", "valueUri": TOPIC}, *triggers],
+        "modifierExtension": [{"url": f"{_R5}.status", "valueCode": "active"}],
+    }
+    request = urllib.request.Request(  # noqa: S310 - our own URL
+        f"{base_url}/Basic/evidence-topic",
+        data=json.dumps(topic).encode(),
+        headers=_FHIR,
+        method="PUT",
+    )
+    with urllib.request.urlopen(request, timeout=60):  # noqa: S310 - our own URL
+        pass
+
+
 @pytest.fixture(scope="session")
 def hapi(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
@@ -96,6 +133,7 @@ def hapi(
         server = HapiServer.start(tmp_path_factory.mktemp("hapi"))
     except HapiUnavailable as error:
         pytest.fail(str(error), pytrace=False)
+    _put_topic(server.base_url)
     yield server
     server.stop()
     request.config.stash[_RAN] = server.version, server.last_count

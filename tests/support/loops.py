@@ -36,6 +36,7 @@ from marrowd.settings import PolicySettings
 from marrowd.store.protocols import EventKind, EventRow, EventState, MessageState, Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.background import BackgroundKeeper
+from marrowd.work.canary import canary_of
 from marrowd.work.deciding import Decider
 from marrowd.work.delivery import DeliveryLoop, DeliveryPace
 from marrowd.work.fetching import Bounds, Fetcher
@@ -177,8 +178,8 @@ def build_line(
     decider = Decider(
         policy=policy_from(PolicySettings()),
         rules=RULES,
-        base_urls={SOURCE: server.base_url},
-        destinations={SOURCE: ["ehr"]},
+        base_urls={SOURCE: server.base_url, canary_of(SOURCE): server.base_url},
+        destinations={SOURCE: ["ehr"], canary_of(SOURCE): [canary_of(SOURCE)]},
     )
     delivery = DeliveryLoop(
         store,

@@ -8,7 +8,7 @@ patients are looked at again when time alone may have changed their verdict.
 import os
 import random
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from marrowd.settings import Destination, Settings
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.background import BackgroundKeeper
+from marrowd.work.canary import CanaryLoop, canary_of
 from marrowd.work.deciding import Decider
 from marrowd.work.delivery import DeliveryLoop
 from marrowd.work.fetching import Bounds, Fetcher
@@ -160,6 +161,7 @@ def worker_of(
         screening,
         *deliveries,
         *(loop for one in inbound.values() for loop in one.loops),
+        *_canaries(parts, worker=name, wake=screening.wake),
         rechecks,
         retention,
     ]
@@ -177,14 +179,34 @@ def currency_of(parts: Parts) -> Currency:
     )
 
 
+def _canaries(parts: Parts, *, worker: str, wake: Callable[[], None]) -> list[CanaryLoop]:
+    return [
+        CanaryLoop(
+            parts.store,
+            source=source.name,
+            worker=worker,
+            clock=parts.clock,
+            metrics=parts.metrics,
+            wake=wake,
+        )
+        for source in parts.settings.sources
+        if source.canary
+    ]
+
+
 def _decider(parts: Parts) -> Decider:
     destinations: dict[str, list[str]] = {}
     for destination in parts.settings.destinations:
         destinations.setdefault(destination.source, []).append(destination.name)
+    base_urls = {source.name: source.base_url for source in parts.settings.sources}
+    for source in parts.settings.sources:
+        if source.canary:
+            base_urls[canary_of(source.name)] = source.base_url
+            destinations[canary_of(source.name)] = [canary_of(source.name)]
     return Decider(
         policy=parts.policy,
         rules=RULES_VERSION,
-        base_urls={source.name: source.base_url for source in parts.settings.sources},
+        base_urls=base_urls,
         destinations=destinations,
         writing_fhir=[d.name for d in parts.settings.destinations if d.kind == "fhir"],
     )

@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     FETCH = "fetch"
     DELETED = "deleted"  # the source says that `ref` is gone: read it, 404/410 is a tombstone
     PING = "ping"  # something changed: sweep the source
+    CANARY = "canary"  # made-up evidence of nobody, to see how long the way through takes
     STATUS = "status"  # what the source says of the topic Subscription `ref`: counters, its state
 
 

@@ -247,6 +247,13 @@ class Metrics:
             ["source"],
             registry=registry,
         )
+        # Absent until the first canary has come through.
+        self.canary_seconds = Gauge(
+            "marrowd_canary_seconds",
+            "How long the last canary took from the inbox to the outbox, or takes so far.",
+            ["source"],
+            registry=registry,
+        )
         self.sweep_recovered_total = counter(
             "sweep_recovered_total", "Events that only a sweep found.", source=sources
         )

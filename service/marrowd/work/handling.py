@@ -23,6 +23,7 @@ from marrowd.fhir.notifications import SubscriptionStatus
 from marrowd.store.protocols import Applied, Event, EventKind, Evidence, Inbox
 from marrowd.telemetry.metrics import Ignored, Metrics
 from marrowd.work.background import tombstone_of
+from marrowd.work.canary import as_canary, canary_of, to_read
 from marrowd.work.counting import count_facts
 from marrowd.work.deciding import Decider, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
@@ -92,6 +93,8 @@ class EventHandler:
                 access.request_sweep()
                 await self._finish(event)
                 return Handled(outcome="swept")
+            case EventKind.CANARY:
+                return await self._canary(event)
             case EventKind.STATUS:
                 return await self._hear(event, access)
             case EventKind.RESOURCE:
@@ -123,6 +126,19 @@ class EventHandler:
             return Handled(outcome="waiting")
         await self._finish(event)
         return Handled(outcome="counted")
+
+    async def _canary(self, event: Event) -> Handled:
+        """Read and judge made-up evidence as if it were somebody's; count none of it."""
+        source, now = event.new.source, self._clock()
+        facts = await self._reading.facts(source, to_read(event))
+        name = canary_of(source)
+        occasion = Occasion(now=now, received_at=event.new.received_at)
+        applied = await self._outcomes.write(
+            self._store.apply(
+                name, facts, as_canary(self._decider.on(name, occasion)), now=now, event=event
+            )
+        )
+        return Handled(outcome="canary" if applied.is_finished else "lease_lost")
 
     async def _merge(self, event: Event, access: SourceAccess) -> Handled:
         fact = await merge_of(event, self._store, access.client)
