@@ -87,10 +87,6 @@ def _consider_mri_changes(snapshot: Snapshot) -> Iterator[datetime | None]:
                 day = date(problem.since.year, 1, 1)
             if day is not None:
                 yield start_of(days_after(day, PAIN_FROM_DAYS), zone)
-    for report in snapshot.unread:
-        # One with a day is newer than the readable reports or does not matter, and outlives them.
-        if report.day is None:
-            yield _end(report.when, snapshot.policy.recency_days, snapshot)
 
 
 def _last_end(times: Iterable[When | None], days: int, snapshot: Snapshot) -> datetime | None:

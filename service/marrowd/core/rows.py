@@ -147,9 +147,8 @@ def edema_absent(snapshot: Snapshot) -> Found | None:
     """At least one report was read, none that cannot be read is newer, and none tells of edema."""
     if not snapshot.spoken or any(each.is_affirmed or each.is_possible for each in snapshot.spoken):
         return None
-    newest = snapshot.spoken[0].report
-    # A report whose day is unknown may be newer.
-    if any(report.day is None or report.order > newest.order for report in snapshot.unread):
+    newest = snapshot.spoken[0]
+    if any(_may_be_newer(report, newest) for report in snapshot.unread):
         return None
     return _newest(VerdictKind.EDEMA_ABSENT, snapshot.spoken)
 
@@ -193,6 +192,13 @@ ROWS: tuple[Callable[[Snapshot], Found | None], ...] = (
     consider_mri,
     nothing_relevant,
 )
+
+
+def _may_be_newer(report: ImagingReport, than: Spoken) -> bool:
+    """Say whether *report* is newer, or may be, since its day is unknown."""
+    if report.day is not None:
+        return report.order > than.report.order
+    return report.when.year is None or report.when.year >= than.day.year
 
 
 def _newest(

@@ -117,9 +117,9 @@ RECHECK = Table(
             "1 d 0 h",
         ),
         row(
-            "an unreadable report of last year no longer hides that edema is absent",
-            ("report @-10 left foot: talus negated", "report @2025 left foot: talus"),
-            "199 d 12 h",
+            "an unreadable report of this year outlives the one whose edema_absent it hides",
+            ("report @-10 left foot: talus negated", "report @2026 left foot id=2: talus"),
+            "355 d 12 h",
         ),
     ),
 )

@@ -630,6 +630,16 @@ ABSENT = Table(
             "nothing_relevant",
         ),
         row(
+            "an unreadable one of the same year",
+            (CLEAR, "report @2026 left foot id=2: talus"),
+            "nothing_relevant",
+        ),
+        row(
+            "an unreadable one of a year that ended before it",
+            (CLEAR, "report @2025 left foot id=2: talus"),
+            "edema_absent",
+        ),
+        row(
             "an unreadable one of a year before recency",
             (CLEAR, "report @2024 left foot id=2: talus"),
             "edema_absent",
