@@ -16,7 +16,6 @@ from marrowd.core.reader.vocabulary import Kind, Term, Trie, Vocabulary, add_ter
 from marrowd.errors import BadConfiguration
 
 _TERM_FILES = ("anatomy", "marrow", "cues", "context", "grammar")
-_ANCHORS = frozenset({Kind.EDEMA, Kind.MARROW, Kind.SIGNAL, Kind.HIGH, Kind.NORMAL_MARROW})
 _BONES = frozenset({Kind.BONE, Kind.HEAD, Kind.JOINT})
 _SHORT = 6  # letters; a changed letter in a short word too often makes another word
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -49,7 +48,7 @@ def load_vocabulary() -> Vocabulary:
         terms=terms,
         headers=headers,
         spelling=_spelling(frozenset(word for words in rows for word in words)),
-        anchors=_first_words(rows, _ANCHORS),
+        anchors=frozenset(_toml("marrow")["anchors"]),
         bone_words=_first_words(rows, _BONES),
         cue_words=frozenset(words[0] for words, term in rows.items() if term.cue),
         subjects=frozenset(language["subjects"]),

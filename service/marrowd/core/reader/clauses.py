@@ -19,7 +19,7 @@ from marrowd.core.reading import Severity
 _POINTING = frozenset({"it", "these", "this", "they"})
 _WINDOW = 40
 # a bone's name before one of these names the tissue: "navicular tendon"
-_TISSUES = frozenset(
+TISSUES = frozenset(
     """
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
     """.split()
@@ -41,7 +41,7 @@ class Clauses(SaidOfMarrow, Hedges):
             if self._is_modifier(place):
                 return
         behind = self.words[piece.last] if piece.last < self.last else ""
-        if behind in _TISSUES:
+        if behind in TISSUES:
             return
         self.mentioned.append(piece)
         opened = self._open

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader.bones import bone_pieces
-from marrowd.core.reader.clauses import Clauses
+from marrowd.core.reader.clauses import TISSUES, Clauses
 from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones, is_kept, without_broad
 from marrowd.core.reader.exam import exam_of
@@ -44,10 +44,36 @@ _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 _EACH = frozenset({"either", "both", "each"})
 _SIDES = frozenset({"side", "sides", "margin", "margins"})
 _JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis", "each"})
+# a sentence without one of these, and without an anchor, says nothing of marrow
+_SAYING = frozenset(
+    {
+        Kind.EDEMA,
+        Kind.MARROW,
+        Kind.SIGNAL,
+        Kind.NORMAL_MARROW,
+        Kind.SPARED,
+        Kind.ANSWER,
+        Kind.DITTO,
+        Kind.HISTORICAL,
+        Kind.EXCEPT,
+        Kind.NOT_IN,
+        Kind.OUT_OF_VIEW,
+        Kind.VOID,
+        Kind.ARTIFACT,
+        Kind.POSSIBLE,
+    }
+)
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
+
+
+def _says_something(pieces: list[Piece]) -> bool:
+    """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
+    if not pieces:
+        return False
+    return pieces[-1].kind is Kind.NEGATED or any(piece.kind in _SAYING for piece in pieces)
 
 
 def _is_across(here: list[str]) -> bool:
@@ -136,6 +162,9 @@ class Report:
         pieces = bone_pieces(words, marks, self._bones.head)
         opens_row = _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements)
+        if not (speaks or is_cell or _says_something(pieces)):
+            self._pass_by(pieces, named)
+            return
         outside = self.side.at(sentence)
         row = self._row
         give_sides(words, pieces, outside)
@@ -156,6 +185,25 @@ class Report:
             self._open_row(pieces)
         self._state(sentence, clauses, outside)
         self._keep(clauses, row)
+
+    def _pass_by(self, pieces: list[Piece], named: list[Piece]) -> None:
+        """Take from a sentence that says nothing of marrow the bones it names, and its cues."""
+        self._open_row(pieces)
+        for said in cues_of(pieces):
+            self.cues.setdefault(Cue(said))
+        words = self.words.words
+        for piece in named:
+            if piece.broad:
+                self._joint = piece
+        behind = [words[p.last] if p.last < len(words) else "" for p in named]
+        bones = [
+            piece
+            for piece, word in zip(named, behind, strict=True)
+            if not (piece.broad or word in TISSUES)
+        ]
+        if bones:
+            self._last_bones = bones
+            self._distance = 0
 
     def _keep(self, clauses: Clauses, row: list[Piece]) -> None:
         """Keep what the next sentence may point back to."""
