@@ -16,18 +16,14 @@ from importlib.metadata import version
 
 import aiohttp
 import structlog
-from aiohttp import web
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
-from marrowd.app.access import observer, opened
+from marrowd.app.access import opened
 from marrowd.app.clock import Clock, utc_now
-from marrowd.app.working import Parts, currency_of, extraction, worker_of
-from marrowd.cds.decision import Rules
+from marrowd.app.listening import Address, listen, ops_app, public_app
+from marrowd.app.working import Parts, begin, opening, worker_of
 from marrowd.core.reader import Reader
-from marrowd.errors import Unavailable
 from marrowd.fhir.addresses import pinned_connector
-from marrowd.fhir.parsing_process import ParsingProcess
-from marrowd.fhir.texts import TextOf
 from marrowd.rules.policies import policy_from
 from marrowd.rules.version import RULES_VERSION
 from marrowd.rules.vocabulary import load_vocabulary
@@ -35,12 +31,6 @@ from marrowd.settings import Settings
 from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
-from marrowd.web.answers import answering
-from marrowd.web.events import Intake
-from marrowd.web.gathering import HookSource
-from marrowd.web.hooks import Budget, Hooks
-from marrowd.web.ops import Ops
-from marrowd.work.worker import Loop
 
 _POOL = 20  # connections to one host from hooks
 _CLOSE_S = 5.0  # a request under way may end within this
@@ -132,13 +122,15 @@ async def running(
         await parts.store.open()
         stack.push_async_callback(parts.store.close)
         wake, working = await _begin_work(parts, stack) if Role.WORK in roles else (_nobody, None)
-        ops_port = await _listen(
-            stack, _ops_app(parts, working), settings.http.ops_host, settings.http.ops_port
+        ops_port = await listen(
+            stack, ops_app(parts, working), settings.http.ops_host, settings.http.ops_port
         )
         port = 0
         if Role.WEB in roles:
-            app = _public_app(parts, wake, await _begin_hooks(parts, wake, stack))
-            port = await _listen(stack, app, settings.http.host, settings.http.port)
+            address = Address()
+            app = await public_app(parts, wake, address, stack)
+            port = await listen(stack, app, settings.http.host, settings.http.port)
+            address.url = settings.http.public_url or f"http://{settings.http.host}:{port}"
         yield Service(
             port=port,
             ops_port=ops_port,
@@ -162,117 +154,8 @@ async def _begin_work(
             cookie_jar=aiohttp.DummyCookieJar(),
         )
     )
-    worker = worker_of(parts, accesses, session, opened=_opening(stack))
-    return worker.wake, await _begin(worker, stack)
-
-
-async def _begin_hooks(parts: Parts, wake: Callable[[], None], stack: AsyncExitStack) -> Hooks:
-    session = await stack.enter_async_context(
-        aiohttp.ClientSession(
-            connector=pinned_connector(_asked_by_hooks(parts.settings), per_host=_POOL),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-    )
-    currency = currency_of(parts)
-    await currency.refresh()
-    _ = await _begin(currency, stack)
-    hooks = parts.settings.hooks
-    return Hooks(
-        store=parts.store,
-        sources=[
-            HookSource(
-                name=source.name,
-                base_url=source.base_url,
-                observe=observer(parts.metrics, source.name),
-            )
-            for source in parts.settings.sources
-        ],
-        session=session,
-        extraction=extraction(parts, _opening(stack)),
-        rules=Rules(policy=parts.policy, version=RULES_VERSION),
-        metrics=parts.metrics,
-        clock=parts.clock,
-        wake=wake,
-        is_current=currency.is_current,
-        budget=Budget(
-            whole_s=hooks.budget.total_seconds(), fetch_s=hooks.fetch_budget.total_seconds()
-        ),
-    )
-
-
-def _opening(stack: AsyncExitStack) -> TextOf:
-    """Give what opens documents, in a process that ends with the stack; each half has its own."""
-    documents = ParsingProcess()
-    stack.callback(documents.close)
-    return documents.text_of
-
-
-def _asked_by_hooks(settings: Settings) -> list[str]:
-    """Give what hooks may connect to: the sources, and the keys of those who call."""
-    keys = [issuer.jwks_url for issuer in settings.hooks.issuers if issuer.jwks_url]
-    return [*(source.base_url for source in settings.sources), *keys]
-
-
-async def _begin(loop: Loop, stack: AsyncExitStack) -> asyncio.Task[None]:
-    """Run *loop* until the stack unwinds, and then wait for it."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(loop.run(stop), name=loop.name)
-
-    async def drain() -> None:
-        stop.set()
-        await task
-
-    stack.push_async_callback(drain)
-    return task
-
-
-def _public_app(parts: Parts, wake: Callable[[], None], hooks: Hooks) -> web.Application:
-    http = parts.settings.http
-    app = web.Application(middlewares=[answering], client_max_size=http.max_body)
-    Intake(
-        inbox=parts.store,
-        secrets={
-            source.name: [secret.get_secret_value() for secret in source.notification_secret]
-            for source in parts.settings.sources
-        },
-        metrics=parts.metrics,
-        wake=wake,
-        clock=parts.clock,
-    ).add_routes(app)
-    hooks.add_routes(app)
-    return app
-
-
-def _ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application:
-    app = web.Application(middlewares=[answering])
-
-    async def work() -> None:
-        if working is None or working.done():
-            message = "the loops are not running"
-            raise Unavailable(message)
-
-    checks = {"store": parts.store.ping}
-    if working is not None:
-        checks["work"] = work
-    Ops(
-        store=parts.store,
-        metrics=parts.metrics,
-        checks=checks,
-        clock=parts.clock,
-        destinations=[destination.name for destination in parts.settings.destinations],
-    ).add_routes(app)
-    return app
-
-
-async def _listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> int:
-    """Serve *app* and give the port it listens on; 0 asks for any free one."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_S)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, host, port)
-    await site.start()
-    bound: int = runner.addresses[0][1]
-    return bound
+    worker = worker_of(parts, accesses, session, opened=opening(stack))
+    return worker.wake, await begin(worker, stack)
 
 
 def _nobody() -> None:

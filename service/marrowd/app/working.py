@@ -5,11 +5,13 @@ In order: events are screened; what is decided is posted; sources are swept for 
 patients are looked at again when time alone may have changed their verdict.
 """
 
+import asyncio
 import os
 import random
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -23,6 +25,7 @@ from marrowd.cds.writeback import FhirDestination
 from marrowd.core.policy import Policy
 from marrowd.core.reader import Reader
 from marrowd.fhir.facts import Extraction
+from marrowd.fhir.parsing_process import ParsingProcess
 from marrowd.fhir.texts import TextOf
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Destination, Settings
@@ -235,3 +238,23 @@ def _destination(
         token=token,
         clock=clock,
     )
+
+
+def opening(stack: AsyncExitStack) -> TextOf:
+    """Give what opens documents, in a process that ends with the stack; each half has its own."""
+    documents = ParsingProcess()
+    stack.callback(documents.close)
+    return documents.text_of
+
+
+async def begin(loop: Loop, stack: AsyncExitStack) -> asyncio.Task[None]:
+    """Run *loop* until the stack unwinds, and then wait for it."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop), name=loop.name)
+
+    async def drain() -> None:
+        stop.set()
+        await task
+
+    stack.push_async_callback(drain)
+    return task

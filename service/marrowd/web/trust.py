@@ -200,7 +200,10 @@ def check_exposure(hooks: HooksSettings, host: str) -> None:
         if not hooks.issuers:
             log.warning("no_issuers", hint="every call is answered 401: see hooks.issuers")
         return
-    if not _is_loopback(host) and not hooks.insecure:
+    if _is_loopback(host):
+        log.info("hooks_without_jwt", host=host, hint="only this machine can connect")
+        return
+    if not hooks.insecure:
         message = (
             "hooks.require_jwt is off and http.host is reachable from outside: anybody could ask "
             "for cards. Configure hooks.issuers, listen on 127.0.0.1, or set hooks.insecure"

@@ -1,0 +1,153 @@
+"""
+The listening half: both listeners, and what answers on them.
+
+The public one takes notifications and hook calls; the operators' one shows what is going on and
+changes nothing.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp import web
+
+from marrowd.app.access import observer
+from marrowd.app.working import Parts, begin, currency_of, extraction, opening
+from marrowd.cds.decision import Rules
+from marrowd.errors import Unavailable
+from marrowd.fhir.addresses import pinned_connector
+from marrowd.rules.version import RULES_VERSION
+from marrowd.settings import Settings
+from marrowd.web.answers import answering
+from marrowd.web.cors import cors
+from marrowd.web.events import Intake
+from marrowd.web.gathering import HookSource
+from marrowd.web.hooks import Budget, Hooks
+from marrowd.web.openapi import add_openapi
+from marrowd.web.ops import Ops
+from marrowd.web.trust import trust_from
+
+_POOL = 20  # connections to one host from hooks
+_CLOSE_S = 5.0  # a request under way may end within this
+
+
+@dataclass(slots=True)
+class Address:
+    """Where the public listener is reached; known only once a free port was found."""
+
+    url: str = ""
+
+
+async def public_app(
+    parts: Parts, wake: Callable[[], None], address: Address, stack: AsyncExitStack
+) -> web.Application:
+    """
+    Give what answers on the public listener.
+
+    Raises:
+        BadConfiguration: the hooks would be open to anybody, or an issuer has no usable keys.
+    """
+    http = parts.settings.http
+    app = web.Application(
+        middlewares=[cors(parts.settings.hooks.origins), answering],
+        client_max_size=http.max_body,
+    )
+    Intake(
+        inbox=parts.store,
+        secrets={
+            source.name: [secret.get_secret_value() for secret in source.notification_secret]
+            for source in parts.settings.sources
+        },
+        metrics=parts.metrics,
+        wake=wake,
+        clock=parts.clock,
+    ).add_routes(app)
+    (await _hooks(parts, wake, address, stack)).add_routes(app)
+    add_openapi(app)
+    return app
+
+
+def ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application:
+    """Give what answers on the operators' listener."""
+    app = web.Application(middlewares=[answering])
+
+    async def work() -> None:
+        if working is None or working.done():
+            message = "the loops are not running"
+            raise Unavailable(message)
+
+    checks = {"store": parts.store.ping}
+    if working is not None:
+        checks["work"] = work
+    Ops(
+        store=parts.store,
+        metrics=parts.metrics,
+        checks=checks,
+        clock=parts.clock,
+        destinations=[destination.name for destination in parts.settings.destinations],
+    ).add_routes(app)
+    return app
+
+
+async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> int:
+    """Serve *app* and give the port it listens on; 0 asks for any free one."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_S)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, host, port)
+    await site.start()
+    bound: int = runner.addresses[0][1]
+    return bound
+
+
+async def _hooks(
+    parts: Parts, wake: Callable[[], None], address: Address, stack: AsyncExitStack
+) -> Hooks:
+    session = await stack.enter_async_context(
+        aiohttp.ClientSession(
+            connector=pinned_connector(_asked_by_hooks(parts.settings), per_host=_POOL),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+    )
+    currency = currency_of(parts)
+    await currency.refresh()
+    _ = await begin(currency, stack)
+    hooks = parts.settings.hooks
+    return Hooks(
+        store=parts.store,
+        sources=[
+            HookSource(
+                name=source.name,
+                base_url=source.base_url,
+                observe=observer(parts.metrics, source.name),
+            )
+            for source in parts.settings.sources
+        ],
+        session=session,
+        extraction=extraction(parts, opening(stack)),
+        rules=Rules(policy=parts.policy, version=RULES_VERSION),
+        metrics=parts.metrics,
+        clock=parts.clock,
+        wake=wake,
+        is_current=currency.is_current,
+        trust=trust_from(
+            hooks,
+            parts.settings.http.host,
+            session=session,
+            tokens=parts.store,
+            clock=parts.clock,
+            public_url=lambda: address.url,
+        ),
+        override_quiet=parts.settings.policy.override_quiet,
+        budget=Budget(
+            whole_s=hooks.budget.total_seconds(), fetch_s=hooks.fetch_budget.total_seconds()
+        ),
+    )
+
+
+def _asked_by_hooks(settings: Settings) -> list[str]:
+    """Give what hooks may connect to: the sources, and the keys of those who call."""
+    keys = [issuer.jwks_url for issuer in settings.hooks.issuers if issuer.jwks_url]
+    return [*(source.base_url for source in settings.sources), *keys]
