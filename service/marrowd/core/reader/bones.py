@@ -7,6 +7,7 @@ the work stays linear even in a list without end. Source: LABELS.md sections 4 a
 """
 
 from marrowd.core.anatomy import Bone, Laterality
+from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
 
@@ -34,26 +35,26 @@ _BOTH = frozenset({"both", "either", "neither"})
 _SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
 _SAID_NEXT = frozenset(
     {
-        Kind.VERB,
-        Kind.PART,
-        Kind.NORMAL_MARROW,
-        Kind.EDEMA,
-        Kind.NEGATED,
-        Kind.ANSWER,
-        Kind.SEVERITY,
-        Kind.SPARED,
-        Kind.DITTO,
+        kinds.VERB,
+        kinds.PART,
+        kinds.NORMAL_MARROW,
+        kinds.EDEMA,
+        kinds.NEGATED,
+        kinds.ANSWER,
+        kinds.SEVERITY,
+        kinds.SPARED,
+        kinds.DITTO,
     }
 )
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _BONE_BY_NAME = {bone.value: bone for bone in Bone}
-_NAMES = frozenset({Kind.BONE, Kind.REGION})
-_COUNTED = frozenset({Kind.ORDINAL, Kind.HEAD, Kind.JOINT})
+_NAMES = frozenset({kinds.BONE, kinds.REGION})
+_COUNTED = frozenset({kinds.ORDINAL, kinds.HEAD, kinds.JOINT})
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
 _COUNTED_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
-_HEADS = frozenset({Kind.HEAD, Kind.JOINT})
-_LINKS = frozenset({Kind.JOIN, Kind.RANGE})
+_HEADS = frozenset({kinds.HEAD, kinds.JOINT})
+_LINKS = frozenset({kinds.JOIN, kinds.RANGE})
 
 
 def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> list[Piece]:
@@ -67,14 +68,14 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
         if kind in _NAMES:
             if mark.value:
                 bones = tuple(map(_BONE_BY_NAME.__getitem__, mark.value.split("+")))
-                mark.as_bones(bones, broad=kind is Kind.REGION)
+                mark.as_bones(bones, broad=kind is kinds.REGION)
                 if mark.first and words[mark.first - 1] in _BOTH:
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
             place, last_head = _counted(words, marks, place - 1, last_head)
         elif kind in _LINKS and _is_answer(words, mark):
-            mark.kind, mark.value = Kind.ANSWER, _SIGNS[words[mark.first]]
-        if mark.kind is not Kind.HEAD:
+            mark.kind, mark.value = kinds.ANSWER, _SIGNS[words[mark.first]]
+        if mark.kind is not kinds.HEAD:
             pieces.append(mark)
     return pieces
 
@@ -96,7 +97,7 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
     if head >= 0:
         after, last = _ordinals_after(words, marks, head)
         bones = _bones_of(marks[head].value, ordinals + after)
-        broad = marks[head].kind is Kind.JOINT
+        broad = marks[head].kind is kinds.JOINT
         last_head = _noun(marks[head].value)[0]
         if words[marks[head].first] in _ONLY_COUNTED and not ordinals:
             return head + 1, last_head
@@ -123,8 +124,8 @@ def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[
         mark = marks[at]
         if at > place and not _is_close(words, marks[at - 1].last, mark.first):
             return found[:1], -1
-        if mark.kind is Kind.ORDINAL:
-            if linked == Kind.RANGE and found:
+        if mark.kind is kinds.ORDINAL:
+            if linked == kinds.RANGE and found:
                 found.extend(_between(found[-1], mark.value))
             elif linked or not found:
                 found.append(mark.value)
@@ -134,7 +135,7 @@ def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[
         elif mark.kind in _HEADS:
             return ([] if linked and not found else found), at
         elif mark.kind in _LINKS and found:
-            linked = mark.kind if mark.kind is Kind.RANGE or not linked else linked
+            linked = mark.kind if mark.kind is kinds.RANGE or not linked else linked
         else:
             return found[:1], -1
     return found[:1], -1
@@ -152,15 +153,15 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
     end = min(len(marks), head + _MOST_ORDINALS)
     while at < end:
         mark, before = marks[at], marks[at - 1]
-        if mark.kind is Kind.PART and at == head + 1 and not found:
+        if mark.kind is kinds.PART and at == head + 1 and not found:
             at += 1
             continue
         gap = mark.first - before.last
         if gap > 1:
             break
         value = _COUNTED_WORDS.get(words[mark.first], mark.value)
-        if mark.kind is Kind.ORDINAL and value in _METATARSALS:
-            if linked is Kind.RANGE and found:
+        if mark.kind is kinds.ORDINAL and value in _METATARSALS:
+            if linked is kinds.RANGE and found:
                 found.extend(_between(found[-1], value))
             elif linked is not None or not found:
                 found.append(value)
@@ -171,7 +172,7 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
             linked = mark.kind
             if at + 1 < end and marks[at + 1].kind in _LINKS:
                 at += 1
-        elif mark.kind is Kind.HEAD and linked is Kind.RANGE and found and _noun(mark.value)[1]:
+        elif mark.kind is kinds.HEAD and linked is kinds.RANGE and found and _noun(mark.value)[1]:
             found.extend(_between(found[-1], _noun(mark.value)[1]))
             last, linked = at, None
         else:
@@ -238,7 +239,7 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     run = [place]
     at = place + 1
     end = min(len(marks), place + _MOST_ORDINALS)
-    while at + 1 < end and marks[at].kind is Kind.JOIN and marks[at + 1].kind is Kind.ORDINAL:
+    while at + 1 < end and marks[at].kind is kinds.JOIN and marks[at + 1].kind is kinds.ORDINAL:
         if not _is_close(words, marks[at].last, marks[at + 1].first):
             break
         run.append(at + 1)
@@ -256,7 +257,7 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     following = marks[run[-1] + 1] if run[-1] + 1 < len(marks) else None
     follows = words[last.last] if last.last < len(words) else "."
     said = following is not None and following.first == last.last and following.kind in _SAID_NEXT
-    if place and marks[place - 1].kind is Kind.PART and sign in ("of", "the") and numbered:
+    if place and marks[place - 1].kind is kinds.PART and sign in ("of", "the") and numbered:
         return run
     if not last_head:
         return []

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.lookahead import Lookahead
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate, Said
@@ -83,10 +84,10 @@ class ClauseState(Lookahead):
             predicate.points_back = back and not self.is_global
             if predicate.is_timed and not self._present:
                 predicate.historical = True
-            if predicate.said is Said.NOTHING and predicate.possible and predicate.bones:
-                predicate.said = Said.EDEMA
+            if predicate.said is sayings.NOTHING and predicate.possible and predicate.bones:
+                predicate.said = sayings.EDEMA
         for place, predicate in enumerate(self.predicates[1:]):
-            if predicate.is_that and predicate.said is Said.NOTHING:
+            if predicate.is_that and predicate.said is sayings.NOTHING:
                 before = self.predicates[place]
                 predicate.said, predicate.negated = before.said, before.negated
                 predicate.possible = before.possible
@@ -101,33 +102,33 @@ class ClauseState(Lookahead):
             piece.first,
             piece.last,
             strong,
-            negated=Kind.NEGATED in forward,
-            possible=Kind.POSSIBLE in forward,
-            historical=Kind.HISTORICAL in forward
-            and (forward[Kind.HISTORICAL] != "when" or self._past),
-            current=Kind.CURRENT in forward,
-            is_timed=forward.get(Kind.HISTORICAL) == "when",
-            hypothetical=Kind.HYPOTHETICAL in forward,
-            other_person=forward.get(Kind.HYPOTHETICAL) == "other_person",
+            negated=kinds.NEGATED in forward,
+            possible=kinds.POSSIBLE in forward,
+            historical=kinds.HISTORICAL in forward
+            and (forward[kinds.HISTORICAL] != "when" or self._past),
+            current=kinds.CURRENT in forward,
+            is_timed=forward.get(kinds.HISTORICAL) == "when",
+            hypothetical=kinds.HYPOTHETICAL in forward,
+            other_person=forward.get(kinds.HYPOTHETICAL) == "other_person",
             elliptic=elliptic,
             clause=self.clause,
             severity=self._severity,
             rules=[piece.term.rule, *filter(None, forward.values())],
         )
-        if Kind.CURRENT in forward:
+        if kinds.CURRENT in forward:
             new.historical = False
         self._severity = None
         if self._waiting:
             if not (self._with_at > self._verb_at and self._place_follows(piece.last)):
                 new.bones = self._waiting
             self._waiting = []
-        elif before is not None and before.said is Said.NOTHING and before.bones:
+        elif before is not None and before.said is sayings.NOTHING and before.bones:
             new.bones, before.dropped = before.bones, "the subject of what follows"
         elif (
             before is not None
-            and said is Said.EDEMA
+            and said is sayings.EDEMA
             and new.possible
-            and before.said is Said.EDEMA
+            and before.said is sayings.EDEMA
             and not before.strong
             and not before.negated
             and self._join_at < before.first
@@ -146,28 +147,28 @@ class ClauseState(Lookahead):
     def _close_cues(self) -> None:
         if self._is_whole:
             return
-        self._forward.pop(Kind.NEGATED, None)
-        self._forward.pop(Kind.POSSIBLE, None)
+        self._forward.pop(kinds.NEGATED, None)
+        self._forward.pop(kinds.POSSIBLE, None)
 
     def _close_cues_before(self, first: int) -> None:
         """End the reach of cues that stand before a word; later ones belong to what follows."""
         if self._negated_at < first:
-            self._forward.pop(Kind.NEGATED, None)
+            self._forward.pop(kinds.NEGATED, None)
         if self._possible_at < first:
-            self._forward.pop(Kind.POSSIBLE, None)
+            self._forward.pop(kinds.POSSIBLE, None)
 
     def _cue(self, piece: Piece) -> None:
-        if Kind.NEGATED not in self._forward and Kind.HYPOTHETICAL not in self._forward:
+        if kinds.NEGATED not in self._forward and kinds.HYPOTHETICAL not in self._forward:
             self.cues.append(piece)
 
     def _end_clause(self) -> None:
         self.clause += 1
-        hypothetical = self._forward.get(Kind.HYPOTHETICAL)
+        hypothetical = self._forward.get(kinds.HYPOTHETICAL)
         self._forward.clear()
         if hypothetical:
-            self._forward[Kind.HYPOTHETICAL] = hypothetical
+            self._forward[kinds.HYPOTHETICAL] = hypothetical
         if self._loose and self.topic:
-            denied = Predicate(Said.EDEMA, self._loose[0].first, self._loose[-1].last)
+            denied = Predicate(sayings.EDEMA, self._loose[0].first, self._loose[-1].last)
             denied.denied, denied.elliptic = self._loose, True
             self.predicates.append(denied)
         if self._waiting:

@@ -8,12 +8,11 @@ What each kind of piece does is one method; what it knows of the world is vocabu
 
 from typing import ClassVar
 
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.hedges import Hedges
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.predicates import Said
 from marrowd.core.reader.said_of_marrow import SaidOfMarrow
-from marrowd.core.reader.vocabulary import Kind
 from marrowd.core.reading import Severity
 
 _POINTING = frozenset({"it", "these", "this", "they"})
@@ -27,7 +26,7 @@ TISSUES = frozenset(
 _ALONE = frozenset({"only", "merely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
-    {Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION, Kind.ORDINAL}
+    {kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION, kinds.ORDINAL}
 )
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
@@ -47,25 +46,27 @@ class Clauses(SaidOfMarrow, Hedges):
         opened = self._open
         if self.words[piece.first - 1] == "its" and opened is not None and opened.bones:
             return
-        if self._turn is Kind.OTHER:
+        if self._turn is kinds.OTHER:
             self.skips_others = True
             return
-        if self._turn is Kind.NOT_IN or (self._turn is Kind.EXCEPT and not self._is_subject(place)):
+        if self._turn is kinds.NOT_IN or (
+            self._turn is kinds.EXCEPT and not self._is_subject(place)
+        ):
             target = self._open
-            if target is not None and self._turn is Kind.NOT_IN:
+            if target is not None and self._turn is kinds.NOT_IN:
                 target.denied.append(piece)
             elif target is not None:
                 target.opposite.append(piece)
-            elif self._turn is Kind.EXCEPT:
+            elif self._turn is kinds.EXCEPT:
                 self._excepted.append(piece)
             else:
                 self._loose.append(piece)
             return
         self._turn = None
         if opened is not None and not (
-            opened.bones and opened.said is not Said.NOTHING and self._is_subject(place)
+            opened.bones and opened.said is not sayings.NOTHING and self._is_subject(place)
         ):
-            if self._over and not opened.strong and opened.said is Said.EDEMA:
+            if self._over and not opened.strong and opened.said is sayings.EDEMA:
                 if not opened.bones:
                     opened.dropped = "beside a bone, not in it"
                 return
@@ -101,7 +102,7 @@ class Clauses(SaidOfMarrow, Hedges):
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
         if self.words[piece.first] == ":" and place < _WINDOW and not self.predicates:
             before = {p.kind for p in self.pieces[:place]}
-            self.soft_row = Kind.SOFT in before and Kind.BONE not in before
+            self.soft_row = kinds.SOFT in before and kinds.BONE not in before
         if (
             (
                 self.opens_row
@@ -121,18 +122,20 @@ class Clauses(SaidOfMarrow, Hedges):
     def _join(self, place: int, piece: Piece) -> None:
         self._over = False
         self._join_at = piece.first
-        if self._nouns and Kind.POSSIBLE in self._forward:
-            self._forward.pop(Kind.POSSIBLE)
+        if self._nouns and kinds.POSSIBLE in self._forward:
+            self._forward.pop(kinds.POSSIBLE)
         if self._turn is not None and (
             not self._list_goes_on(place)
-            or (self._turn is Kind.NOT_IN and self._open is None and self.words[piece.first] == ",")
+            or (
+                self._turn is kinds.NOT_IN and self._open is None and self.words[piece.first] == ","
+            )
         ):
             self._turn = None
 
     def _with(self, _place: int, piece: Piece) -> None:
         self._with_at = piece.first
         if self._nouns or self.words[piece.last - 1] in _ALONE:
-            self._forward.pop(Kind.HISTORICAL, None)
+            self._forward.pop(kinds.HISTORICAL, None)
             self._close_cues()
         self._turn = None
 
@@ -158,7 +161,7 @@ class Clauses(SaidOfMarrow, Hedges):
 
     def _out_of_view(self, _place: int, _piece: Piece) -> None:
         opened = self._open
-        if not self._waiting and opened is not None and opened.said is Said.EDEMA:
+        if not self._waiting and opened is not None and opened.said is sayings.EDEMA:
             self.excluded.extend(opened.bones)
             opened.dropped = "not assessed"
         self.excluded.extend(self._waiting)
@@ -176,18 +179,18 @@ class Clauses(SaidOfMarrow, Hedges):
     _steps: ClassVar[Steps] = {
         **SaidOfMarrow.said_steps,
         **Hedges.hedge_steps,
-        Kind.BONE: _bone,
-        Kind.DISEASE: _disease,
-        Kind.SOFT: _soft,
-        Kind.VERB: _verb,
-        Kind.JOIN: _join,
-        Kind.WITH: _with,
-        Kind.OVER: _over_word,
-        Kind.PREPOSITION: _preposition,
-        Kind.THERE: _there,
-        Kind.ANAPHOR: _anaphor,
-        Kind.SEVERITY: _grade,
-        Kind.OUT_OF_VIEW: _out_of_view,
-        Kind.VOID: _void,
-        Kind.BREAK: _break,
+        kinds.BONE: _bone,
+        kinds.DISEASE: _disease,
+        kinds.SOFT: _soft,
+        kinds.VERB: _verb,
+        kinds.JOIN: _join,
+        kinds.WITH: _with,
+        kinds.OVER: _over_word,
+        kinds.PREPOSITION: _preposition,
+        kinds.THERE: _there,
+        kinds.ANAPHOR: _anaphor,
+        kinds.SEVERITY: _grade,
+        kinds.OUT_OF_VIEW: _out_of_view,
+        kinds.VOID: _void,
+        kinds.BREAK: _break,
     }

@@ -6,10 +6,10 @@ Source: LABELS.md section 8; what is excluded or only asked for does not count.
 
 from collections.abc import Iterator
 
+from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.vocabulary import Kind
 
-_ENDS_REACH = frozenset({Kind.VERB, Kind.BREAK, Kind.THERE, Kind.WITH})
+_ENDS_REACH = frozenset({kinds.VERB, kinds.BREAK, kinds.THERE, kinds.WITH})
 
 
 def cues_of(marks: list[Piece]) -> Iterator[str]:
@@ -17,9 +17,9 @@ def cues_of(marks: list[Piece]) -> Iterator[str]:
     reached = False
     for mark in marks:
         kind = mark.kind
-        if kind is Kind.HYPOTHETICAL:
+        if kind is kinds.HYPOTHETICAL:
             return
-        if kind is Kind.NEGATED and mark.term.direction != "backward":
+        if kind is kinds.NEGATED and mark.term.direction != "backward":
             reached = True
         elif kind in _ENDS_REACH:
             reached = False

@@ -1,11 +1,12 @@
 """Which bones a predicate is said of when it names none itself, and which of its bones count."""
 
 from marrowd.core.anatomy import Bone
+from marrowd.core.reader import sayings
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL, Piece
-from marrowd.core.reader.predicates import Predicate, Said
+from marrowd.core.reader.predicates import Predicate
 
-_JUST_CALLED = frozenset({Said.NORMAL, Said.SPARED})
-_CAN_INHERIT = frozenset({Said.EDEMA, Said.SPARED})
+_JUST_CALLED = frozenset({sayings.NORMAL, sayings.SPARED})
+_CAN_INHERIT = frozenset({sayings.EDEMA, sayings.SPARED})
 _WITHIN = {
     Bone.CUNEIFORM_UNSPECIFIED: ANY_CUNEIFORM,
     Bone.METATARSAL_UNSPECIFIED: ANY_METATARSAL,
@@ -30,7 +31,7 @@ def inherit_bones(
     wording points back to it or the edema is one of marrow for certain.
     """
     predicate = predicates[place]
-    if joint is not None and predicate.said is Said.EDEMA and not predicate.bones:
+    if joint is not None and predicate.said is sayings.EDEMA and not predicate.bones:
         predicate.bones = [joint]
         return
     if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
@@ -46,7 +47,7 @@ def inherit_bones(
         predicate.bones = list(predicate.fallback)
     elif row:
         predicate.bones = list(row)
-    elif before is not None and before.said is Said.EDEMA and before.bones:
+    elif before is not None and before.said is sayings.EDEMA and before.bones:
         if not predicate.negated or predicate.points_back:
             predicate.bones = list(before.bones)
     elif _points_back(predicate, near=near) and not names_later:
@@ -68,10 +69,10 @@ def _points_back(predicate: Predicate, *, near: bool) -> bool:
 
 def is_kept(predicate: Predicate, *, contrast: bool, topic: bool) -> bool:
     """Say whether a predicate speaks of marrow at all, or only of a bone."""
-    if predicate.said is Said.NORMAL:
+    if predicate.said is sayings.NORMAL:
         predicate.bones = [piece for piece in predicate.bones if not piece.broad]
         return contrast
-    if predicate.said is Said.SPARED:
+    if predicate.said is sayings.SPARED:
         return contrast or topic or predicate.strong
     return True
 

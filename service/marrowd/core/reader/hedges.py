@@ -2,13 +2,20 @@
 
 from typing import ClassVar
 
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import ClauseState, Steps
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.predicates import Said
 from marrowd.core.reader.vocabulary import Kind
 
 _MORE = frozenset(
-    {Kind.NORMAL_MARROW, Kind.DISEASE, Kind.SPARED, Kind.NORMAL, Kind.NEGATED, Kind.HISTORICAL}
+    {
+        kinds.NORMAL_MARROW,
+        kinds.DISEASE,
+        kinds.SPARED,
+        kinds.NORMAL,
+        kinds.NEGATED,
+        kinds.HISTORICAL,
+    }
 )
 _PARTICIPLES = frozenset(
     {
@@ -43,72 +50,74 @@ class Hedges(ClauseState):
         ):
             return
         if piece.term.direction == "backward" or self._is_last_word(piece):
-            self._apply_back(Kind.NEGATED, piece)
+            self._apply_back(kinds.NEGATED, piece)
             return
-        if Kind.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
+        if kinds.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
             return
         opened = self._open
         if (
             self.words[piece.first] == "neither"
             and opened is not None
             and (
-                opened.said is Said.EDEMA and not opened.bones and not self._is_finding_next(place)
+                opened.said is sayings.EDEMA
+                and not opened.bones
+                and not self._is_finding_next(place)
             )
         ):
-            self._turn = Kind.NOT_IN
+            self._turn = kinds.NOT_IN
             return
-        if self._turn is Kind.NOT_IN and self.words[piece.first] == "nor":
+        if self._turn is kinds.NOT_IN and self.words[piece.first] == "nor":
             return
         if self.words[piece.first] == "neither":
-            self._forward[Kind.NEGATED] = piece.term.rule
+            self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
             return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
         if (
             following is not None
-            and following.kind in (Kind.BONE, Kind.SIDE, Kind.PREPOSITION)
+            and following.kind in (kinds.BONE, kinds.SIDE, kinds.PREPOSITION)
             and (not self._bone_then_finding(place + 1))
         ) and (self._waiting or self._open is not None):
-            self._turn = Kind.NOT_IN
+            self._turn = kinds.NOT_IN
             return
-        self._forward[Kind.NEGATED] = piece.term.rule
+        self._forward[kinds.NEGATED] = piece.term.rule
         self._negated_at = piece.first
         self._is_whole = self.words[piece.last - 1] in _OPENING
-        self._forward.pop(Kind.POSSIBLE, None)
+        self._forward.pop(kinds.POSSIBLE, None)
         self._nouns = 0
 
     def _possible(self, place: int, piece: Piece) -> None:
         if piece.term.direction == "backward" or (
             piece.term.direction == "both" and self._ends_after(place)
         ):
-            self._apply_back(Kind.POSSIBLE, piece)
+            self._apply_back(kinds.POSSIBLE, piece)
             return
         if self._ends_after(place):
             return
-        if Kind.NEGATED in self._forward and self._join_at < self._negated_at:
+        if kinds.NEGATED in self._forward and self._join_at < self._negated_at:
             return
-        self._forward[Kind.POSSIBLE] = piece.term.rule
+        self._forward[kinds.POSSIBLE] = piece.term.rule
         self._possible_at = piece.first
-        self._forward.pop(Kind.NEGATED, None)
+        self._forward.pop(kinds.NEGATED, None)
         self._nouns = 0
 
     def _historical(self, place: int, piece: Piece) -> None:
         if piece.value == "resolved" and (
             self._waiting or (self._open is not None and not self._is_place_next(place))
         ):
-            self._apply_back(Kind.HISTORICAL, piece)
+            self._apply_back(kinds.HISTORICAL, piece)
             return
         if piece.value == "resolved" and self._is_place_next(place):
             self._open = None
-            self._say(Said.EDEMA, piece, elliptic=True).resolved = True
+            self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
             return
         opened = self._open
         if piece.value == "healed":
-            if opened is not None and opened.said is Said.EDEMA:
+            if opened is not None and opened.said is sayings.EDEMA:
                 opened.resolved = True
             elif self._is_finding_or_bone_next(place):
-                self._forward[Kind.HISTORICAL] = piece.term.rule
+                self._forward[kinds.HISTORICAL] = piece.term.rule
             return
         if piece.value == "when":
             said = self.words[max(0, piece.first - 3) : piece.first + 1]
@@ -116,7 +125,7 @@ class Hedges(ClauseState):
                 (self._past and self._verb_at < opened.first) or not _PARTICIPLES.isdisjoint(said)
             ):
                 opened.historical = True
-            self._forward.setdefault(Kind.HISTORICAL, "when")
+            self._forward.setdefault(kinds.HISTORICAL, "when")
             return
         if (
             opened is not None
@@ -129,90 +138,90 @@ class Hedges(ClauseState):
         if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
             self.says_resolved = self.says_resolved or self.points_back
             return
-        self._forward[Kind.HISTORICAL] = piece.term.rule
-        self._forward.pop(Kind.CURRENT, None)
+        self._forward[kinds.HISTORICAL] = piece.term.rule
+        self._forward.pop(kinds.CURRENT, None)
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0912 -- one case after the other
         target = self._open
-        if target is None and kind is Kind.POSSIBLE and self.predicates and not self._waiting:
+        if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
             target = self.predicates[-1]
-            if target.said is not Said.EDEMA or target.negated:
+            if target.said is not sayings.EDEMA or target.negated:
                 return
         if target is None and (self._waiting or self.points_back or self.row):
             if not (self.topic or self.predicates):
                 return
-            if kind is Kind.POSSIBLE and not self._is_last_word(piece):
+            if kind is kinds.POSSIBLE and not self._is_last_word(piece):
                 return
             if not self._waiting and self._nouns and not self.points_back:
                 return
-            target = self._say(Said.EDEMA, piece, elliptic=True)
+            target = self._say(sayings.EDEMA, piece, elliptic=True)
         if target is None:
             return
         target.rules.append(piece.term.rule)
         target.last = max(target.last, piece.last)
-        if kind is Kind.NEGATED:
+        if kind is kinds.NEGATED:
             target.hypothetical = False
-            if target.said is Said.NOTHING and target.bones:
-                target.said, target.strong = Said.EDEMA, True
+            if target.said is sayings.NOTHING and target.bones:
+                target.said, target.strong = sayings.EDEMA, True
             if target.possible:
                 return
             target.negated = target.denied_after = True
-            target.historical = target.historical or Kind.HISTORICAL in self._forward
-        elif kind is Kind.POSSIBLE:
+            target.historical = target.historical or kinds.HISTORICAL in self._forward
+        elif kind is kinds.POSSIBLE:
             target.possible, target.negated = True, False
         else:
             target.resolved = True
-            if target.said is Said.NOTHING:
-                target.said = Said.EDEMA
+            if target.said is sayings.NOTHING:
+                target.said = sayings.EDEMA
 
     def _current(self, place: int, piece: Piece) -> None:
         if self._open is None and self.predicates and self._is_place_next(place):
-            self._say(Said.EDEMA, piece, elliptic=True).current = True
+            self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
         if self._open is not None and self._open.bones and self._is_place_next(place):
             self._open = None
-            self._say(Said.EDEMA, piece, elliptic=True).current = True
+            self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
         following = self.pieces[place + 1 : place + 2]
         if following and following[0].kind in _MORE:
             return
-        said_normal = place > 0 and self.pieces[place - 1].kind is Kind.NORMAL
+        said_normal = place > 0 and self.pieces[place - 1].kind is kinds.NORMAL
         if self._open is not None and not (said_normal or self._is_finding_next(place)):
             self._open.current = True
-        self._forward.pop(Kind.HISTORICAL, None)
-        self._forward[Kind.CURRENT] = ""
+        self._forward.pop(kinds.HISTORICAL, None)
+        self._forward[kinds.CURRENT] = ""
 
     def _hypothetical(self, _place: int, piece: Piece) -> None:
         if piece.term.direction == "both" and self._open is not None:
             self._open.hypothetical = True
             return
-        self._forward[Kind.HYPOTHETICAL] = piece.value or piece.term.rule
+        self._forward[kinds.HYPOTHETICAL] = piece.value or piece.term.rule
 
     def _except(self, place: int, piece: Piece) -> None:
-        if piece.kind is Kind.NOT_IN and self._is_finding_next(place):
-            self._forward[Kind.NEGATED] = piece.term.rule
+        if piece.kind is kinds.NOT_IN and self._is_finding_next(place):
+            self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
             return
         self._turn = piece.kind
-        self._forward.pop(Kind.NEGATED, None)
+        self._forward.pop(kinds.NEGATED, None)
 
     def _other(self, place: int, piece: Piece) -> None:
-        self._turn = Kind.OTHER
-        if piece.kind is Kind.GLOBAL:
+        self._turn = kinds.OTHER
+        if piece.kind is kinds.GLOBAL:
             following = self.pieces[place + 1 : place + 3]
-            named = bool(following) and following[0].kind is Kind.BONE
-            self._turn = Kind.OTHER if named else None
+            named = bool(following) and following[0].kind is kinds.BONE
+            self._turn = kinds.OTHER if named else None
             self.is_global = True
 
     hedge_steps: ClassVar[Steps] = {
-        Kind.NEGATED: _negated,
-        Kind.POSSIBLE: _possible,
-        Kind.HISTORICAL: _historical,
-        Kind.CURRENT: _current,
-        Kind.HYPOTHETICAL: _hypothetical,
-        Kind.EXCEPT: _except,
-        Kind.NOT_IN: _except,
-        Kind.OTHER: _other,
-        Kind.GLOBAL: _other,
+        kinds.NEGATED: _negated,
+        kinds.POSSIBLE: _possible,
+        kinds.HISTORICAL: _historical,
+        kinds.CURRENT: _current,
+        kinds.HYPOTHETICAL: _hypothetical,
+        kinds.EXCEPT: _except,
+        kinds.NOT_IN: _except,
+        kinds.OTHER: _other,
+        kinds.GLOBAL: _other,
     }

@@ -6,25 +6,56 @@ Every look is bounded, so that a sentence of any length is read in linear time.
 
 from bisect import bisect_left
 
+from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.vocabulary import Kind
 
-_FINDINGS = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW, Kind.SIGNAL, Kind.NORMAL_MARROW})
-_NOUNS = _FINDINGS | {Kind.DISEASE, Kind.SOFT, Kind.DITTO, Kind.ARTIFACT, Kind.NORMAL}
+_FINDINGS = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL_MARROW})
+_NOUNS = _FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
 _SAID_AFTER_VERB = frozenset(
-    {Kind.NORMAL, Kind.NORMAL_MARROW, Kind.SPARED, Kind.EDEMA, Kind.HIGH, Kind.NEGATED, Kind.DITTO}
+    {
+        kinds.NORMAL,
+        kinds.NORMAL_MARROW,
+        kinds.SPARED,
+        kinds.EDEMA,
+        kinds.HIGH,
+        kinds.NEGATED,
+        kinds.DITTO,
+    }
 )
-_NO_VERB_NEEDED = frozenset({Kind.SPARED, Kind.NORMAL_MARROW, Kind.ANSWER, Kind.NORMAL, Kind.HIGH})
-_ENDS_PLACE = frozenset({Kind.BONE, Kind.BREAK, Kind.THERE, Kind.NEGATED, Kind.JOIN, Kind.WITH})
+_NO_VERB_NEEDED = frozenset(
+    {kinds.SPARED, kinds.NORMAL_MARROW, kinds.ANSWER, kinds.NORMAL, kinds.HIGH}
+)
+_ENDS_PLACE = frozenset(
+    {kinds.BONE, kinds.BREAK, kinds.THERE, kinds.NEGATED, kinds.JOIN, kinds.WITH}
+)
 _BEFORE_SOFT = frozenset(
-    {Kind.JOIN, Kind.SEVERITY, Kind.PART, Kind.CURRENT, Kind.NOTHING, Kind.NEGATED, Kind.SIDE}
+    {
+        kinds.JOIN,
+        kinds.SEVERITY,
+        kinds.PART,
+        kinds.CURRENT,
+        kinds.NOTHING,
+        kinds.NEGATED,
+        kinds.SIDE,
+    }
 )
 _MORE = frozenset(
-    {Kind.NORMAL_MARROW, Kind.DISEASE, Kind.SPARED, Kind.NORMAL, Kind.NEGATED, Kind.HISTORICAL}
+    {
+        kinds.NORMAL_MARROW,
+        kinds.DISEASE,
+        kinds.SPARED,
+        kinds.NORMAL,
+        kinds.NEGATED,
+        kinds.HISTORICAL,
+    }
 )
 _SOFT_REACH = 5
-_SMALL = frozenset({Kind.PART, Kind.SIDE, Kind.SEVERITY, Kind.ORDINAL, Kind.NOTHING, Kind.CURRENT})
-_IN_LIST = frozenset({Kind.BONE, Kind.JOIN, Kind.PART, Kind.SIDE, Kind.OTHER, Kind.PREPOSITION})
+_SMALL = frozenset(
+    {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
+)
+_IN_LIST = frozenset(
+    {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
+)
 _WINDOW = 40
 _ONWARD = frozenset({"extending", "extends", "extension", "into", "crossing", "crosses"})
 _BARE_JOINTS = frozenset(
@@ -63,11 +94,11 @@ class Lookahead:
             for piece in self.pieces[place + 1 : place + 8]:
                 if piece.broad:
                     last = piece
-                elif piece.kind is not Kind.JOIN:
+                elif piece.kind is not kinds.JOIN:
                     break
             return self.words[last.last - 1] in _BARE_JOINTS
         for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind in (Kind.DISEASE, Kind.SOFT):
+            if piece.kind in (kinds.DISEASE, kinds.SOFT):
                 return piece.first - self.pieces[place].last <= 1 or not piece.term.cue
             if piece.kind not in _SMALL:
                 return False
@@ -81,60 +112,60 @@ class Lookahead:
         end = min(len(pieces), place + _WINDOW)
         at = place + 1
         while at < end and pieces[at].kind in _IN_LIST:
-            if pieces[at].kind is Kind.PREPOSITION and pieces[at - 1].kind is Kind.BONE:
+            if pieces[at].kind is kinds.PREPOSITION and pieces[at - 1].kind is kinds.BONE:
                 break
             at += 1
         if at >= end:
             return False
         kind = pieces[at].kind
-        if kind is Kind.NEGATED:
+        if kind is kinds.NEGATED:
             return self._is_finding_next(at) or (
                 pieces[at].term.direction != "backward" and self._ends_after(at)
             )
-        if kind is Kind.EDEMA:
-            return pieces[at - 1].kind is not Kind.JOIN
+        if kind is kinds.EDEMA:
+            return pieces[at - 1].kind is not kinds.JOIN
         if (
             kind in _NO_VERB_NEEDED
-            and kind is not Kind.ANSWER
-            and (pieces[at - 1].kind is Kind.JOIN)
+            and kind is not kinds.ANSWER
+            and (pieces[at - 1].kind is kinds.JOIN)
         ):
             return False
         if kind in _NO_VERB_NEEDED:
             return pieces[at].term.direction != "forward"
-        if kind is Kind.HISTORICAL:
-            return pieces[at].value == "resolved" and pieces[at - 1].kind is not Kind.JOIN
-        if kind is not Kind.VERB:
+        if kind is kinds.HISTORICAL:
+            return pieces[at].value == "resolved" and pieces[at - 1].kind is not kinds.JOIN
+        if kind is not kinds.VERB:
             return False
         at += 1
         while at < end and pieces[at].kind in _SMALL:
             at += 1
         return at < end and (
             pieces[at].kind in _SAID_AFTER_VERB
-            and not (pieces[at].kind is Kind.NEGATED and pieces[at].term.direction == "backward")
+            and not (pieces[at].kind is kinds.NEGATED and pieces[at].term.direction == "backward")
         )
 
     def _is_finding_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 6]:
-            if piece.kind in _FINDINGS or piece.kind is Kind.DITTO:
+            if piece.kind in _FINDINGS or piece.kind is kinds.DITTO:
                 return True
-            if piece.kind not in _SMALL and piece.kind not in (Kind.SEQUENCE, Kind.ANAPHOR):
+            if piece.kind not in _SMALL and piece.kind not in (kinds.SEQUENCE, kinds.ANAPHOR):
                 return False
         return False
 
     def _is_finding_or_bone_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 8]:
-            if piece.kind in (Kind.EDEMA, Kind.MARROW, Kind.SIGNAL):
+            if piece.kind in (kinds.EDEMA, kinds.MARROW, kinds.SIGNAL):
                 return True
-            if piece.kind not in _SMALL and piece.kind not in (Kind.BONE, Kind.JOIN):
+            if piece.kind not in _SMALL and piece.kind not in (kinds.BONE, kinds.JOIN):
                 return False
         return False
 
     def _ends_after(self, place: int) -> bool:
         """Say whether nothing that a cue could reach stands behind it in its clause."""
         for piece in self.pieces[place + 1 : place + _WINDOW]:
-            if piece.kind in _NOUNS or piece.kind is Kind.BONE:
+            if piece.kind in _NOUNS or piece.kind is kinds.BONE:
                 return False
-            if piece.kind in (Kind.BREAK, Kind.JOIN, Kind.THERE):
+            if piece.kind in (kinds.BREAK, kinds.JOIN, kinds.THERE):
                 return True
         return True
 
@@ -142,7 +173,7 @@ class Lookahead:
         """Say whether an edema is of soft tissue: named beside it, as its place or its subject."""
         pieces = self.pieces
         for piece in pieces[place + 1 : place + 8]:
-            if piece.kind is Kind.SOFT:
+            if piece.kind is kinds.SOFT:
                 return True
             if piece.kind in _ENDS_PLACE:
                 break
@@ -150,13 +181,13 @@ class Lookahead:
         near = True
         while at >= 0 and place - at <= _SOFT_REACH:
             piece = pieces[at]
-            if piece.kind is Kind.SOFT:
+            if piece.kind is kinds.SOFT:
                 return near or not self._place_follows(pieces[place].last)
-            if piece.kind is Kind.VERB:
+            if piece.kind is kinds.VERB:
                 near = False
             elif piece.kind not in _BEFORE_SOFT:
                 return False
-            elif piece.kind is not Kind.JOIN and piece.kind not in _SMALL:
+            elif piece.kind is not kinds.JOIN and piece.kind not in _SMALL:
                 near = False
             at -= 1
         return False
@@ -166,9 +197,9 @@ class Lookahead:
         placed = False
         at = bisect_left(self.pieces, last, key=_first_word)
         for follower in self.pieces[at : at + _WINDOW]:
-            if follower.kind is Kind.PREPOSITION:
+            if follower.kind is kinds.PREPOSITION:
                 placed = self.words[follower.first] not in _ONWARD
-            elif follower.kind is Kind.BONE:
+            elif follower.kind is kinds.BONE:
                 return placed
             elif follower.kind not in _SMALL:
                 return False
@@ -179,13 +210,13 @@ class Lookahead:
         at = self.pieces[place].last
         for piece in self.pieces[place + 1 : place + 4]:
             if piece.first - at > 1 or piece.kind not in (
-                Kind.SEQUENCE,
-                Kind.MARROW,
-                Kind.SIGNAL,
-                Kind.NORMAL,
+                kinds.SEQUENCE,
+                kinds.MARROW,
+                kinds.SIGNAL,
+                kinds.NORMAL,
             ):
                 return False
-            if piece.kind in (Kind.MARROW, Kind.SIGNAL):
+            if piece.kind in (kinds.MARROW, kinds.SIGNAL):
                 return piece.value != "low"
             at = piece.last
         return False
@@ -200,7 +231,7 @@ class Lookahead:
 
     def _mass_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind is Kind.DISEASE:
+            if piece.kind is kinds.DISEASE:
                 return (
                     piece.value == "mass" and piece.first - self.pieces[place].last <= _SOFT_REACH
                 )
@@ -210,7 +241,7 @@ class Lookahead:
 
     def _is_t1_only(self, place: int) -> bool:
         around = self.pieces[max(0, place - 2) : place + 4]
-        sequences = {p.value for p in around if p.kind is Kind.SEQUENCE}
+        sequences = {p.value for p in around if p.kind is kinds.SEQUENCE}
         return sequences == {"t1"}
 
     def _says_more(self, place: int) -> bool:
@@ -218,7 +249,7 @@ class Lookahead:
         for piece in self.pieces[place + 1 : place + 4]:
             if piece.kind in _FINDINGS or piece.kind in _MORE:
                 return True
-            if piece.kind not in _SMALL and piece.kind is not Kind.VERB:
+            if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
                 return False
         return False
 
@@ -229,20 +260,20 @@ class Lookahead:
         for piece in self.pieces[place : place + 8]:
             if piece.kind in _NOUNS:
                 return True
-            if piece.kind in (Kind.JOIN, Kind.VERB, Kind.BREAK, Kind.THERE):
+            if piece.kind in (kinds.JOIN, kinds.VERB, kinds.BREAK, kinds.THERE):
                 return False
         return False
 
     def _is_place_next(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 4]
-        if not following or following[0].kind is not Kind.PREPOSITION:
+        if not following or following[0].kind is not kinds.PREPOSITION:
             return False
-        return any(piece.kind is Kind.BONE for piece in following)
+        return any(piece.kind is kinds.BONE for piece in following)
 
     def _list_goes_on(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 5]:
-            if piece.kind is Kind.BONE:
+            if piece.kind is kinds.BONE:
                 return True
-            if piece.kind not in _SMALL and piece.kind not in (Kind.JOIN, Kind.PREPOSITION):
+            if piece.kind not in _SMALL and piece.kind not in (kinds.JOIN, kinds.PREPOSITION):
                 return False
         return False

@@ -8,11 +8,11 @@ that of the other side; in a report of a hand "navicular" is no bone of the foot
 from itertools import pairwise
 
 from marrowd.core.anatomy import Bone
+from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import NAMED_BY
 from marrowd.core.reader.sides import OPPOSITE
-from marrowd.core.reader.vocabulary import Kind
 from marrowd.core.reading import Statement
 
 _ELSEWHERE = frozenset(
@@ -51,10 +51,10 @@ class NamedBones:
             for piece in pieces:
                 if (
                     piece.broad
-                    and piece.term.kind is Kind.REGION
+                    and piece.term.kind is kinds.REGION
                     and piece.first - sentence.first < _EXAM_LINE
                 ):
-                    piece.kind, piece.bones = Kind.REGION, ()
+                    piece.kind, piece.bones = kinds.REGION, ()
         named = [piece for piece in pieces if piece.bones]
         if named:
             if "other" in here:
@@ -66,13 +66,13 @@ class NamedBones:
         """Read "the other talus" as that of the other side."""
         words = self._words
         for piece, bone in pairwise(pieces):
-            if piece.kind is not Kind.OTHER or words[piece.last - 1] != "other":
+            if piece.kind is not kinds.OTHER or words[piece.last - 1] != "other":
                 continue
             if words[bone.last - 1] not in _SINGLE or bone.first != piece.last:
                 continue
             sides = [s.laterality for s in statements[-_RECENT:] if s.bone in bone.bones]
             if sides and sides[-1] in OPPOSITE:
-                piece.kind, piece.value = Kind.SIDE, OPPOSITE[sides[-1]]
+                piece.kind, piece.value = kinds.SIDE, OPPOSITE[sides[-1]]
 
     def _name_again(self, pieces: list[Piece]) -> None:
         """Read "the cuneiform" or "their metatarsal heads" as those just named."""

@@ -6,7 +6,8 @@ metatarsals" is one piece with three bones).
 """
 
 from marrowd.core.anatomy import Bone, Laterality
-from marrowd.core.reader.vocabulary import Kind, Term
+from marrowd.core.reader import kinds
+from marrowd.core.reader.vocabulary import Term
 
 ANY_CUNEIFORM = frozenset(
     {Bone.CUNEIFORM_MEDIAL, Bone.CUNEIFORM_INTERMEDIATE, Bone.CUNEIFORM_LATERAL}
@@ -39,7 +40,7 @@ class Piece:
 
     def as_bones(self, bones: tuple[Bone, ...], *, broad: bool = False) -> "Piece":
         """Say which bones the words name; the same piece, for chaining."""
-        self.kind, self.bones, self.broad = Kind.BONE, bones, broad
+        self.kind, self.bones, self.broad = kinds.BONE, bones, broad
         return self
 
     def only(self, bones: tuple[Bone, ...]) -> "Piece":

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import TISSUES, Clauses
 from marrowd.core.reader.cues import cues_of
@@ -16,7 +17,7 @@ from marrowd.core.reader.evidence import inherit_bones, is_kept, without_broad
 from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.named_bones import NamedBones
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.predicates import Predicate, Said
+from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
@@ -39,7 +40,7 @@ _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 
 
-_ROW = frozenset({Kind.BONE, Kind.SIDE, Kind.JOIN, Kind.PART, Kind.PREPOSITION, Kind.REGION})
+_ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 _EACH = frozenset({"either", "both", "each"})
 _SIDES = frozenset({"side", "sides", "margin", "margins"})
@@ -47,20 +48,20 @@ _JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "art
 # a sentence without one of these, and without an anchor, says nothing of marrow
 _SAYING = frozenset(
     {
-        Kind.EDEMA,
-        Kind.MARROW,
-        Kind.SIGNAL,
-        Kind.NORMAL_MARROW,
-        Kind.SPARED,
-        Kind.ANSWER,
-        Kind.DITTO,
-        Kind.HISTORICAL,
-        Kind.EXCEPT,
-        Kind.NOT_IN,
-        Kind.OUT_OF_VIEW,
-        Kind.VOID,
-        Kind.ARTIFACT,
-        Kind.POSSIBLE,
+        kinds.EDEMA,
+        kinds.MARROW,
+        kinds.SIGNAL,
+        kinds.NORMAL_MARROW,
+        kinds.SPARED,
+        kinds.ANSWER,
+        kinds.DITTO,
+        kinds.HISTORICAL,
+        kinds.EXCEPT,
+        kinds.NOT_IN,
+        kinds.OUT_OF_VIEW,
+        kinds.VOID,
+        kinds.ARTIFACT,
+        kinds.POSSIBLE,
     }
 )
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
@@ -73,7 +74,7 @@ def _says_something(pieces: list[Piece]) -> bool:
     """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
     if not pieces:
         return False
-    return pieces[-1].kind is Kind.NEGATED or any(piece.kind in _SAYING for piece in pieces)
+    return pieces[-1].kind is kinds.NEGATED or any(piece.kind in _SAYING for piece in pieces)
 
 
 def _is_across(here: list[str]) -> bool:
@@ -238,7 +239,7 @@ class Report:
             at += 1
         bare = at == len(pieces) and at > 0
         if bare or (0 < at < len(pieces) and self._is_row_sign(pieces[at].first)):
-            self._row = [piece for piece in pieces[:at] if piece.kind is Kind.BONE]
+            self._row = [piece for piece in pieces[:at] if piece.kind is kinds.BONE]
 
     def _is_row_sign(self, index: int) -> bool:
         """Say whether a sign sets a row apart: "Talus - edema", but not "tibio-talar"."""
@@ -253,10 +254,10 @@ class Report:
             if "read" not in self.words.words[sentence.first : sentence.last]:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
-        kinds = {piece.kind for piece in clauses.pieces}
-        self._timed = Kind.HISTORICAL in kinds
-        self._partial = Kind.OTHER in kinds or clauses.is_global
-        soft = sentence.row or Kind.SOFT in kinds
+        present = {piece.kind for piece in clauses.pieces}
+        self._timed = kinds.HISTORICAL in present
+        self._partial = kinds.OTHER in present or clauses.is_global
+        soft = sentence.row or kinds.SOFT in present
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
         if clauses.joint is not None:
@@ -284,14 +285,14 @@ class Report:
             self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
         self._list(sentence, clauses, outside)
         if clauses.says_resolved and self._last_bones:
-            gone = Predicate(Said.EDEMA, sentence.first, sentence.last, resolved=True)
+            gone = Predicate(sayings.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
         self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
         if (
-            Kind.MARROW in kinds
-            or Kind.SIGNAL in kinds
-            or any(p.said is Said.EDEMA for p in predicates)
+            kinds.MARROW in present
+            or kinds.SIGNAL in present
+            or any(p.said is sayings.EDEMA for p in predicates)
         ):
             self._topic = True
 
@@ -300,7 +301,7 @@ class Report:
         words = self.words.words
         if words[sentence.first - 1] != "|":
             return
-        said = Predicate(Said.EDEMA, sentence.first, sentence.last, rules=["a graded cell"])
+        said = Predicate(sayings.EDEMA, sentence.first, sentence.last, rules=["a graded cell"])
         said.negated = not int(words[sentence.first])
         said.bones = list(self._row)
         self._state_one(sentence, said, self.side.at(sentence), contrast=False)
@@ -310,7 +311,7 @@ class Report:
         predicates = clauses.predicates
         if predicates:
             last = predicates[-1]
-            heads = last.said is Said.EDEMA and not (last.bones or last.hypothetical)
+            heads = last.said is sayings.EDEMA and not (last.bones or last.hypothetical)
             ends = self.words.words[sentence.last - 1] == ":"
             self._listed = last if heads and ends else None
         elif self._listed is not None and clauses.mentioned:
@@ -320,7 +321,7 @@ class Report:
 
     def _explain(self, kind: Kind) -> None:
         """Take back the edema of the sentence before: "these are typical red marrow"."""
-        certainty = Certainty.POSSIBLE if kind is Kind.POSSIBLE else Certainty.NEGATED
+        certainty = Certainty.POSSIBLE if kind is kinds.POSSIBLE else Certainty.NEGATED
         for place in range(self._before, len(self.statements)):
             if self.statements[place].certainty is Certainty.AFFIRMED:
                 self.statements[place] = replace(self.statements[place], certainty=certainty)
@@ -368,7 +369,7 @@ class Report:
         if self._partial or not predicate.strong:
             return False
         here = self.words.words[predicate.first : predicate.last]
-        return predicate.said is Said.NORMAL_MARROW or not _MARROW.isdisjoint(here)
+        return predicate.said is sayings.NORMAL_MARROW or not _MARROW.isdisjoint(here)
 
     def _note(self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None) -> None:
         says = predicate.why_not() if certainty is None else certainty.value

@@ -2,21 +2,20 @@
 
 from typing import ClassVar
 
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import ClauseState, Steps
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.predicates import Said
-from marrowd.core.reader.vocabulary import Kind
 
 _TO_SIGNAL = frozenset(
     {
-        Kind.SEQUENCE,
-        Kind.PART,
-        Kind.JOIN,
-        Kind.BONE,
-        Kind.RANGE,
-        Kind.OTHER,
-        Kind.ANAPHOR,
-        Kind.PREPOSITION,
+        kinds.SEQUENCE,
+        kinds.PART,
+        kinds.JOIN,
+        kinds.BONE,
+        kinds.RANGE,
+        kinds.OTHER,
+        kinds.ANAPHOR,
+        kinds.PREPOSITION,
     }
 )
 _MANNER = frozenset({"likewise", "similarly"})
@@ -32,7 +31,7 @@ class SaidOfMarrow(ClauseState):
     def _edema(self, place: int, piece: Piece) -> None:
         strong = piece.value == "strong"
         marrow = self.pieces[place + 1 : place + 2]
-        if piece.value == "bright" and marrow and marrow[0].kind is Kind.MARROW:
+        if piece.value == "bright" and marrow and marrow[0].kind is kinds.MARROW:
             strong = marrow[0].first - piece.last <= 1
         if not strong and ((self.soft_row and not self._waiting) or self._is_soft(place)):
             self._nouns += 1
@@ -40,129 +39,129 @@ class SaidOfMarrow(ClauseState):
             self._waiting.clear()
             return
         opened = self._open
-        if opened is not None and opened.said is Said.SPARED and piece.first - opened.last <= 1:
+        if opened is not None and opened.said is sayings.SPARED and piece.first - opened.last <= 1:
             return  # "untouched by edema"
         before = self.pieces[place - 1] if place else None
-        if before is not None and before.kind is Kind.DISEASE and before.last == piece.first:
+        if before is not None and before.kind is kinds.DISEASE and before.last == piece.first:
             self._close_cues()
         if piece.value == "bright" and not strong and (self._mass or self._mass_next(place)):
             return
-        said = self._say(Said.EDEMA, piece, strong=strong)
+        said = self._say(sayings.EDEMA, piece, strong=strong)
         said.needs_bones = piece.term.cue == "transient_osteoporosis"
         if piece.term.cue:
             self._cue(piece)
 
     def _normal_marrow(self, _place: int, piece: Piece) -> None:
         opened = self._open
-        if opened is not None and opened.said is Said.NOTHING and not self._waiting:
-            opened.said, opened.last, opened.strong = Said.NORMAL_MARROW, piece.last, True
+        if opened is not None and opened.said is sayings.NOTHING and not self._waiting:
+            opened.said, opened.last, opened.strong = sayings.NORMAL_MARROW, piece.last, True
             return
-        self._say(Said.NORMAL_MARROW, piece, strong=True)
+        self._say(sayings.NORMAL_MARROW, piece, strong=True)
 
     def _normal(self, place: int, piece: Piece) -> None:
         opened = self._open
         if (
             opened is not None
-            and opened.said is Said.NORMAL_MARROW
+            and opened.said is sayings.NORMAL_MARROW
             and (piece.first - opened.last <= 1)
         ):
             opened.last = piece.last
             return
         if self._is_marrow_next(place):
-            self._say(Said.NORMAL_MARROW, piece, strong=True)
+            self._say(sayings.NORMAL_MARROW, piece, strong=True)
             return
         opened = self._open
         if not self._is_complement(piece):
             return
-        if opened is not None and opened.said is Said.NOTHING:
-            opened.said = Said.NORMAL_MARROW
+        if opened is not None and opened.said is sayings.NOTHING:
+            opened.said = sayings.NORMAL_MARROW
             opened.last = piece.last
             opened.strong = True
         elif self._waiting or (self.is_cell and opened is None):
-            self._say(Said.NORMAL, piece)
+            self._say(sayings.NORMAL, piece)
 
     def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
         opened = self._open
         if (
             opened is not None
-            and opened.said is Said.EDEMA
+            and opened.said is sayings.EDEMA
             and not opened.bones
             and not self._waiting
             and piece.first - opened.last <= _NEAR
         ):
             opened.last = piece.last
-            opened.strong = opened.strong or piece.kind is Kind.MARROW
+            opened.strong = opened.strong or piece.kind is kinds.MARROW
             return
         if (
             opened is not None
-            and opened.said is Said.NORMAL_MARROW
+            and opened.said is sayings.NORMAL_MARROW
             and (
                 piece.first - opened.last <= 2 and not self._waiting  # noqa: PLR2004
             )
         ):
             opened.last = piece.last
             return
-        if place and self.pieces[place - 1].kind in (Kind.HIGH, Kind.SIGNAL, Kind.MARROW):
+        if place and self.pieces[place - 1].kind in (kinds.HIGH, kinds.SIGNAL, kinds.MARROW):
             opened = self._open
             if opened is not None and piece.first - opened.last <= 1:
                 opened.last = piece.last
-                opened.strong = opened.strong or piece.kind is Kind.MARROW
+                opened.strong = opened.strong or piece.kind is kinds.MARROW
                 return
         opened = self._open
-        if opened is not None and opened.said is Said.EDEMA and not opened.strong:
-            opened.strong = piece.kind is Kind.MARROW
+        if opened is not None and opened.said is sayings.EDEMA and not opened.strong:
+            opened.strong = piece.kind is kinds.MARROW
             if not self._waiting:
                 return
         if (
             opened is not None
             and not self._waiting
-            and opened.said is not Said.NOTHING
-            and (piece.kind is Kind.SIGNAL)
+            and opened.said is not sayings.NOTHING
+            and (piece.kind is kinds.SIGNAL)
         ):
             return
         before = self.pieces[place - 1] if place else None
-        if piece.kind is Kind.SIGNAL and self._is_soft(place):
+        if piece.kind is kinds.SIGNAL and self._is_soft(place):
             self._open = None
             return
-        nothing = self._say(Said.NOTHING, piece, strong=piece.kind is Kind.MARROW)
-        if nothing.negated and piece.kind is Kind.MARROW:
-            nothing.said = Said.EDEMA
+        nothing = self._say(sayings.NOTHING, piece, strong=piece.kind is kinds.MARROW)
+        if nothing.negated and piece.kind is kinds.MARROW:
+            nothing.said = sayings.EDEMA
         nothing.is_that = self.words[piece.first] == "that"
         if (
             before is not None
-            and before.kind is Kind.SEQUENCE
+            and before.kind is kinds.SEQUENCE
             and (before.value == "fluid" and not self._mass)
         ):
             self.predicates[-1].is_fluid = True
 
     def _high(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         if self.is_cell and self._open is None and piece.value == "much":
-            self._say(Said.EDEMA, piece, strong=True)
+            self._say(sayings.EDEMA, piece, strong=True)
             return
         if self.is_cell and self._open is None and piece.value == "low":
-            self._say(Said.EDEMA, piece, elliptic=True).negated = True
+            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
             return
         last = self.predicates[-1] if self.predicates else None
         if piece.value == "low" and self._waiting and last is not None and last.is_signal:
-            self._say(Said.EDEMA, piece, elliptic=True).negated = True
+            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
             return
         if piece.value == "low" or self._is_t1_only(place):
             self._nouns += 1
             self._noun_at = piece.first
             return
         opened = self._open
-        if opened is not None and opened.said is Said.NOTHING:
-            opened.said = Said.EDEMA
+        if opened is not None and opened.said is sayings.NOTHING:
+            opened.said = sayings.EDEMA
             opened.last = piece.last
-            opened.negated = Kind.NEGATED in self._forward
-            opened.possible = Kind.POSSIBLE in self._forward
+            opened.negated = kinds.NEGATED in self._forward
+            opened.possible = kinds.POSSIBLE in self._forward
             return
         strong = False
         near = False
         for follower in self.pieces[place + 1 : place + 5]:
-            if follower.kind is Kind.MARROW:
+            if follower.kind is kinds.MARROW:
                 strong = near = True
-            elif follower.kind is Kind.SIGNAL:
+            elif follower.kind is kinds.SIGNAL:
                 near = True
             elif follower.kind not in _TO_SIGNAL:
                 break
@@ -174,39 +173,41 @@ class SaidOfMarrow(ClauseState):
             self._nouns += 1
             self._open = None
             return
-        self._say(Said.EDEMA, piece, strong=strong).is_signal = True
+        self._say(sayings.EDEMA, piece, strong=strong).is_signal = True
 
     def _spared(self, place: int, piece: Piece) -> None:
         strong = piece.value == "edema"
         if strong and self._open is None and not self._waiting:
-            self._say(Said.SPARED, piece, strong=True)
+            self._say(sayings.SPARED, piece, strong=True)
             return
         opened = self._open
-        if opened is not None and opened.said is Said.NOTHING:
-            opened.said, opened.strong, opened.last = Said.SPARED, True, piece.last
+        if opened is not None and opened.said is sayings.NOTHING:
+            opened.said, opened.strong, opened.last = sayings.SPARED, True, piece.last
             return
         if not strong and not self._is_complement(piece):
             following = self.pieces[place + 1 : place + 2]
-            if not (following and following[0].kind is Kind.BONE and not self._waiting):
+            if not (following and following[0].kind is kinds.BONE and not self._waiting):
                 return
-            if self._open is not None and self._open.said is not Said.SPARED:
+            if self._open is not None and self._open.said is not sayings.SPARED:
                 return
             self._open = None
         if self._waiting:
-            self._say(Said.SPARED, piece, strong=strong)
+            self._say(sayings.SPARED, piece, strong=strong)
         elif (
-            self._open is not None and self.pieces[place - 1].kind is Kind.BONE and self._open.bones
+            self._open is not None
+            and self.pieces[place - 1].kind is kinds.BONE
+            and self._open.bones
         ):
             bone = self._open.bones.pop()
             self._waiting.append(bone)
-            self._say(Said.SPARED, piece, strong=strong)
+            self._say(sayings.SPARED, piece, strong=strong)
         elif self._open is None:
-            self._say(Said.SPARED, piece, strong=strong)
+            self._say(sayings.SPARED, piece, strong=strong)
 
     def _answer(self, place: int, piece: Piece) -> None:
         no = piece.value == "no"
         self._turn = None
-        if place and self.pieces[place - 1].kind in (Kind.DISEASE, Kind.SOFT):
+        if place and self.pieces[place - 1].kind in (kinds.DISEASE, kinds.SOFT):
             return
         if (
             self.words[piece.first] == "present"
@@ -217,13 +218,13 @@ class SaidOfMarrow(ClauseState):
             return
         back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
         if piece.term.direction == "forward" and no and not back and self._is_finding_next(place):
-            self._forward[Kind.NEGATED] = piece.term.rule
+            self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
             return
         if piece.term.direction == "forward":
             self._open = None
-            new = self._say(Said.EDEMA, piece, elliptic=True)
+            new = self._say(sayings.EDEMA, piece, elliptic=True)
             new.negated, new.points_back = no, back or self._ends_after(place)
             new.needs_bones = not new.points_back
             return
@@ -231,12 +232,12 @@ class SaidOfMarrow(ClauseState):
             return
         if self._waiting or self._open is None:
             if self.topic or self.predicates:
-                self._say(Said.EDEMA, piece, elliptic=True).negated = no
-        elif no and self._open.said is Said.EDEMA:
+                self._say(sayings.EDEMA, piece, elliptic=True).negated = no
+        elif no and self._open.said is sayings.EDEMA:
             if self._open.bones and self._verb_at < self._open.last:
                 bone = self._open.bones.pop()
                 self._waiting.append(bone)
-                self._say(Said.EDEMA, piece, elliptic=True).negated = True
+                self._say(sayings.EDEMA, piece, elliptic=True).negated = True
                 return
             self._open.negated = True
             self._open.last = max(self._open.last, piece.last)
@@ -250,15 +251,15 @@ class SaidOfMarrow(ClauseState):
         if self._says_more(place):
             return
         last = self.predicates[-1] if self.predicates else self.previous
-        said = last.said if last is not None else Said.EDEMA
+        said = last.said if last is not None else sayings.EDEMA
         if last is None and not self.topic:
             return
-        if Kind.NEGATED in self._forward:
-            said = Said.EDEMA
+        if kinds.NEGATED in self._forward:
+            said = sayings.EDEMA
         waiting = self._waiting
         new = self._say(said, piece, elliptic=True)
         new.needs_bones = True
-        if last is not None and Kind.NEGATED not in self._forward:
+        if last is not None and kinds.NEGATED not in self._forward:
             new.negated, new.possible = last.negated, last.possible
             new.historical = new.historical or last.historical
             new.resolved = last.resolved
@@ -267,36 +268,36 @@ class SaidOfMarrow(ClauseState):
 
     def _artifact(self, _place: int, piece: Piece) -> None:
         opened = self._open
-        if opened is None and self.predicates and Kind.POSSIBLE in self._forward:
+        if opened is None and self.predicates and kinds.POSSIBLE in self._forward:
             opened = self.predicates[-1]
         if opened is None and self.words[piece.last : piece.last + 1] == [":"]:
-            self._forward[Kind.NEGATED] = piece.term.rule
+            self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             return
         if opened is None and not self.predicates and self.points_back:
-            self.artifact = Kind.POSSIBLE if Kind.POSSIBLE in self._forward else Kind.NEGATED
+            self.artifact = kinds.POSSIBLE if kinds.POSSIBLE in self._forward else kinds.NEGATED
             return
         if opened is None or opened.negated:
             return
-        if opened.said is Said.NOTHING and opened.bones:
-            opened.said, opened.strong = Said.EDEMA, True
-        if opened.said is not Said.EDEMA:
+        if opened.said is sayings.NOTHING and opened.bones:
+            opened.said, opened.strong = sayings.EDEMA, True
+        if opened.said is not sayings.EDEMA:
             return
         opened.rules.append(piece.term.rule)
-        if Kind.POSSIBLE in self._forward or opened.possible:
+        if kinds.POSSIBLE in self._forward or opened.possible:
             opened.possible = True
         else:
             opened.negated = True
 
     said_steps: ClassVar[Steps] = {
-        Kind.EDEMA: _edema,
-        Kind.NORMAL_MARROW: _normal_marrow,
-        Kind.NORMAL: _normal,
-        Kind.MARROW: _marrow,
-        Kind.SIGNAL: _marrow,
-        Kind.HIGH: _high,
-        Kind.SPARED: _spared,
-        Kind.ANSWER: _answer,
-        Kind.DITTO: _ditto,
-        Kind.ARTIFACT: _artifact,
+        kinds.EDEMA: _edema,
+        kinds.NORMAL_MARROW: _normal_marrow,
+        kinds.NORMAL: _normal,
+        kinds.MARROW: _marrow,
+        kinds.SIGNAL: _marrow,
+        kinds.HIGH: _high,
+        kinds.SPARED: _spared,
+        kinds.ANSWER: _answer,
+        kinds.DITTO: _ditto,
+        kinds.ARTIFACT: _artifact,
     }

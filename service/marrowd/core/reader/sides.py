@@ -7,26 +7,29 @@ Source: LABELS.md section 6.
 """
 
 from marrowd.core.anatomy import Laterality
+from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
 
 OPPOSITE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.LEFT}
-_WEAK = frozenset({Kind.PART, Kind.ORDINAL, Kind.SEVERITY, Kind.EDEMA, Kind.MARROW, Kind.DISEASE})
+_WEAK = frozenset(
+    {kinds.PART, kinds.ORDINAL, kinds.SEVERITY, kinds.EDEMA, kinds.MARROW, kinds.DISEASE}
+)
 _EVEN = frozenset({"symmetric", "symmetrical"})
-_FINDING = frozenset({Kind.EDEMA, Kind.HIGH, Kind.MARROW})
-_ENDS = frozenset({Kind.BREAK, Kind.VERB, Kind.THERE})
+_FINDING = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW})
+_ENDS = frozenset({kinds.BREAK, kinds.VERB, kinds.THERE})
 
 
 def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> None:  # noqa: C901, PLR0912 -- one case after the other
     """Set `side` of every bone piece that the sentence itself gives one."""
-    if not any(piece.kind is Kind.SIDE for piece in pieces):
+    if not any(piece.kind is kinds.SIDE for piece in pieces):
         return
     carried: Laterality | None = None
     at_large: Laterality | None = None
     waiting: list[Piece] = []
     last = outside
     for place, piece in enumerate(pieces):
-        if piece.kind is Kind.SIDE:
+        if piece.kind is kinds.SIDE:
             side = _side_of(piece, last)
             if side is None:
                 continue
@@ -35,9 +38,9 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
                 place + 1 < len(pieces) and pieces[place + 1].kind in _FINDING
             ):
                 continue
-            if follower is Kind.BONE:
+            if follower is kinds.BONE:
                 carried = side
-            elif follower is Kind.REGION:
+            elif follower is kinds.REGION:
                 for bone in waiting:
                     bone.side = at_large or side
                 waiting = []
@@ -48,7 +51,7 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
                 waiting = []
                 at_large = side if carried is None else at_large
             last = side
-        elif piece.kind is Kind.BONE:
+        elif piece.kind is kinds.BONE:
             if piece.side is not None:
                 continue
             if carried is not None:
@@ -56,7 +59,7 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
             else:
                 waiting.append(piece)
         elif piece.kind in _ENDS:
-            if piece.kind is Kind.BREAK:
+            if piece.kind is kinds.BREAK:
                 if at_large is not None:
                     for bone in waiting:
                         bone.side = at_large
@@ -83,7 +86,7 @@ def _follower(pieces: list[Piece], place: int) -> Kind | None:
     last = side.last
     while at < len(pieces) and pieces[at].first - last <= 1 and at - place <= 4:  # noqa: PLR2004
         kind = pieces[at].kind
-        if kind in (Kind.BONE, Kind.REGION):
+        if kind in (kinds.BONE, kinds.REGION):
             return kind
         if kind not in _WEAK:
             return None
