@@ -72,10 +72,13 @@ class Service:
         ehr_url: str,
         webhook_secret: str,
         settings: Mapping[str, Mapping[str, str]] | None = None,
+        secret: str = "",
+        roles: str = "web,work",
     ) -> None:
         self.source = source
         self.base_url = base_url
-        self.secret = secrets.token_urlsafe(24)
+        self.secret = secret or secrets.token_urlsafe(24)
+        self.roles = roles
         self.log = folder / "marrowd.log"
         self.database = folder / "marrowd.sqlite3"
         self.config = folder / "marrowd.toml"
@@ -102,6 +105,8 @@ class Service:
                 "serve",
                 "--config",
                 str(self.config),
+                "--roles",
+                self.roles,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -189,6 +194,8 @@ class Service:
             async with aiohttp.ClientSession(timeout=timeout) as session:
                 async with session.get(f"{self.ops_url}/livez") as alive:
                     is_alive = alive.ok
+                if "web" not in self.roles:
+                    return is_alive
                 async with session.get(f"{self.url}/cds-services") as services:
                     return is_alive and services.status < 500
         except (aiohttp.ClientError, TimeoutError):

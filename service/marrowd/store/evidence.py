@@ -145,13 +145,8 @@ def _replace_cursor(
     source, name = key
     if expected is None:
         new = insert_into(connection, cursor).values(source=source, name=name, value=value)
-        done = connection.execute(
-            new.on_conflict_do_nothing(index_elements=[cursor.c.source, cursor.c.name])
-        )
-    else:
-        done = connection.execute(
-            update(cursor)
-            .where(cursor.c.source == source, cursor.c.name == name, cursor.c.value == expected)
-            .values(value=value)
-        )
-    return done.rowcount == 1
+        # Drivers do not agree on the row count of an insert that may do nothing.
+        only_new = new.on_conflict_do_nothing(index_elements=[cursor.c.source, cursor.c.name])
+        return connection.scalar(only_new.returning(cursor.c.name)) is not None
+    same = (cursor.c.source == source) & (cursor.c.name == name) & (cursor.c.value == expected)
+    return connection.execute(update(cursor).where(same).values(value=value)).rowcount == 1

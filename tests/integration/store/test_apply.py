@@ -293,3 +293,11 @@ async def test_positions_are_remembered(store: Store) -> None:
 
     assert "2" == await store.cursor("main", "Observation")
     assert await store.cursor("other", "Observation") is None
+
+
+async def test_a_position_is_replaced_only_by_who_knows_it(store: Store) -> None:
+    assert await store.replace_cursor("main", "told", "1", expected=None)
+    assert not await store.replace_cursor("main", "told", "2", expected=None)
+    assert not await store.replace_cursor("main", "told", "2", expected="0")
+    assert await store.replace_cursor("main", "told", "2", expected="1")
+    assert await store.cursor("main", "told") == "2"
