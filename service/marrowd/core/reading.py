@@ -113,12 +113,8 @@ class Reading:
     statements: tuple[Statement, ...] = ()
     cues: tuple[Cue, ...] = ()
     exam: Exam = Exam()
-    marrow_normal: tuple[
-        Laterality, ...
-    ] = ()  # sides whose marrow is called normal
-    excluded: tuple[
-        tuple[Bone, Laterality], ...
-    ] = ()  # out of view
+    marrow_normal: tuple[Laterality, ...] = ()  # sides whose marrow is called normal
+    excluded: tuple[tuple[Bone, Laterality], ...] = ()  # out of view
 
     @property
     def is_supported(self) -> bool:
