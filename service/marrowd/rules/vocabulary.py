@@ -44,6 +44,7 @@ def load_vocabulary() -> Vocabulary:
                 term = Term(Kind.NOTHING, row["section"], rule=f"sections:{number}")
                 add_term(headers, words, term)
     language = _toml("language")
+    languages = _languages(language["words"])
     return Vocabulary(
         terms=terms,
         headers=headers,
@@ -53,7 +54,8 @@ def load_vocabulary() -> Vocabulary:
         cue_words=frozenset(words[0] for words, term in rows.items() if term.cue),
         subjects=frozenset(language["subjects"]),
         not_report=frozenset(language["not_report"]),
-        languages=_languages(language["words"]),
+        languages=languages,
+        english=frozenset(word for word, names in languages.items() if names == "en"),
         abbreviations=frozenset(language["abbreviations"]),
         size=len(rows),
     )

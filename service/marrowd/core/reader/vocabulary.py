@@ -97,6 +97,7 @@ class Vocabulary:
 
     `anchors` are the words without which a sentence cannot speak of marrow; `subjects` are the
     words that show that a text speaks of bone, joint or soft tissue at all.
+    `english` are small words that no other language we know has.
     """
 
     terms: Trie
@@ -108,5 +109,6 @@ class Vocabulary:
     subjects: frozenset[str]
     not_report: frozenset[str]
     languages: Mapping[str, str]
+    english: frozenset[str]
     abbreviations: frozenset[str]
     size: int
