@@ -68,7 +68,7 @@ _AFTER_NORMAL = frozenset(
     """
     and or in on for but with without throughout apart except of as at while whereas bilaterally
     too however also now today again when compared allowing although given if then once only ,
-    other aside marrow signal bone to
+    other aside marrow signal bone to by
     """.split()
 )
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})

@@ -33,6 +33,8 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
             side = _side_of(piece, last)
             if side is None:
                 continue
+            if words[piece.first] == "on" and side is Laterality.BILATERAL and outside in OPPOSITE:
+                continue  # both sides of something else: the exam is of one foot
             follower = _follower(pieces, place)
             if words[piece.first] in _EVEN and not (
                 place + 1 < len(pieces) and pieces[place + 1].kind in _FINDING
