@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from marrowd.errors import BadConfiguration, MarrowdError, Unavailable
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings, load_settings
 from marrowd.store.open import open_store
+from marrowd.work.mending import MADE_FOR
 from marrowd.work.subscriptions import (
     SubscriptionRow,
     list_subscriptions,
@@ -34,6 +36,8 @@ def subscriptions_command(what: str, config: Path | None, source: str | None) ->
 async def _each_source(what: str, settings: Settings, source: str | None, table: Table) -> bool:
     failed = False
     async with opened(settings, only=source) as accesses:
+        if what == "remove":
+            await _forget(settings, list(accesses))
         for name, access in accesses.items():
             try:
                 rows = await _rows(what, access)
@@ -46,6 +50,19 @@ async def _each_source(what: str, settings: Settings, source: str | None, table:
             for row in rows:
                 table.add_row(name, row.ref, row.slug, row.state, row.done, row.why)
     return failed
+
+
+async def _forget(settings: Settings, sources: Sequence[str]) -> None:
+    """Keep a running service from making again what is removed here."""
+    store = open_store(settings.store.url.get_secret_value())
+    try:
+        await store.open()
+        for source in sources:
+            await store.set_cursor(source, MADE_FOR, "")
+    except MarrowdError as exc:
+        sys.stderr.write(f"marrowd: a running service may make them again: {exc}\n")
+    finally:
+        await store.close()
 
 
 async def _rows(what: str, access: Access) -> list[SubscriptionRow]:

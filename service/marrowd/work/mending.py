@@ -1,10 +1,10 @@
 """
 Subscriptions that somebody deleted or disabled are made again, and silent ones are asked after.
 
-Only what was once all at work is mended: making them in the first place is an operator's decision
-(`marrowd subscriptions sync`). Bounded: one process at a time, with pauses that double, because
-whoever disables a Subscription again and again means it, and a server that drops what it is given
-is not to be hammered.
+Only what was once all at work at this endpoint is mended: making them in the first place is an
+operator's decision (`marrowd subscriptions sync`), and so is removing them. Bounded: one process at
+a time, with pauses that double, because whoever disables a Subscription again and again means it,
+and a server that drops what it is given is not to be hammered.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,6 +24,7 @@ from marrowd.work.listening import Listener
 from marrowd.work.subscriptions import sync_subscriptions
 
 _log = structlog.get_logger()
+MADE_FOR = "subscriptions made for"  # the endpoint; "" once an operator has removed them
 MENDED_AT = "subscriptions mended at"
 _FIRST = timedelta(seconds=30)
 _LONGEST = timedelta(hours=1)
@@ -99,8 +100,19 @@ class Mender:
         self._request_sweep = request_sweep
         self._heartbeat = heartbeat
 
+    async def remember(self, endpoint: str) -> None:
+        """Keep that all of them are at work."""
+        if await self._evidence.cursor(self._source, MADE_FOR) != endpoint:
+            await self._evidence.set_cursor(self._source, MADE_FOR, endpoint)
+
     async def mend(self, wanted: Sequence[Wanted], *, endpoint: str) -> bool:
-        """Make them as *wanted* again unless that was just tried; say whether it was done."""
+        """
+        Make them as *wanted* again; say whether it was done.
+
+        Not when they never were, and not when that was just tried.
+        """
+        if await self._evidence.cursor(self._source, MADE_FOR) != endpoint:
+            return False
         now = self._clock()
         kept = await self._evidence.cursor(self._source, MENDED_AT)
         last = Mended.loads(kept)

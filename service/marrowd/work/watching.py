@@ -101,9 +101,10 @@ class SubscriptionWatch:
         self._metrics.subscription_active.labels(source=self._source).set(is_active)
         if is_active:
             await self._evidence.set_cursor(self._source, ACTIVE_AT, self._clock().isoformat())
+            await self._mender.remember(self._endpoint)
         else:
             _log.warning("subscriptions_not_active", source=self._source)
-            if drifted(actions) and await self._evidence.cursor(self._source, ACTIVE_AT):
+            if drifted(actions):
                 await self._mender.mend(self._wanted, endpoint=self._endpoint)
         await self._mender.ask_after(kept)
         return is_active

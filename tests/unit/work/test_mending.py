@@ -16,6 +16,7 @@ from marrowd.fhir.topics import TopicTerms
 from marrowd.fhir.transport import Transport
 from marrowd.rules.codes import load_codes
 from marrowd.work.gaps import Counting, step
+from marrowd.work.mending import MADE_FOR
 from marrowd.work.subscriptions import sync_subscriptions
 
 TYPES = ("Observation", "ImagingStudy", "DiagnosticReport")
@@ -176,3 +177,13 @@ async def test_silence_that_hides_events_is_found_by_their_count(rig):
     kept = Counting.loads(await rig.store.cursor("hospital", f"told {ref}"))
     assert kept.high == 5
     assert rig.swept == [1]  # what was missing after the wait
+
+
+async def test_what_an_operator_removed_is_left(rig):
+    await rig.make()
+    await rig.store.set_cursor("hospital", MADE_FOR, "")
+    for subscription in rig.server.of_type("Subscription"):
+        rig.server.remove(f"Subscription/{subscription['id']}")
+    await rig.watch.look()
+
+    assert (rig.count, rig.swept) == (0, [])
