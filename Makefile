@@ -7,7 +7,7 @@ RUN := $(BIN)/python -m marrowd
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-deep test-ops ops-assets check fmt spec bench-reader bench-hooks lock clean
+.PHONY: help demo run test test-deep test-ops ops-assets check fmt spec bench-reader bench-hooks bench-line lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -61,6 +61,9 @@ bench-reader: .venv/dev.stamp ## the report reader beside medspaCy, in one run
 
 bench-hooks: .venv/dev.stamp ## the hooks beside a bare handler, in one run
 	$(BIN)/python -m pytest -q -s -m benchmark tests/bench/test_hooks.py
+
+bench-line: .venv/dev.stamp ## the intake beside a bare handler, and events until they are cards
+	$(BIN)/python -m pytest -q -s -m benchmark tests/bench/test_line.py
 
 lock: .venv/dev.stamp ## resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
