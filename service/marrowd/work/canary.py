@@ -9,6 +9,7 @@ destination posts it, no count of verdicts knows it.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -39,8 +40,10 @@ from marrowd.work.retrying import place_of
 _log = structlog.get_logger()
 PATIENT = "Patient/canary"
 _SENT_AT = "canary sent at"
+_CAME_AT = "canary came through at"  # when the newest that did was sent
 _EVERY = timedelta(minutes=1)
 _LOOK = timedelta(milliseconds=250)  # for its card, while it is on its way
+_LATE = timedelta(seconds=1)
 _LEASE = timedelta(seconds=30)
 
 
@@ -133,10 +136,11 @@ class CanaryLoop:
         self._source = source
         self._worker = worker
         self._clock = clock
-        self._seconds = metrics.canary_seconds.labels(source=source)
+        self._seconds = metrics.canary_seconds
         self._wake = wake
         self._every = every
         self._bell = Bell()
+        self._own: str | None = None  # when this process sent its last
 
     @property
     def name(self) -> str:
@@ -148,23 +152,27 @@ class CanaryLoop:
         async with self._bell.rung_by(stop):
             while not stop.is_set():
                 try:
-                    if await self.send():
-                        await self._await_it(self._clock(), stop)
+                    sent = await self.send()
+                    if sent is not None:
+                        await self._await_it(sent, stop)
                 except StoreUnavailable as error:
                     _log.warning("canary_failed", source=self._source, error=place_of(error))
                 if not stop.is_set():
                     await self._bell.nap(self._every.total_seconds() / 4)
 
-    async def send(self) -> bool:
-        """Send one unless one was sent lately, by whichever replica; say whether."""
+    async def send(self) -> datetime | None:
+        """Send one unless one was sent lately, by whichever replica; say when it was."""
         now = self._clock()
         kept = await self._store.cursor(self._source, _SENT_AT)
+        if kept != self._own:
+            self._be_silent()  # another replica sends it, and tells its time
         if kept is not None and now < datetime.fromisoformat(kept) + self._every:
-            return False
+            return None
         if not await self._store.replace_cursor(
             self._source, _SENT_AT, now.isoformat(), expected=kept
         ):
-            return False
+            return None
+        self._own = now.isoformat()
         event = NewEvent(
             source=self._source,
             kind=EventKind.CANARY,
@@ -174,7 +182,7 @@ class CanaryLoop:
         )
         await self._store.accept([event])
         self._wake()
-        return True
+        return now
 
     async def take(self) -> datetime | None:
         """Take the cards that have come out; say when the newest's event came in."""
@@ -186,17 +194,29 @@ class CanaryLoop:
             for message in some:
                 await self._store.taken(message, now=now)
             came += some
-        times = [m.event_received_at for m in came if m.event_received_at is not None]
-        return max(times, default=None)
+        newest = max((m.event_received_at for m in came if m.event_received_at), default=None)
+        if newest is not None:
+            await self._store.set_cursor(self._source, _CAME_AT, newest.isoformat())
+        return newest
 
     async def _await_it(self, sent: datetime, stop: asyncio.Event) -> None:
-        """Wait for the card of the one sent at *sent*; while it is late its time so far shows."""
-        while not stop.is_set():
+        """Wait for the card of the one sent at *sent*, until it is time for the next."""
+        while not stop.is_set() and (now := self._clock()) < sent + self._every:
             came = await self.take()
-            gone_s = (self._clock() - sent).total_seconds()
-            if came is not None and came >= sent - _LOOK:
-                self._seconds.set((self._clock() - came).total_seconds())
+            if came is not None and came >= sent:
+                self._seconds.labels(source=self._source).set((now - came).total_seconds())
                 return
-            if gone_s > 1.0:
-                self._seconds.set(gone_s)
+            if now - sent > _LATE:
+                await self._show_late(sent, now)
             await self._bell.nap(_LOOK.total_seconds())
+
+    async def _show_late(self, sent: datetime, now: datetime) -> None:
+        """Show for how long none has come through; whoever took the last one has told of it."""
+        kept = await self._store.cursor(self._source, _CAME_AT)
+        last = datetime.fromisoformat(kept) if kept else None
+        missing_since = sent if last is None else min(sent, last + self._every)
+        self._seconds.labels(source=self._source).set((now - missing_since).total_seconds())
+
+    def _be_silent(self) -> None:
+        with suppress(KeyError):  # it may never have told
+            self._seconds.remove(self._source)

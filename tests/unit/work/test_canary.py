@@ -65,24 +65,42 @@ async def test_it_is_nobodys_evidence(line):
 async def test_replicas_send_one_between_them(line):
     first, second = canary(line), canary(line)
 
-    assert sorted([await first.send(), await second.send()]) == [False, True]
+    assert await first.send() == line.clock()
+    assert await second.send() is None
     line.clock.move(timedelta(seconds=61))
-    assert await second.send()
+    assert await second.send() == line.clock()
 
 
 async def test_its_time_is_shown(line):
     stop = asyncio.Event()
-    task = asyncio.create_task(canary(line).run(stop))
-    await until(
-        lambda: (
-            line.metrics.registry.get_sample_value("marrowd_canary_seconds", {"source": SOURCE})
-            is not None
-        )
-    )
+    task = asyncio.create_task(canary(line, every=timedelta(seconds=0.2)).run(stop))
+
+    def shown():
+        name, labels = "marrowd_canary_seconds", {"source": SOURCE}
+        return line.metrics.registry.get_sample_value(name, labels) is not None
+
+    await until(shown)
+    await asyncio.sleep(0.2)
+    assert shown()  # until the next one
     stop.set()
     await task
 
     assert count_of(line.metrics, "canary_seconds", source=SOURCE) == 0.0  # the clock stands still
+
+
+async def test_whoever_does_not_send_says_nothing(line):
+    stop = asyncio.Event()
+    await through(line, canary(line))  # another replica's
+    line.metrics.canary_seconds.labels(source=SOURCE).set(40)
+    task = asyncio.create_task(canary(line).run(stop))
+    await until(
+        lambda: (
+            line.metrics.registry.get_sample_value("marrowd_canary_seconds", {"source": SOURCE})
+            is None
+        )
+    )
+    stop.set()
+    await task
 
 
 async def test_one_that_is_late_shows_how_late(line):
