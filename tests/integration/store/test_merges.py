@@ -1,12 +1,13 @@
 """Merged records: the survivor is decided on with all facts, the others with none, in any order."""
 
+import asyncio
 import itertools
 
 import pytest
-from tests.support.stored import NOW, Quiet, lab, report, version
+from tests.support.stored import NOW, Quiet, change, lab, report, version
 
 from marrowd.core.facts import Fact
-from marrowd.store.protocols import PatientState, Store
+from marrowd.store.protocols import PatientChange, PatientState, Store
 
 OLD, NEW, THIRD = "Patient/old", "Patient/new", "Patient/third"
 
@@ -119,3 +120,28 @@ async def test_facts_of_nobody_are_kept_and_decide_nothing(store: Store) -> None
     assert await decided(store, gone) == {}
     assert (await store.versions_of("main", ["Observation/9"]))["Observation/9"] == gone
     assert await decided(store, lab("Observation/9", number=2)) == {"Patient/1": ["Observation/9"]}
+
+
+async def test_merging_and_writing_at_once_leaves_nothing_behind(store: Store) -> None:
+    """A result that arrives while its record is merged away is the survivor's in the end."""
+    for run in range(20):
+        source = f"at-once-{run}"
+        last: dict[str, list[str]] = {}
+
+        def decide(state: PatientState, last: dict[str, list[str]] = last) -> PatientChange:
+            last[state.patient] = refs_of(state)
+            return change()
+
+        await asyncio.gather(
+            *(
+                store.apply(source, [fact], decide, now=NOW)
+                for fact in (
+                    lab(patient=OLD),
+                    merge(OLD, NEW),
+                    report(patient=OLD),
+                    lab("Observation/2", patient=NEW),
+                )
+            )
+        )
+        whole = ["DiagnosticReport/1", "Observation/1", "Observation/2"]
+        assert {name: refs for name, refs in last.items() if refs} == {NEW: whole}
