@@ -41,12 +41,12 @@ def exam_of(words: Words, sentences: list[Sentence], title: list[str]) -> Exam:
     headed = [s for s in sentences if s.heading == "exam"]
     lines = headed or [s for s in sentences[:1] if s.heading in ("", "preliminary", "findings")]
     exam_words = [*title, *(w for s in lines for w in words.words[s.first : s.last])]
-    technique = [words.words[s.first : s.last] for s in sentences if s.section is Section.TECHNIQUE]
     regions = tuple(dict.fromkeys(_REGIONS[w] for w in exam_words if w in _REGIONS))
-    modality = _modality(words, exam_words, lines, title)
-    if modality is None:
-        for line in technique:
-            modality = modality or _modality_of(line)
+    technique = [s for s in sentences if s.section is Section.TECHNIQUE]
+    modality = _modality_of(title, title)
+    for line in (*lines, *technique):
+        first, last = line.first, line.last
+        modality = modality or _modality_of(words.words[first:last], words.raw[first:last])
     return Exam(modality=modality, regions=regions, laterality=side_among(exam_words))
 
 
@@ -58,25 +58,12 @@ def side_among(words: list[str]) -> Laterality:
     return sides.pop() if sides else Laterality.UNKNOWN
 
 
-def _modality(
-    words: Words, exam_words: list[str], lines: list[Sentence], title: list[str]
-) -> Modality | None:
-    said = _modality_of(exam_words)
-    if said is Modality.MR and "mri" not in exam_words and not title:
-        # "Mr. Jones": only upper case without a full stop is the modality
-        for line in lines:
-            for index in range(line.first, line.last):
-                if words.raw[index] in ("MR", "Mr", "mr"):
-                    behind = words.words[index + 1 : index + 2]
-                    if words.raw[index] == "MR" and behind != ["."]:
-                        return said
-        return None
-    return said
-
-
-def _modality_of(words: list[str]) -> Modality | None:
+def _modality_of(words: list[str], raw: list[str]) -> Modality | None:
+    """Find the first modality among some lower-case words, *raw* as they are written."""
     for place, word in enumerate(words):
-        if word in ("mri", "mr"):
+        # "Mr. Jones", "MR. JONES": no full stop follows the modality, and it is of one case.
+        is_title = raw[place] == "Mr" or words[place + 1 : place + 2] == ["."]
+        if word == "mri" or (word == "mr" and not is_title):
             return Modality.MR
         if word in _NOT_MR or (word == "x" and words[place + 1 : place + 3] == ["-", "ray"]):
             return Modality.NOT_MR

@@ -23,10 +23,13 @@ BODY = "\nFindings: The tendons are intact."
         ("Left ankle\nTechnique: 3T MRI without contrast.", Modality.MR),
         ("Left ankle\nComparison: MRI of 2019.", None),
         ("Left ankle\nRecommendation: MRI.", None),
+        ("MR. SMITH, LEFT ANKLE", None),
+        ("Left ankle\nTechnique: Mr. Smith was imaged standing.", None),
     ],
 )
-def test_modality(text, modality):
-    assert READER.read(text + BODY).exam.modality is modality
+@pytest.mark.parametrize("title", ["", "Radiology report"])
+def test_modality(text, modality, title):
+    assert READER.read(text + BODY, title=title).exam.modality is modality
 
 
 def test_regions_and_side_come_from_title_and_exam_line():
