@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 class Handled:
     """How an event ended well; what its canonical log line says."""
 
-    outcome: str  # "screened", "ignored", "swept"
+    outcome: str  # "screened", "ignored", "swept", "counted", "waiting", "canary"
     reason: str = ""  # of an ignored one
     verdict: str = ""
 
