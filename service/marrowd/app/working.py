@@ -157,7 +157,7 @@ def worker_of(
     kept = parts.settings.retention
     retention = RetentionLoop(
         parts.store,
-        keeping=Keeping(queues=kept.inbox, evidence=kept.evidence),
+        keeping=Keeping(queues=kept.inbox, evidence=kept.evidence, audit=kept.audit),
         clock=parts.clock,
     )
     loops: list[Loop] = [

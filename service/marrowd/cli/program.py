@@ -110,12 +110,14 @@ subscriptions = typer.Typer(help="The Subscriptions on the FHIR servers.", no_ar
 inbox = typer.Typer(help="Events accepted and not yet done.", no_args_is_help=True)
 outbox = typer.Typer(help="Cards decided and not yet taken.", no_args_is_help=True)
 cards = typer.Typer(help="Cards that hooks have shown.", no_args_is_help=True)
+audit = typer.Typer(help="The record of who was given which card.", no_args_is_help=True)
 db = typer.Typer(help="The store's schema.", no_args_is_help=True)
 configuration = typer.Typer(help="The configuration.", no_args_is_help=True)
 program.add_typer(subscriptions, name="subscriptions")
 program.add_typer(inbox, name="inbox")
 program.add_typer(outbox, name="outbox")
 program.add_typer(cards, name="cards")
+program.add_typer(audit, name="audit")
 program.add_typer(db, name="db")
 program.add_typer(configuration, name="config")
 
@@ -248,6 +250,18 @@ def cards_stats(config: Config = None) -> None:
     from marrowd.cli.cards import stats_command  # noqa: PLC0415
 
     raise typer.Exit(stats_command(config))
+
+
+@audit.command("export")
+def audit_export(
+    since: Annotated[str, typer.Option(help="ISO 8601: entries from then on.")],
+    until: Annotated[str, typer.Option(help="ISO 8601: and before then.")],
+    config: Config = None,
+) -> None:
+    """Print who was given which patient's card, one JSON line each (patient data)."""
+    from marrowd.cli.audit import export_command  # noqa: PLC0415
+
+    raise typer.Exit(export_command(config, since, until))
 
 
 @db.command("upgrade")

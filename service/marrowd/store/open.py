@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, update
 
+from marrowd.store.audit import SqlAudit
 from marrowd.store.database import Database
 from marrowd.store.destinations import SqlDestinations
 from marrowd.store.engine import translated
@@ -20,7 +21,14 @@ _PULSE = update(schema_use).values(pulse=schema_use.c.pulse + 1)
 
 
 class SqlStore(
-    SqlInbox, SqlEvidence, SqlOutbox, SqlReplays, SqlDestinations, SqlFeedback, SqlForgetting
+    SqlInbox,
+    SqlEvidence,
+    SqlOutbox,
+    SqlReplays,
+    SqlDestinations,
+    SqlFeedback,
+    SqlForgetting,
+    SqlAudit,
 ):
     """`Store` over one SQLite file or one PostgreSQL database."""
 

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from marrowd.store.audit import add_entries, entries_of
 from marrowd.store.database import OverDatabase
 from marrowd.store.protocols import Message, MessageRow, MessageState
 from marrowd.store.schema import outbox
@@ -89,7 +90,7 @@ class SqlOutbox(OverDatabase):
 
     async def taken(self, message: Message, *, now: datetime) -> bool:
         """Record that the destination took *message*; False when the lease was lost."""
-        return await self._database.write(partial(_settle, _TAKEN, message, now=now))
+        return await self._database.write(partial(_take, message, now))
 
     async def retry_message(self, message: Message, *, at: datetime, reason: str) -> bool:
         """Try *message* again at *at*."""
@@ -229,6 +230,14 @@ def _settle(statement: Update, message: Message, connection: Connection, **value
     """Write an outcome if the lease is still held: the fence rises with every claim."""
     values |= {"message_id": message.id, "message_fence": message.fence}
     return connection.execute(statement, values).rowcount == 1
+
+
+def _take(message: Message, now: datetime, connection: Connection) -> bool:
+    """Record the outcome and, in the same transaction, who was given which card by it."""
+    is_ours = _settle(_TAKEN, message, connection, now=now)
+    if is_ours and (entries := entries_of(message, at=now)):
+        add_entries(connection, entries)
+    return is_ours
 
 
 def _leased(messages: Sequence[Message]) -> Update:

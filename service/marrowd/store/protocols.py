@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from marrowd.core.facts import Fact
-from marrowd.store.upkeep import Destinations, Forgetting, Replays
+from marrowd.store.upkeep import Audit, Destinations, Forgetting, Replays
 
 
 class EventKind(StrEnum):
@@ -451,7 +451,7 @@ class Feedback(Protocol):
         ...
 
 
-class Store(Inbox, Evidence, Outbox, Feedback, Replays, Destinations, Forgetting, Protocol):
+class Store(Inbox, Evidence, Outbox, Feedback, Replays, Destinations, Forgetting, Audit, Protocol):
     """All over one database, so that one transaction can span them."""
 
     async def open(self) -> None:

@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The revision this code is written for; revisions are numbered and compare as text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -271,6 +271,26 @@ seen_token = Table(
     PrimaryKeyConstraint("issuer", "jti", name="seen_token_pk"),
 )
 Index("seen_token_until", seen_token.c.until)
+
+# Who was given which patient's card, when and how; a trigger refuses to change a row.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", Key, nullable=False),
+    Column("source", Key, nullable=False),
+    Column("patient", Key, nullable=False),
+    Column("card", Key, nullable=False),
+    Column("verdict", Key, nullable=False),
+    Column("service", Key, nullable=False),
+    Column("user_id", Key, nullable=False),
+    Column("issuer", Key, nullable=False),
+    Column("destination", Key, nullable=False),
+    Column("message", Key, nullable=False),
+    sqlite_autoincrement=True,  # a number is never given twice
+)
+Index("audit_at", audit.c.at, audit.c.id)
 
 # One row: what the newest migration said about older code, and what `ping` writes to.
 schema_use = Table(

@@ -1,5 +1,5 @@
 """
-What operators and housekeeping ask of a store: sending again, stopping destinations, forgetting.
+What operators and housekeeping ask of a store: sending again, stopping, forgetting, auditing.
 
 Beside `protocols`, whose promises (times in UTC, durable on return, which errors) hold here too.
 """
@@ -7,6 +7,7 @@ Beside `protocols`, whose promises (times in UTC, durable on return, which error
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # `protocols` takes these up into `Store`
@@ -84,4 +85,51 @@ class Forgetting(Protocol):
         a card that stands posted is left alone. What remains of one who was written to is the last
         sequence, so that numbers go on rising. Facts of nobody go one by one, by their own time.
         """
+        ...
+
+
+class AuditKind(StrEnum):
+    """How a card came before somebody, or was taken back."""
+
+    HOOK = "hook"  # given in answer to a call of a hook
+    POSTED = "posted"  # taken by a destination
+    RETRACTED = "retracted"  # a destination took the message that withdraws it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One card given to, or withdrawn from, somebody; the only record of who saw which patient."""
+
+    at: datetime
+    kind: AuditKind
+    source: str
+    patient: str  # "Patient/<id>"
+    card: str
+    verdict: str
+    service: str = ""  # the hook's
+    user_id: str = ""  # as the EHR said, such as "Practitioner/17"
+    issuer: str = ""  # whose token the call carried
+    destination: str = ""
+    message: str = ""  # the id of the message that was taken
+
+
+class Audit(Protocol):
+    """Who was given which patient's card: rows are added and, when old, deleted; never changed."""
+
+    async def add_audit(self, entries: Sequence[AuditEntry]) -> None:
+        """Add *entries*; durable on return. What destinations take is added with its outcome."""
+        ...
+
+    async def audited(
+        self, *, since: datetime, until: datetime, after: tuple[datetime, int] | None, limit: int
+    ) -> list[tuple[int, AuditEntry]]:
+        """
+        Give *limit* entries from *since* on and before *until*, oldest first, each with its number.
+
+        *after* is the time and number of the last entry of the page before.
+        """
+        ...
+
+    async def purge_audit(self, *, before: datetime) -> int:
+        """Delete entries older than *before*; say how many."""
         ...

@@ -28,8 +28,10 @@ from marrowd.errors import StoreUnavailable
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.orders import OrderRules, load_order_rules
 from marrowd.store.protocols import Standing, Store
+from marrowd.store.upkeep import AuditEntry, AuditKind
 from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.web.answers import refusal
+from marrowd.web.audit import AuditTrail, storable
 from marrowd.web.bodies import json_body
 from marrowd.web.feedback import FeedbackDesk
 from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking, same_server
@@ -90,6 +92,7 @@ class Hooks:
         self._remembered = Remembered()
         self._newer = NewerFacts(inbox=self.store, clock=self.clock, wake=self.wake)
         self._shown = ShownCards(self.store, self.clock)
+        self._audit = AuditTrail(self.store)
         self._feedback = FeedbackDesk(
             store=self.store,
             shown=self._shown,
@@ -120,6 +123,7 @@ class Hooks:
         app.router.add_post("/cds-services/{id}", _no_such_service)
         app.router.add_post("/cds-services/{id}/feedback", self.feedback)
         app.cleanup_ctx.append(self._shown.while_serving)
+        app.cleanup_ctx.append(self._audit.while_serving)
         app.on_cleanup.append(self._settle)
 
     async def discover(self, request: web.Request) -> web.Response:
@@ -152,9 +156,29 @@ class Hooks:
         if isinstance(answer, Lacking):
             raise refusal(412, _said(answer))
         if answer.card:
-            self._cards[answer.verdict, answer.indicator].inc()
-            self._shown.note(_name(call), answer)
+            self._note_shown(call, service, caller, answer)
         return web.Response(body=answer.body, content_type="application/json")
+
+    def _note_shown(
+        self, call: Call, service: Service, caller: Caller | None, answer: Drawn
+    ) -> None:
+        """Remember what was shown and to whom; written later, since a clinician waits."""
+        source = _name(call)
+        self._cards[answer.verdict, answer.indicator].inc()
+        self._shown.note(source, answer)
+        self._audit.note(
+            AuditEntry(
+                at=self.clock(),
+                kind=AuditKind.HOOK,
+                source=source,
+                patient=call.patient,
+                card=answer.card,
+                verdict=answer.verdict,
+                service=service,
+                user_id=storable(call.request.user_id),
+                issuer="" if caller is None else caller.issuer,
+            )
+        )
 
     async def _caller(self, request: web.Request) -> Caller | None:
         return None if self.trust is None else await self.trust.caller(request)

@@ -2,8 +2,9 @@
 Forgetting on time: what is done, what was taken, and evidence that is too old to speak.
 
 Keys of done events go once a redelivery can no longer come, taken messages once nobody would ask
-for them again (`outbox replay` reaches back as far), and a patient's evidence once its newest
-clinical date is past the years it is kept. Parked events and messages wait for an operator.
+for them again (`outbox replay` reaches back as far), a patient's evidence once its newest clinical
+date is past the years it is kept, and the audit record by its own age. Parked events and messages
+wait for an operator.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ import structlog
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Evidence, Inbox, Outbox
-from marrowd.store.upkeep import Forgetting
+from marrowd.store.upkeep import Audit, Forgetting
 from marrowd.work.bell import Bell
 from marrowd.work.retrying import place_of
 
@@ -26,7 +27,7 @@ _START = ("", "")
 _log = structlog.get_logger()
 
 
-class Kept(Inbox, Outbox, Evidence, Forgetting, Protocol):
+class Kept(Inbox, Outbox, Evidence, Forgetting, Audit, Protocol):
     """All that is kept and forgotten."""
 
 
@@ -36,6 +37,7 @@ class Keeping:
 
     queues: timedelta  # done events, taken messages
     evidence: timedelta
+    audit: timedelta
     every: timedelta = timedelta(hours=1)  # a purge is one indexed delete
     # 4,000 patients an hour: a million in ten days, a hundredth of a reader's time.
     patients: int = 100
@@ -60,6 +62,8 @@ class RetentionLoop:
                 old = self._clock() - self._keeping.queues
                 await _say("done events", self._store.purge_done(before=old))
                 await _say("taken messages", self._store.purge_taken(before=old))
+                kept = self._clock() - self._keeping.audit
+                await _say("audit", self._store.purge_audit(before=kept))
                 await _say("evidence", self._forget(stop))
                 await self._bell.nap(self._keeping.every.total_seconds())
 

@@ -14,7 +14,13 @@ from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Store
 from marrowd.work.retention import Keeping, RetentionLoop
 
-KEEPING = Keeping(queues=timedelta(days=7), evidence=timedelta(days=3650), patients=2, steps=2)
+KEEPING = Keeping(
+    queues=timedelta(days=7),
+    evidence=timedelta(days=3650),
+    audit=timedelta(days=2190),
+    patients=2,
+    steps=2,
+)
 
 
 @pytest.fixture
@@ -100,8 +106,8 @@ async def test_a_store_that_is_down_is_asked_again_later(
         message = "gone"
         raise StoreUnavailable(message)
 
-    for name in ("purge_done", "purge_taken", "forget_evidence"):
+    for name in ("purge_done", "purge_taken", "purge_audit", "forget_evidence"):
         monkeypatch.setattr(store, name, down)
 
     async with running(store, clock):
-        await until(lambda: len(asked) == 3)
+        await until(lambda: len(asked) == 4)
