@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 
 import aiohttp
 from aiohttp import web
@@ -27,6 +28,7 @@ from marrowd.web.gathering import HookSource
 from marrowd.web.hooks import Budget, Hooks
 from marrowd.web.openapi import add_openapi
 from marrowd.web.ops import Ops
+from marrowd.web.ops_page import OpsPage
 from marrowd.web.trust import trust_from
 
 _POOL = 20  # connections to one host from hooks
@@ -87,6 +89,16 @@ def ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application
         checks=checks,
         clock=parts.clock,
         destinations=[destination.name for destination in parts.settings.destinations],
+    ).add_routes(app)
+    OpsPage(
+        store=parts.store,
+        metrics=parts.metrics,
+        clock=parts.clock,
+        policy=parts.policy,
+        rules=RULES_VERSION,
+        version=version("marrowd"),
+        sources=parts.settings.sources,
+        destinations=parts.settings.destinations,
     ).add_routes(app)
     return app
 
