@@ -435,6 +435,28 @@ def test_a_report_s_binary_is_found_in_the_same_input():
     assert line["findings"][0]["piece"] == "presentedForm[0]"
 
 
+def test_the_side_that_only_the_code_states_is_that_of_the_findings():
+    """LOINC 26242-8 is an MRI of the left foot: a later one of the right takes nothing from it."""
+    left = fhir.mri(said="Marrow edema in the talus.", code=fhir.coded("26242-8"))
+    right = fhir.mri(
+        "r2",
+        said="No marrow edema in the talus.",
+        code={"text": "MRI right foot"},
+        effectiveDateTime="2026-02-20",
+    )
+    line = verdict(fhir.lab(), left, right)
+
+    assert line["verdict"] == "association"
+    assert [each["laterality"] for each in line["findings"]] == ["left", "right"]
+
+
+def test_the_text_has_the_last_word_on_the_side():
+    said = "Marrow edema in the right talus."
+    line = verdict(fhir.lab(), fhir.mri(said=said, code=fhir.coded("26242-8")))
+
+    assert [each["laterality"] for each in line["findings"]] == ["right"]
+
+
 def test_a_binary_that_is_not_there_is_not_fetched():
     line = verdict(fhir.lab(), fhir.mri(said=None, presentedForm=[{"url": "Binary/b1"}]))
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Protocol
 
+from marrowd.core.anatomy import Laterality
 from marrowd.core.facts import Piece, Report, Standing, StudyLinks
 from marrowd.core.reading import Modality, NotRead, Reading, Section
 from marrowd.errors import UnreadableResource
 from marrowd.fhir.attachments import Attachments, attachment_text, forms
 from marrowd.fhir.dates import clinical, optional
-from marrowd.fhir.exams import ExamWords, of_concept
+from marrowd.fhir.exams import ExamWords, of_concept, of_title
 from marrowd.fhir.links import Orders, report_links
 from marrowd.fhir.members import Resource, codings, kind, objects, status, title
 from marrowd.fhir.narratives import conclusion, narrative, observation_text, section_of
@@ -59,7 +60,8 @@ def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | 
     links = report_links(resource, ref=ref, resolve=context.resolve, orders=context.orders)
     if not may_be_imaging(resource, exam, links):
         return None
-    pieces = tuple(_pieces(resource, ref, context))
+    named = _named(title(resource.get("code")), exam)
+    pieces = tuple(_pieces(resource, ref, context, named=named))
     if not pieces and not _is_said_to_be_imaging(exam, links):
         return None
     return Report(
@@ -140,8 +142,15 @@ def _is_said_to_be_imaging(exam: ExamWords, links: StudyLinks) -> bool:
     )
 
 
-def _pieces(resource: Resource, ref: str, context: ReportContext) -> Iterator[Piece]:
-    named = title(resource.get("code"))
+def _named(words: str, exam: ExamWords) -> str:
+    """Give the title of *exam*, with the side that only its code states (LOINC 26242-8: left)."""
+    is_one_sided = exam.laterality in (Laterality.LEFT, Laterality.RIGHT)
+    if not is_one_sided or of_title(words).laterality is not Laterality.UNKNOWN:
+        return words
+    return f"{words} {exam.laterality}"
+
+
+def _pieces(resource: Resource, ref: str, context: ReportContext, *, named: str) -> Iterator[Piece]:
     for index, form in enumerate(forms(resource)):
         where = f"presentedForm[{index}]"
         try:
