@@ -4,11 +4,12 @@ Loads the reader's vocabulary from the TOML files beside this module.
 Every file opens with its own grammar; a row that breaks it is an error here, not a silent gap.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import chain
 from sys import intern
 from typing import Any
 
@@ -18,6 +19,7 @@ from marrowd.errors import BadConfiguration
 _TERM_FILES = ("anatomy", "marrow", "cues", "context", "grammar")
 _BONES = frozenset({Kind.BONE, Kind.HEAD, Kind.JOINT})
 _SHORT = 6  # letters; a changed letter in a short word too often makes another word
+_SIGNS = re.compile("([(|)])")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -31,8 +33,9 @@ def load_vocabulary() -> Vocabulary:
 
     """
     rows: dict[tuple[str, ...], Term] = {}
-    for name in _TERM_FILES:
-        for number, row in enumerate(_toml(name)["term"], start=1):
+    files_of_terms = {name: _toml(name) for name in _TERM_FILES}
+    for name, file in files_of_terms.items():
+        for number, row in enumerate(file["term"], start=1):
             _add_row(rows, row, f"{name}:{number}")
     terms: Trie = {}
     for words, term in rows.items():
@@ -48,8 +51,8 @@ def load_vocabulary() -> Vocabulary:
     return Vocabulary(
         terms=terms,
         headers=headers,
-        spelling=_spelling(frozenset(word for words in rows for word in words)),
-        anchors=frozenset(_toml("marrow")["anchors"]),
+        spelling=_spelling(frozenset(chain.from_iterable(rows))),
+        anchors=frozenset(files_of_terms["marrow"]["anchors"]),
         bone_words=_first_words(rows, _BONES),
         cue_words=frozenset(words[0] for words, term in rows.items() if term.cue),
         subjects=frozenset(language["subjects"]),
@@ -63,42 +66,32 @@ def load_vocabulary() -> Vocabulary:
 
 def expand(written: str) -> Iterator[tuple[str, ...]]:
     """Write out every "(a|b)" of a term; hyphens fall away, as they do in a report."""
-    for choice in _choices(written):
-        words = tuple(map(intern, choice.replace("-", " - ").split()))
-        yield words if words == ("-",) else tuple(word for word in words if word != "-")
-
-
-def _choices(written: str) -> list[str]:
-    # one level at a time: the alternatives of a string, each a product of text and inner groups
-    options = _parts(written, "|")
-    if len(options) > 1:
-        return [choice for option in options for choice in _choices(option)]
-    before, bracket, behind = written.partition("(")
-    if not bracket:
-        return [written]
-    inner, rest = _closed(behind)
-    return [before + one + two for one, two in product(_choices(inner), _choices(rest))]
-
-
-def _parts(written: str, sign: str) -> list[str]:
-    parts, depth = [""], 0
-    for letter in written:
-        depth += (letter == "(") - (letter == ")")
-        if letter == sign and depth == 0:
-            parts.append("")
+    if written.count("(") > written.count(")"):
+        message = f"vocabulary term {written!r} lacks a closing bracket"
+        raise BadConfiguration(message)
+    for choice in _choices(iter(_SIGNS.split(written))):
+        if choice == "-":
+            yield ("-",)
         else:
-            parts[-1] += letter
-    return parts
+            yield tuple(map(intern, choice.replace("-", " ").split()))
 
 
-def _closed(written: str) -> tuple[str, str]:
-    depth = 1
-    for place, letter in enumerate(written):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0:
-            return written[:place], written[place + 1 :]
-    message = f"vocabulary term {written!r} lacks a closing bracket"
-    raise BadConfiguration(message)
+def _choices(parts: Iterator[str]) -> list[str]:
+    """Write out what *parts* hold up to the bracket that closes them."""
+    done: list[str] = []
+    begun = [""]
+    for part in parts:
+        if part == "(":
+            inner = _choices(parts)
+            begun = [before + after for before in begun for after in inner]
+        elif part == "|":
+            done += begun
+            begun = [""]
+        elif part == ")":
+            break
+        elif part:
+            begun = [before + part for before in begun]
+    return done + begun
 
 
 def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str) -> None:
@@ -110,7 +103,7 @@ def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str)
         raise BadConfiguration(message) from None
     direction = row.get("direction", "")
     term = Term(kind, row.get("value", ""), direction, row.get("cue", ""), place)
-    for words in (words for text in written for words in expand(text)):
+    for words in chain.from_iterable(map(expand, written)):
         known = rows.get(words)
         if known is None or known.rule == place:
             rows[words] = term
