@@ -12,6 +12,7 @@ import typer
 
 from marrowd.cli.exits import complain
 from marrowd.errors import MarrowdError
+from marrowd.telemetry.crashing import say_crashes_by_place
 
 Config = Annotated[
     Path | None,
@@ -38,6 +39,8 @@ def main() -> None:
         program()
     except MarrowdError as exc:
         sys.exit(complain(exc))
+    finally:
+        say_crashes_by_place()  # last: typer sets hooks of its own
 
 
 @program.command()
@@ -278,6 +281,14 @@ def db_current(config: Config = None) -> None:
     from marrowd.cli.schema import current_command  # noqa: PLC0415
 
     raise typer.Exit(current_command(config))
+
+
+@program.command()
+def doctor(config: Config = None, source: SourceName = None) -> None:
+    """Try everything the service depends on; say what is wrong and how to mend it."""
+    from marrowd.cli.doctor import doctor_command  # noqa: PLC0415
+
+    raise typer.Exit(doctor_command(config, source))
 
 
 @configuration.command("check")

@@ -25,10 +25,10 @@ def list_events(config: Path | None, state: str, limit: int) -> Exit:
     wanted = None if state == "all" else state_of(EventState, state)
     rows = with_store(config, lambda store: store.list_events(state=wanted, limit=limit))
     print_table(
-        ["id", "source", "kind", "ref", "state", "attempts", "received", "reason", "detail"],
+        ["id", "source", "kind", "resource", "state", "attempts", "received", "reason", "detail"],
         [
             (
-                str(r.id), r.source, r.kind, r.ref, r.state, str(r.attempts),
+                str(r.id), r.source, r.kind, _type_of(r.ref), r.state, str(r.attempts),
                 as_utc(r.received_at), r.reason, r.detail,
             )
             for r in rows
@@ -38,9 +38,12 @@ def list_events(config: Path | None, state: str, limit: int) -> Exit:
 
 
 def show_event(config: Path | None, event: int) -> Exit:
-    """Print one event's payload to stdout."""
+    """Print one event's payload to stdout, or the reference that it is to be read by."""
     found = with_store(config, lambda store: store.show_event(event))
-    return show_body(found[1] if found else None, is_known=found is not None)
+    if found is None:
+        return show_body(None, is_known=False)
+    row, payload = found
+    return show_body(payload or row.ref.encode(), is_known=True)
 
 
 def retry_events(config: Path | None, events: Sequence[int]) -> Exit:
@@ -68,6 +71,12 @@ def with_store(config: Path | None, ask: Callable[[Store], Awaitable[T]]) -> T:
             await store.close()
 
     return asyncio.run(run())
+
+
+def _type_of(ref: str) -> str:
+    """Give the type of a reference; its id may be a record's number. `show` tells the rest."""
+    kind, slash, _ = ref.partition("/")
+    return kind if slash else ""
 
 
 def state_of(kind: type[S], text: str) -> S:

@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 
+from marrowd.telemetry.crashing import places_of
+
 ALLOWED_KEYS = frozenset(
     {
         # set by the pipeline itself
@@ -90,8 +92,14 @@ def keep_allowed(
 
 
 def _without_arguments(record: logging.LogRecord) -> bool:
-    """Drop a foreign record's arguments: libraries put URLs and payloads there."""
+    """
+    Drop a foreign record's arguments, and of its message all but the first line.
+
+    Libraries put URLs and payloads there; asyncio appends the task, and with it what it raised.
+    """
     record.args = ()
+    if isinstance(record.msg, str):
+        record.msg = record.msg.partition("\n")[0]
     return True
 
 
@@ -108,11 +116,5 @@ def _place_of_exception(
         error = info if isinstance(info, BaseException) else sys.exc_info()[1]
     if error is None:
         return event
-    places: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
-        trace = trace.tb_next
-    event["exception"] = f"{type(error).__name__} at " + " > ".join(places)
+    event["exception"] = places_of(error)
     return event
