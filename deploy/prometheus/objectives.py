@@ -122,7 +122,7 @@ GAPS_PER_HOUR = 3  # each was asked for and made up: now and then is what notifi
 SWEPT_SHARE = 0.05  # events that only a sweep found
 SWEPT_FLOOR = 20
 CANARY_LATE_S = 300
-CANARY_WINDOW = "2h"  # a canary that is on its way changes the figure within this
+CANARY_WINDOW = "30m"  # a canary that is on its way changes the figure within this
 
 # FHIR servers.
 EHR_UNAVAILABLE_SHARE = 0.1
