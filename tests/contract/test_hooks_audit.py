@@ -1,4 +1,4 @@
-"""Who was shown which card is on record: whoever called, for whichever patient, whatever happens."""
+"""Who was shown which card is on record: whoever called, whatever their name."""
 
 from datetime import timedelta
 

@@ -14,14 +14,28 @@ _RULES = Path(__file__).parents[1] / "rules"
 
 
 def check_command(config: Path | None) -> Exit:
-    """Read the configuration, the policy and the keys it names included; errors are raised."""
-    from marrowd.fhir.smart import client_key  # noqa: PLC0415 - 0.2 s that the others do not need
+    """
+    Read the configuration, the policy and the keys it names included; say what is not right.
+
+    Raises:
+        BadConfiguration: it cannot be read as a configuration at all.
+    """
+    # Imported here: 0.2 s that the others do not need.
+    from marrowd.checks.configured import configured  # noqa: PLC0415
+    from marrowd.checks.findings import Level  # noqa: PLC0415
+    from marrowd.cli.doctor import lines_of  # noqa: PLC0415
+    from marrowd.fhir.smart import client_key  # noqa: PLC0415
 
     settings = load_settings(config)
     policy_from(settings.policy)
     for source in settings.sources:
         if isinstance(source.auth, SmartBackendAuth):
             client_key(source.auth, source=source.name, base_url=source.base_url)
+    found = configured(settings)
+    for finding in found:
+        sys.stderr.write("".join(f"{line}\n" for line in lines_of(finding)))
+    if any(finding.level is Level.WRONG for finding in found):
+        return Exit.USAGE
     sys.stdout.write("the configuration is sound\n")
     return Exit.FINE
 

@@ -150,6 +150,19 @@ class KeySet:
             await asyncio.gather(self._loading, return_exceptions=True)
 
 
+def public_keys(document: bytes) -> int:
+    """Count the keys of a JWKS *document* that callers' tokens could be verified with."""
+    try:
+        keys = _keys_of(document)
+    except EhrUnavailable:
+        return 0
+    return sum(any(_usable(key, name) for name in _names(key)) for key in keys.values())
+
+
+def _names(key: Mapping[str, Any]) -> list[str]:
+    return [name for name, kind in KEY_TYPES.items() if kind == key["kty"]]
+
+
 def _keys_of(document: bytes) -> Keys:
     try:
         keys = orjson.loads(document)["keys"]

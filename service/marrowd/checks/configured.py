@@ -1,0 +1,126 @@
+"""What can be told from the configuration alone: `config check` says it before anything runs."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
+
+from marrowd.checks.findings import Finding, note, wrong
+from marrowd.settings import Settings
+from marrowd.web.keys import public_keys
+
+_PUBLIC_URL = "http.public_url"
+
+
+def configured(settings: Settings) -> list[Finding]:
+    """Look at what no section can see by itself."""
+    return [
+        *_hooks(settings),
+        *_issuers(settings),
+        *_secrets(settings),
+        *_addresses(settings),
+    ]
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether *host* is this machine and nobody else can mean it."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _hooks(settings: Settings) -> Iterator[Finding]:
+    hooks, host = settings.hooks, settings.http.host
+    if hooks.require_jwt and not hooks.issuers:
+        yield note(
+            "hooks.issuers",
+            "there are none, so every call of a hook is answered 401",
+            "add [[hooks.issuers]] with iss and jwks_url of your EHR; ignore this without hooks",
+        )
+    if not hooks.require_jwt and not is_loopback(host) and not hooks.insecure:
+        yield wrong(
+            "hooks.require_jwt",
+            "it is off and http.host is reachable from outside: anybody could ask for cards",
+            "configure hooks.issuers, listen on 127.0.0.1, or set hooks.insecure",
+        )
+
+
+def _issuers(settings: Settings) -> Iterator[Finding]:
+    for issuer in settings.hooks.issuers:
+        place = f"hooks.issuers {issuer.iss}"
+        if (issuer.jwks_file is None) == (issuer.jwks_url is None):
+            yield wrong(
+                place,
+                "it has no keys, or two places for them",
+                "give exactly one of jwks_url (which the EHR publishes) and jwks_file",
+            )
+        elif issuer.jwks_file is not None and not _count_in(issuer.jwks_file):
+            yield wrong(
+                f"{place}: jwks_file",
+                "it holds no key for ES384 or RS384",
+                "put the EHR's public key set (JWKS: kid, kty EC on P-384 or RSA from 2048 bits) "
+                "there, readable for the service's user",
+            )
+        elif issuer.jwks_url is not None and _is_clear(issuer.jwks_url):
+            yield wrong(
+                f"{place}: jwks_url", "keys would come in clear text", "give its https address"
+            )
+
+
+def _count_in(path: str) -> int:
+    try:
+        return public_keys(Path(path).read_bytes())
+    except OSError:
+        return 0
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    for destination in settings.destinations:
+        for secret in destination.secret or ():
+            try:
+                Webhook(secret.get_secret_value())
+            except (EmptyWebhookSecretError, ValueError):
+                yield wrong(
+                    f"destinations {destination.name}: secret",
+                    "it is no Standard Webhooks secret",
+                    'give the EHR\'s own, "whsec_" and base64; a bearer token goes into token',
+                )
+
+
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    """Compare where Subscriptions point to with where the FHIR server is."""
+    url = settings.http.public_url
+    remote = [
+        source.name
+        for source in settings.sources
+        if source.subscribe != "none" and not is_loopback(urlsplit(source.base_url).hostname or "")
+    ]
+    if remote and url is None:
+        yield note(
+            _PUBLIC_URL,
+            f"it is not set, so {', '.join(remote)} would send notifications to "
+            f"http://{settings.http.host}:{settings.http.port}, which is not this machine there",
+            "set it to the address under which the FHIR server reaches the service",
+        )
+    elif remote and url is not None and is_loopback(urlsplit(url).hostname or ""):
+        yield note(
+            _PUBLIC_URL,
+            f"it is loopback, which for {', '.join(remote)} is another machine",
+            "set it to the address under which the FHIR server reaches the service",
+        )
+    elif url is not None and _is_clear(url):
+        yield note(
+            _PUBLIC_URL,
+            "notifications and their secret would come in clear text",
+            "put TLS in front of the service and give the https address",
+        )
+
+
+def _is_clear(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme != "https" and not is_loopback(parts.hostname or "")
