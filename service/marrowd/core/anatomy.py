@@ -50,6 +50,7 @@ class Region(StrEnum):
     FOREFOOT = "forefoot"
     TOE = "toe"
     FOOT = "foot"
+    HEEL = "heel"
 
 
 # Reported but never counted (the domain rules, "Target bones").

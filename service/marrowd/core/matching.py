@@ -40,6 +40,7 @@ SHOWN: dict[Region, frozenset[Bone]] = {
     Region.FOREFOOT: METATARSALS,
     Region.TOE: METATARSALS,
     Region.FOOT: frozenset(bone for bone in Bone if is_target(bone)),
+    Region.HEEL: frozenset(),
 }
 
 

@@ -28,7 +28,7 @@ _NOT_MR = re.compile(
     r")(?!\w)",
     re.IGNORECASE,
 )
-# The regions that DOMAIN section 2 names; the heel is foot, but no exam "covers" anything by it.
+# The regions that DOMAIN section 2 names.
 _REGIONS = (
     (re.compile(r"\b(?:foot|feet)\b", re.IGNORECASE), Region.FOOT),
     (re.compile(r"\bankles?\b", re.IGNORECASE), Region.ANKLE),
@@ -36,8 +36,8 @@ _REGIONS = (
     (re.compile(r"\bmid-?\s?(?:foot|feet)\b", re.IGNORECASE), Region.MIDFOOT),
     (re.compile(r"\bfore-?\s?(?:foot|feet)\b", re.IGNORECASE), Region.FOREFOOT),
     (re.compile(r"\b(?:toes?|hallux)\b", re.IGNORECASE), Region.TOE),
+    (re.compile(r"\bheels?\b", re.IGNORECASE), Region.HEEL),
 )
-_HEEL = re.compile(r"\bheels?\b", re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:bilateral|bilat|both|left and right|right and left)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\bL\b|\b(?i:left|lt)\b")
 _RIGHT = re.compile(r"\bR\b(?!/[Oo])|\b(?i:right|rt)\b")
@@ -63,7 +63,7 @@ def of_title(words: str) -> ExamWords:
         modality = Modality.NOT_MR
     return ExamWords(
         modality=modality,
-        is_foot=bool(regions) or _HEEL.search(words) is not None,
+        is_foot=bool(regions),
         regions=regions,
         laterality=_side(words),
     )

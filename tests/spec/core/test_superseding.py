@@ -69,7 +69,7 @@ COVERS = Table(
     title="A later report shows the bone and calls the marrow normal",
     rule="Unless its text excludes it an exam shows on its side: ankle or hindfoot talus, "
     "calcaneus, navicular, cuboid; midfoot navicular, cuboid, cuneiforms; forefoot or toe "
-    "metatarsals; foot all.",
+    "metatarsals; foot all; heel none.",
     columns=("bone", "later exam", "finding"),
     rows=tuple(
         row(f"{bone} and {exam}", bone, exam, expected)
@@ -82,6 +82,7 @@ COVERS = Table(
                     ("midfoot", "navicular cuboid cuneiform_medial cuneiform_unspecified"),
                     ("forefoot", "metatarsal_1 metatarsal_unspecified"),
                     ("toe", "metatarsal_1 metatarsal_unspecified"),
+                    ("heel", ""),
                     (
                         "foot",
                         (

@@ -50,7 +50,7 @@ TITLES = Table(
         row("XR", "XR ANKLE L", "not_mr foot [ankle] left"),
         row("CT", "CT right hindfoot", "not_mr foot [hindfoot] right"),
         row("dual-energy CT", "Dual-energy CT foot", "not_mr foot [foot] unknown"),
-        row("ultrasound", "Ultrasound heel", "not_mr foot [] unknown"),
+        row("ultrasound", "Ultrasound heel", "not_mr foot [heel] unknown"),
         row("both", "CT and MRI foot", "mr foot [foot] unknown"),
         row("spaced", "MRI mid foot left", "mr foot [midfoot] left"),
         row("hyphenated", "MRI fore-foot", "mr foot [forefoot] unknown"),

@@ -35,7 +35,7 @@ def test_modality(text, modality, title):
 def test_regions_and_side_come_from_title_and_exam_line():
     exam = READER.read("EXAM: MRI LEFT HEEL" + BODY, title="MR foot").exam
 
-    assert exam.regions == (Region.FOOT, Region.HINDFOOT)
+    assert exam.regions == (Region.FOOT, Region.HEEL)
     assert exam.laterality is Laterality.LEFT
 
 
