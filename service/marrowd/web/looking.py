@@ -8,7 +8,7 @@ are: nothing of a patient can be shown that was never read.
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
@@ -33,14 +33,14 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One thing that went wrong: what kind of thing, where, how often it was tried."""
+    """One way in which things went wrong: what kind of thing, where, how many, the last when."""
 
     what: str
     reason: str
     place: str
-    attempts: int
     age_s: float
     is_parked: bool
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +97,12 @@ async def look(store: Store, *, now: datetime) -> Look | None:
 def _latest(
     events: Sequence[EventRow], cards: Sequence[MessageRow], now: datetime
 ) -> list[Failure]:
+    """Give what went wrong, alike things as one, the latest first."""
     found = [
         Failure(
             what=row.ref.partition("/")[0] if "/" in row.ref else row.kind,
             reason=row.reason,
             place=row.detail,
-            attempts=row.attempts,
             age_s=_age(row.received_at, now),
             is_parked=row.state is EventState.PARKED,
         )
@@ -113,14 +113,20 @@ def _latest(
             what=f"card for {row.destination}",
             reason=row.reason,
             place="",
-            attempts=row.attempts,
             age_s=_age(row.created_at, now),
             is_parked=row.state is MessageState.PARKED,
         )
         for row in cards
         if row.reason
     ]
-    return sorted(found, key=lambda failure: failure.age_s)[:_SHOWN_ERRORS]
+    alike: dict[Failure, int] = Counter(replace(failure, age_s=0.0) for failure in found)
+    youngest: dict[Failure, float] = {}
+    for failure in sorted(found, key=lambda failure: failure.age_s):
+        youngest.setdefault(replace(failure, age_s=0.0), failure.age_s)
+    return [
+        replace(failure, age_s=age_s, times=alike[failure])
+        for failure, age_s in list(youngest.items())[:_SHOWN_ERRORS]
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def _subscribed(shown: Shown, source: Source) -> str:
 
 def _canary(shown: Shown, source: str) -> str:
     took = shown.counts.get("canary_seconds", source=source)
-    return "&ndash;" if took is None else age(took)
+    return "&ndash;" if took is None else f"{took:.1f} s"
 
 
 def destination_table(shown: Shown) -> str:
@@ -177,13 +177,13 @@ def failure_table(shown: Shown) -> str:
             escape(failure.what),
             escape(failure.reason),
             f"<code>{escape(failure.place)}</code>" if failure.place else "&ndash;",
-            str(failure.attempts),
+            f"{failure.times:,}",
             f"{age(failure.age_s)} ago",
             '<span class="bad">parked</span>' if failure.is_parked else "tried again",
         )
         for failure in (shown.look.failures if shown.look else ())
     ]
-    heads = ("what", "reason", "where", "attempts", "came", "state")
+    heads = ("what", "reason", "where", "times", "last came", "state")
     return _table("Last errors", heads, rows, numbers={3}, empty="None that still matters.")
 
 
