@@ -65,11 +65,17 @@ class Amount:
 
 
 def has_value(member: Resource) -> bool:
-    """Say whether any `value[x]` is there."""
+    """Say whether any `value[x]` is there; a quantity that has but a unit is none."""
     return any(
-        name.startswith("value") and value not in (None, "", {}, [])
+        name.startswith("value") and value not in (None, "", {}, []) and not _is_bare(name, value)
         for name, value in member.items()
     )
+
+
+def _is_bare(name: str, value: object) -> bool:
+    if name != "valueQuantity" or not isinstance(value, dict):
+        return False
+    return value.keys() <= {"unit", "system", "code"}
 
 
 def amount(member: Resource, *, analyte: Analyte) -> Amount:

@@ -127,6 +127,20 @@ def test_data_absent_in_place_of_a_value_withdraws():
     assert read(absent).version.is_withdrawn
 
 
+def test_data_absent_beside_a_unit_alone_withdraws():
+    """A unit is no value: some laboratories send it with every quantity."""
+    absent = fhir.lab(valueQuantity={"unit": "ng/mL"}, dataAbsentReason=fhir.coded("unknown"))
+
+    assert read(absent).results == ()
+    assert read(absent).version.is_withdrawn
+
+
+def test_a_unit_alone_without_a_reason_is_unreadable():
+    bare = fhir.lab(valueQuantity={"unit": "ng/mL"})
+
+    assert told(bare) == ["Observation/o1 total value counts"]
+
+
 def test_data_absent_beside_a_value_does_not():
     assert told(fhir.lab(dataAbsentReason=fhir.coded("unknown"))) == [
         "Observation/o1 total 14 ng/mL counts"
