@@ -6,7 +6,7 @@ the one table beside the evidence that names patients, because that is what it i
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -20,7 +20,8 @@ from marrowd.store.schema import audit
 from marrowd.store.upkeep import AuditEntry, AuditKind
 
 _PURGE_BATCH = 1_000  # rows a delete may hold the write lock for
-_COLUMNS = [audit.c[field.name] for field in fields(AuditEntry)]
+_NAMES = [field.name for field in fields(AuditEntry)]
+_COLUMNS = [audit.c[name] for name in _NAMES]
 _NOBODYS = ":"  # in no configured name: what runs under such a source is shown to nobody
 
 
@@ -55,7 +56,9 @@ class SqlAudit(OverDatabase):
 
 def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """Add *entries* in the transaction of *connection*."""
-    connection.execute(insert(audit), [asdict(entry) for entry in entries])
+    # By hand: `asdict` copies every value deeply and took two thirds of the time of a row.
+    rows = [{name: getattr(entry, name) for name in _NAMES} for entry in entries]
+    connection.execute(insert(audit), rows)
 
 
 def entries_of(message: Message, *, at: datetime) -> list[AuditEntry]:
