@@ -7,6 +7,7 @@ Every file opens with its own grammar; a row that breaks it is an error here, no
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import chain
@@ -105,8 +106,10 @@ def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str)
     term = Term(kind, row.get("value", ""), direction, row.get("cue", ""), place)
     for words in chain.from_iterable(map(expand, written)):
         known = rows.get(words)
-        if known is None or known.rule == place:
+        if known is None:
             rows[words] = term
+        elif replace(known, rule="") == replace(term, rule=""):
+            continue
         elif known.kind is kind and known.direction != direction:
             rows[words] = Term(kind, term.value or known.value, "both", term.cue, place)
         else:

@@ -87,7 +87,7 @@ def _is_answer(words: list[str], mark: Piece) -> bool:
     before, behind = words[mark.first - 1], words[mark.last : mark.last + 1]
     if before == "(" and behind == [")"]:
         return True
-    return before.isalpha() and (not behind or behind[0] in _ENDS_CELL)
+    return before.isalpha() and (not behind or behind[0] in _ENDS_CELL or behind == ["+"])
 
 
 def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -> tuple[int, str]:
@@ -127,7 +127,7 @@ def _ordinals_before(words: list[str], marks: list[Piece], place: int) -> tuple[
         if mark.kind is kinds.ORDINAL:
             if linked == kinds.RANGE and found:
                 found.extend(_between(found[-1], mark.value))
-            elif linked or not found:
+            elif linked or not found or _is_row_of_numbers(words, marks[at - 1], mark):
                 found.append(mark.value)
             else:
                 return found[:1], -1
@@ -178,12 +178,24 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
         else:
             break
         at += 1
+    again = last + 1
+    if kinds.RANGE in {mark.kind for mark in marks[head + 1 : last]} and again < len(marks):
+        close = _is_close(words, marks[last].last, marks[again].first)
+        if close and marks[again].kind is kinds.HEAD and marks[again].value == marks[head].value:
+            return found, again  # "third metatarsal through fifth metatarsal"
     # an ordinal that is followed by its own head belongs to that head ("MT1, 2nd cuneiform")
     if last > head and last + 1 < len(marks) and marks[last + 1].kind in _HEADS:
         gap = marks[last + 1].first - marks[last].last
         if gap == 0:
             return ([number] if number else []), head
     return found, last
+
+
+def _is_row_of_numbers(words: list[str], one: Piece, other: Piece) -> bool:
+    """Say whether two ordinals stand side by side in figures: "4th 5th MT"."""
+    firsts = (words[one.first], words[other.first])
+    figures = all(word[0].isdigit() and word[-1].isalpha() for word in firsts)
+    return figures and one.kind is kinds.ORDINAL and one.last == other.first
 
 
 def _noun(value: str) -> tuple[str, str]:

@@ -66,10 +66,12 @@ class Clauses(SaidOfMarrow, Hedges):
         if opened is not None and not (
             opened.bones and opened.said is not sayings.NOTHING and self._is_subject(place)
         ):
-            if self._over and not opened.strong and opened.said is sayings.EDEMA:
-                if not opened.bones:
+            if self._over and opened.said is sayings.EDEMA:
+                if opened.bones:
+                    return
+                if not opened.strong:
                     opened.dropped = "beside a bone, not in it"
-                return
+                    return
             opened.bones.append(piece)
             return
         if self._over:
@@ -122,6 +124,8 @@ class Clauses(SaidOfMarrow, Hedges):
     def _join(self, place: int, piece: Piece) -> None:
         self._over = False
         self._join_at = piece.first
+        if self._negated_at == self.pieces[0].first and self._opens_main_clause(piece):
+            self._close_cues()
         if self._nouns and kinds.POSSIBLE in self._forward:
             self._forward.pop(kinds.POSSIBLE)
         if self._turn is not None and (
@@ -170,10 +174,12 @@ class Clauses(SaidOfMarrow, Hedges):
     def _void(self, _place: int, _piece: Piece) -> None:
         self.voids = True
 
-    def _break(self, _place: int, piece: Piece) -> None:
+    def _break(self, place: int, piece: Piece) -> None:
         around = (self.words[piece.first - 1], *self.words[piece.last : piece.last + 1])
         if around == (",", ",") and self.words[piece.last - 1] in _ASIDES:
             return  # "is, however, normal"
+        if self._is_aside(place):
+            return
         self._end_clause()
 
     _steps: ClassVar[Steps] = {

@@ -35,7 +35,8 @@ def inherit_bones(
         predicate.bones = [joint]
         return
     if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
-        predicate.bones = list(row)
+        is_it = predicate.said is sayings.NORMAL_MARROW and predicate.points_back and near
+        predicate.bones = list(row) or (list(earlier) if is_it and not names_later else [])
         return
     before = next((p for p in reversed(predicates[max(0, place - 3) : place]) if p.bones), None)
     gone = predicate.resolved or predicate.historical
@@ -45,6 +46,8 @@ def inherit_bones(
         predicate.negated or predicate.points_back or not predicate.strong
     ):
         predicate.bones = list(predicate.fallback)
+        if before is not None and before.possible and not predicate.strong:
+            predicate.possible = True  # "possibly bruised, though the signal change ..."
     elif row:
         predicate.bones = list(row)
     elif before is not None and before.said is sayings.EDEMA and before.bones:

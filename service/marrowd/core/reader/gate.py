@@ -17,7 +17,8 @@ _FIRST_LOOK, _PLAINLY_ENGLISH = 80, 6  # words; different ones that only English
 _MOSTLY = 0.3
 _FOREIGN_MARGIN = 2
 _SURE = 2  # gaps
-_SLOT_SIGNS = frozenset({"*", "{", "<", "@"})
+_SLOT_SIGNS = frozenset({"*", "{", "<", "@", "["})
+_CHOICE = 14  # words
 _LONG_LINE, _FOREIGN_WORDS, _MORE_THAN_ENGLISH = 6, 4, 2
 _ASKED = frozenset(
     {
@@ -169,6 +170,8 @@ def is_template(words: Words, vocabulary: Vocabulary) -> bool:
             before = lowered[index - 1] if index else "\n"
             behind = lowered[index + 3 : index + 4]
             gaps += before.isalpha() or (bool(behind) and behind[0].isalpha() and before != "\n")
+        elif word == "[" and _is_choice(lowered, index):
+            gaps += 1
         elif (word in ("{", "<") and _is_slot(words, index)) or (
             word == "@" and lowered[index + 2 : index + 3] == ["@"]
         ):
@@ -176,6 +179,13 @@ def is_template(words: Words, vocabulary: Vocabulary) -> bool:
         if slots >= _SURE:
             return True
     return False
+
+
+def _is_choice(lowered: list[str], index: int) -> bool:
+    """Say whether brackets hold options to choose from: "[none / talus / calcaneus]"."""
+    inside = lowered[index + 1 : index + _CHOICE]
+    end = inside.index("]") if "]" in inside else 0
+    return end > 1 and "/" in inside[1:end] and inside[0].isalpha()
 
 
 def _is_slot(words: Words, index: int) -> bool:

@@ -43,18 +43,24 @@ class Hedges(ClauseState):
     def _negated(self, place: int, piece: Piece) -> None:  # noqa: PLR0911 -- one case after the other
         if (
             self.words[piece.first] == "0"
+            and not self._is_cell_answer(place)
             and self.words[piece.first - 1] not in _EQUALS
             and (
                 self.words[piece.last : piece.last + 1] != ["ml"] and piece.last - piece.first == 1
             )
         ):
             return
+        opened = self._open
+        if self.words[piece.first] == "0" and opened is not None and opened.bones:
+            self._waiting = [opened.bones.pop()]  # "talus 2, calcaneus 0"
+            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
+            self._open = opened
+            return
         if piece.term.direction == "backward" or self._is_last_word(piece):
             self._apply_back(kinds.NEGATED, piece)
             return
         if kinds.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
             return
-        opened = self._open
         if (
             self.words[piece.first] == "neither"
             and opened is not None
@@ -102,7 +108,15 @@ class Hedges(ClauseState):
         self._forward.pop(kinds.NEGATED, None)
         self._nouns = 0
 
-    def _historical(self, place: int, piece: Piece) -> None:
+    def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+        if piece.value == "resolved" and self._is_said_next(place):
+            self._forward[kinds.HISTORICAL] = piece.term.rule
+            self._forward.pop(kinds.CURRENT, None)
+            return
+        if piece.value == "resolved" and self._heads_list(place):
+            self._open = None
+            self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
+            return
         if piece.value == "resolved" and (
             self._waiting or (self._open is not None and not self._is_place_next(place))
         ):
@@ -122,10 +136,20 @@ class Hedges(ClauseState):
         if piece.value == "when":
             said = self.words[max(0, piece.first - 3) : piece.first + 1]
             if opened is not None and (
-                (self._past and self._verb_at < opened.first) or not _PARTICIPLES.isdisjoint(said)
+                (self._past and self._verb_at < opened.first)
+                or not _PARTICIPLES.isdisjoint(said)
+                or (piece.first - opened.last <= 1 and not self._present)
             ):
                 opened.historical = True
             self._forward.setdefault(kinds.HISTORICAL, "when")
+            return
+        if (
+            opened is not None
+            and opened.said is sayings.EDEMA
+            and self.words[piece.first] == "had"
+            and not self._is_finding_next(place)
+        ):
+            opened.historical = True
             return
         if (
             opened is not None
@@ -186,7 +210,8 @@ class Hedges(ClauseState):
         if following and following[0].kind in _MORE:
             return
         said_normal = place > 0 and self.pieces[place - 1].kind is kinds.NORMAL
-        if self._open is not None and not (said_normal or self._is_finding_next(place)):
+        of_other = self._open is not None and self._waiting
+        if self._open is not None and not (said_normal or of_other or self._is_finding_next(place)):
             self._open.current = True
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""

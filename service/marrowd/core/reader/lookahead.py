@@ -50,6 +50,10 @@ _MORE = frozenset(
     }
 )
 _SOFT_REACH = 5
+_ASIDE = 6  # words
+_OPENS_ASIDE = frozenset({"without", "absence", "absent", "despite", "lacking"})
+_MAIN_CLAUSE = frozenset({"the", "there", "this", "these", "it"})
+_ENDS_CELL = frozenset({",", ";", ".", "/", "|", "\n"})
 _SMALL = frozenset(
     {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
 )
@@ -67,8 +71,8 @@ _BARE_JOINTS = frozenset(
 _AFTER_NORMAL = frozenset(
     """
     and or in on for but with without throughout apart except of as at while whereas bilaterally
-    too however also now today again when compared allowing although given if then once only ,
-    other aside marrow signal bone to by
+    too this these however also now today again when compared allowing although given if then once
+    only , other aside marrow signal bone to by
     """.split()
 )
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
@@ -115,6 +119,8 @@ class Lookahead:
             if pieces[at].kind is kinds.PREPOSITION and pieces[at - 1].kind is kinds.BONE:
                 break
             at += 1
+        if at < end and pieces[at].kind is kinds.CURRENT:
+            at += 1  # "and the cuboid now looks normal"
         if at >= end:
             return False
         kind = pieces[at].kind
@@ -269,6 +275,64 @@ class Lookahead:
         if not following or following[0].kind is not kinds.PREPOSITION:
             return False
         return any(piece.kind is kinds.BONE for piece in following)
+
+    def _is_said_next(self, place: int) -> bool:
+        """Say whether a finding follows at once: "no longer edematous", "no longer shows edema"."""
+        for piece in self.pieces[place + 1 : place + 5]:
+            if piece.kind in (kinds.EDEMA, kinds.HIGH):
+                return self.words[self.pieces[place].first] == "no"
+            if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
+                return False
+        return False
+
+    def _heads_list(self, place: int) -> bool:
+        """Say whether a colon and bones follow: "Resolved since last study: right talus"."""
+        is_headed = False
+        for piece in self.pieces[place + 1 : place + 5]:
+            if piece.kind is kinds.VERB and self.words[piece.first] == ":":
+                is_headed = True
+            elif piece.kind is kinds.BONE:
+                return is_headed
+            elif piece.kind not in _SMALL and piece.kind is not kinds.HISTORICAL:
+                return False
+        return False
+
+    def _is_marrow_of_bone_next(self, place: int) -> bool:
+        """Say whether "marrow" ends the place of a finding: "edema of the cuboid marrow"."""
+        placed = False
+        for piece in self.pieces[place + 1 : place + 8]:
+            if piece.kind is kinds.MARROW:
+                return placed
+            if piece.kind is kinds.BONE:
+                placed = True
+            elif piece.kind not in _SMALL and piece.kind is not kinds.PREPOSITION:
+                return False
+        return False
+
+    def _is_aside(self, place: int) -> bool:
+        """Say whether a break stands in an aside that says nothing: ", although included,"."""
+        piece = self.pieces[place]
+        if self.words[piece.first - 1] != ",":
+            return False
+        ahead = self.words[piece.last : min(self.last, piece.last + _ASIDE)]
+        if "," not in ahead:
+            return False
+        end = piece.last + ahead.index(",")
+        return place + 1 < len(self.pieces) and self.pieces[place + 1].first >= end
+
+    def _opens_main_clause(self, piece: Piece) -> bool:
+        """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""
+        words = self.words
+        opens = words[self.pieces[0].first] in _OPENS_ASIDE
+        return opens and words[piece.first] == "," and words[piece.last] in _MAIN_CLAUSE
+
+    def _is_cell_answer(self, place: int) -> bool:
+        """Say whether a sign stands between a bone and the end of its cell: "talus N / ..."."""
+        piece = self.pieces[place]
+        if not place or self.pieces[place - 1].kind is not kinds.BONE:
+            return False
+        follows = self.words[piece.last] if piece.last < self.last else "."
+        return self.pieces[place - 1].last == piece.first and follows in _ENDS_CELL
 
     def _list_goes_on(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 5]:

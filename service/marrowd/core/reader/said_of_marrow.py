@@ -18,6 +18,8 @@ _TO_SIGNAL = frozenset(
         kinds.PREPOSITION,
     }
 )
+_ADJECTIVES = frozenset({"edematous", "bruised", "contused", "hyperintense", "bright"})
+_TRAILING = frozenset({"too", "well"})
 _MANNER = frozenset({"likewise", "similarly"})
 
 _NEAR = 3  # words: "signal in the marrow"
@@ -33,6 +35,7 @@ class SaidOfMarrow(ClauseState):
         marrow = self.pieces[place + 1 : place + 2]
         if piece.value == "bright" and marrow and marrow[0].kind is kinds.MARROW:
             strong = marrow[0].first - piece.last <= 1
+        strong = strong or self._is_marrow_of_bone_next(place)
         if not strong and ((self.soft_row and not self._waiting) or self._is_soft(place)):
             self._nouns += 1
             self._open = None
@@ -46,6 +49,13 @@ class SaidOfMarrow(ClauseState):
             self._close_cues()
         if piece.value == "bright" and not strong and (self._mass or self._mass_next(place)):
             return
+        if (
+            self.words[piece.first] in _ADJECTIVES
+            and self._noun_at > self._negated_at
+            and self.pieces[place + 1 : place + 2]
+            and self.pieces[place + 1].kind is kinds.BONE
+        ):
+            self._close_cues()  # "no fracture line within the edematous talus"
         said = self._say(sayings.EDEMA, piece, strong=strong)
         said.needs_bones = piece.term.cue == "transient_osteoporosis"
         if piece.term.cue:
@@ -204,10 +214,12 @@ class SaidOfMarrow(ClauseState):
         elif self._open is None:
             self._say(sayings.SPARED, piece, strong=strong)
 
-    def _answer(self, place: int, piece: Piece) -> None:
+    def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         no = piece.value == "no"
         self._turn = None
         if place and self.pieces[place - 1].kind in (kinds.DISEASE, kinds.SOFT):
+            return
+        if self.words[piece.first] in ("y", "n") and not self._is_cell_answer(place):
             return
         if (
             self.words[piece.first] == "present"
@@ -217,7 +229,12 @@ class SaidOfMarrow(ClauseState):
         ):
             return
         back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
-        if piece.term.direction == "forward" and no and not back and self._is_finding_next(place):
+        if (
+            piece.term.direction == "forward"
+            and no
+            and not back
+            and (self._is_finding_next(place) or self._bone_then_finding(place + 1))
+        ):
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
@@ -245,6 +262,10 @@ class SaidOfMarrow(ClauseState):
     def _ditto(self, place: int, piece: Piece) -> None:
         opened = self._open
         if opened is not None and opened.elliptic and not self._waiting:
+            return
+        if self.words[piece.last - 1] in _TRAILING and not (
+            self._waiting and self._is_last_word(piece)
+        ):
             return
         if self.words[piece.first] in _MANNER and not self._ends_after(place):
             return
