@@ -35,10 +35,10 @@ ALERTS = (
     Alert(
         name="MarrowdDestinationStopped",
         severity=Severity.PAGE,
-        expr=_POSTS.format("stopped", "30m"),
+        expr="max by (job, destination) (marrowd_destination_stopped) == 1",
         wait="0m",
         summary="{{ $labels.destination }} answered 410: it wants no more cards",
-        description="Cards are kept and not sent until marrowd is restarted.",
+        description="Cards are kept and not sent until somebody says so.",
     ),
     Alert(
         name="MarrowdCardsWaiting",

@@ -216,8 +216,8 @@ CASES: Mapping[str, Case] = {
         quiet=_posts(taken="0+5x120", other="1x120", outcome="parked"),
     ),
     "MarrowdDestinationStopped": Case(
-        fires=_posts(taken="5x120", other="0x115 1x5", outcome="stopped"),
-        quiet=_posts(taken="5x120", other="0x115 1x5", outcome="retried"),
+        fires=_gauge("destination_stopped", "0x115 1x5", _DESTINATION),
+        quiet=_gauge("destination_stopped", "1x60 0x60", _DESTINATION),  # it was let on again
     ),
     "MarrowdCardsWaiting": Case(
         fires=_gauge("outbox_oldest_seconds", "0+60x120", _DESTINATION),

@@ -123,6 +123,7 @@ async def _keep(show: Show, service: Service, ehr: Ehr) -> None:
     show.say()
     show.say("Left running until Ctrl-C:", "bold")
     show.say(f"  services      {service.public_url}/cds-services")
+    show.say(f"  operators     {service.ops_url}/")
     show.say(f"  metrics       {service.ops_url}/metrics")
     show.say(f"  readiness     {service.ops_url}/readyz")
     show.say(f"  EHR's charts  {ehr.cards_url}")

@@ -53,6 +53,7 @@ class Look:
     parked: Mapping[tuple[str, str], int]  # by (events or cards, reason)
     is_parked_cut: bool  # there are more than were read
     failures: Sequence[Failure]
+    stopped: frozenset[str]  # destinations that answered 410
 
 
 async def look(store: Store, *, now: datetime) -> Look | None:
@@ -63,6 +64,7 @@ async def look(store: Store, *, now: datetime) -> Look | None:
             oldest = await store.oldest_waiting()
             queued = await store.outbox_depth()
             first = await store.oldest_message()
+            stopped = await store.stopped_destinations()
             events = await store.list_events(state=EventState.PARKED, limit=_LISTED)
             put_off = await store.list_events(state=EventState.READY, limit=_LISTED)
             cards = await store.list_messages(state=MessageState.PARKED, limit=_LISTED)
@@ -90,6 +92,7 @@ async def look(store: Store, *, now: datetime) -> Look | None:
         },
         parked=parked,
         is_parked_cut=_LISTED in (len(events), len(cards)),
+        stopped=frozenset(stopped),
         failures=_latest([*events, *put_off], [*cards, *retried], now),
     )
 

@@ -22,7 +22,7 @@ from marrowd.settings import Destination, Source
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.web.drawing import picture
-from marrowd.web.looking import Counts, Look, look
+from marrowd.web.looking import Counts, look
 from marrowd.web.ops_tables import (
     LATE_S,
     Shown,
@@ -83,11 +83,11 @@ class OpsPage:
         return web.Response(text=text, content_type="text/html", headers=_HEADERS)
 
     def _parts(self, shown: Shown, *, is_paused: bool) -> Mapping[str, str]:
-        state, is_good = _state(shown.look)
+        state, is_good = _state(shown)
         at = shown.now.astimezone(UTC)
         return {
             "style": _STYLE,
-            "state": state,
+            "state": escape(state),
             "tone": "good" if is_good else "bad",
             "refresh": "" if is_paused else f'<meta http-equiv="refresh" content="{REFRESH_S}">',
             "meta": f"{escape(self.version)} &middot; {at:%Y-%m-%d %H:%M:%S} UTC",
@@ -118,9 +118,12 @@ class OpsPage:
         }
 
 
-def _state(looked: Look | None) -> tuple[str, bool]:
+def _state(shown: Shown) -> tuple[str, bool]:
+    looked = shown.look
     if looked is None:
         return "the store does not answer", False
+    if any(destination.name in looked.stopped for destination in shown.destinations):
+        return "a destination wants no cards: needs a look", False
     parked = sum(looked.parked.values())
     if parked:
         return f"{parked} set aside: needs a look", False

@@ -142,8 +142,8 @@ def destination_table(shown: Shown) -> str:
                     shown.count("deliveries_total", destination=name, outcome=outcome)
                     for outcome in ("taken", "retried", "parked")
                 ),
-                "stopped"
-                if shown.counts.get("deliveries_total", destination=name, outcome="stopped")
+                '<span class="bad">stopped</span>'
+                if shown.look is not None and name in shown.look.stopped
                 else "sending",
             )
         )
