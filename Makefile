@@ -7,7 +7,8 @@ RUN := $(BIN)/python -m marrowd
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test test-deep test-ops ops-assets check fmt spec bench-reader bench-hooks bench-line lock clean
+.PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
+	test-soak test-ops ops-assets check fmt spec bench-reader bench-hooks bench-line lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -35,6 +36,21 @@ test: .venv/dev.stamp ## every test, a real HAPI FHIR server and a real PostgreS
 
 test-deep: .venv/dev.stamp ## the laws with 10,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/property
+
+test-sim: .venv/dev.stamp ## the simulation with 5,000 seeds, and a crash at every step
+	MARROWD_TEST_SIM_SEEDS=5000 MARROWD_TEST_SIM_STRIDE=1 $(BIN)/python -m pytest tests/sim
+
+test-sim-ablation: .venv/dev.stamp ## remove each safeguard and see the simulation fail
+	PYTHONPATH=service:. $(BIN)/python -m tests.sim.ablation
+
+test-crash: .venv/dev.stamp ## kill -9 under load, on SQLite and on PostgreSQL, and PostgreSQL itself
+	$(BIN)/python -m pytest -s -m crash tests/crash
+
+test-hapi-restart: .venv/dev.stamp ## restart a real HAPI in the middle of a stream
+	$(BIN)/python -m pytest -s -m restart tests/crash
+
+test-soak: .venv/dev.stamp ## valid and hostile traffic for MARROWD_TEST_SOAK_S seconds (120)
+	$(BIN)/python -m pytest -s -m soak tests/crash
 
 test-ops: .venv/dev.stamp ## alerts, dashboards, the ops page and patient markers, with real tools
 	$(BIN)/python -m pytest -m ops tests/ops

@@ -1,13 +1,14 @@
 """
-Run many seeds: `python -m tests.sim [COUNT] [FIRST]`, or one and see its history: `... -- 1 SEED`.
+Run many seeds: `python -m tests.sim [COUNT [FIRST]]`; COUNT 1 shows the history of seed FIRST.
 
-Prints every seed that fails with its history; exit code 1 when one did.
+Prints the first seeds that fail with their histories; exit code 1 when one did.
 """
 
 import sys
 import time
 from collections.abc import Sequence
 
+from tests.sim.many import outcomes
 from tests.sim.run import simulate
 
 _SHOWN = 3
@@ -15,15 +16,20 @@ _SHOWN = 3
 
 def main(words: Sequence[str]) -> int:
     """Run them."""
-    count, first = (int(word) for word in [*words, "200", "0"][:2] if word) if words else (200, 0)
+    count = int(words[0]) if words else 200
+    first = int(words[1]) if len(words) > 1 else 0
+    if count == 1:
+        came = simulate(first)
+        sys.stdout.write(f"{came}\n")
+        return 1 if came.wrong else 0
     began = time.monotonic()
-    failed, acked, crashes, taken, steps = [], 0, 0, 0, 0
-    for seed in range(first, first + count):
-        came = simulate(seed)
+    failed: list[int] = []
+    acked = crashes = taken = steps = 0
+    for came in outcomes(range(first, first + count)):
         acked, crashes = acked + came.acked, crashes + came.crashes
         taken, steps = taken + came.taken, steps + came.steps
         if came.wrong:
-            failed.append(seed)
+            failed.append(came.seed)
             if len(failed) <= _SHOWN:
                 sys.stdout.write(f"{came}\n\n")
     took = time.monotonic() - began

@@ -115,7 +115,9 @@ def _events(rows: Iterable[Any], acked: Iterable[str]) -> list[str]:
 
 def _messages(rows: Iterable[Any], clinic: Clinic) -> list[str]:
     found = [f"message: {ident} took effect twice" for ident in clinic.doubled]
-    found += [f"message: {ident} is {state} {why}" for ident, state, why in rows if state != "taken"]
+    found += [
+        f"message: {ident} is {state} {why}" for ident, state, why in rows if state != "taken"
+    ]
     found += [
         f"message: {ident} is taken, and the EHR never had it"
         for ident, state, _ in rows

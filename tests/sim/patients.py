@@ -32,7 +32,7 @@ class Act:
 
 def acts(rng: random.Random, start: datetime, *, storm_s: float) -> list[Act]:
     """Draw what is done while the storm lasts, in order."""
-    drawn = [act for number in range(1, rng.choice((2, 2, 3, 4))) for act in _of(rng, start, number)]
+    drawn = [act for number in range(1, rng.choice((2, 2, 3))) for act in _of(rng, start, number)]
     moments = sorted(rng.random() * storm_s for act in drawn if act.at_s < 0)
     # In the order drawn per patient, patients mixed: their moments are dealt out at random.
     owners = [index for index, act in enumerate(drawn) if act.at_s < 0]
@@ -45,9 +45,7 @@ def acts(rng: random.Random, start: datetime, *, storm_s: float) -> list[Act]:
         own = sorted(moments.pop() for _ in indices)
         placed |= dict(zip(indices, own, strict=True))
     timed = [
-        Act(
-            at_s=placed[index], resource=act.resource, deleted=act.deleted, is_told=act.is_told
-        )
+        Act(at_s=placed[index], resource=act.resource, deleted=act.deleted, is_told=act.is_told)
         for index, act in enumerate(drawn)
     ]
     return sorted(timed, key=lambda act: act.at_s)
@@ -69,7 +67,7 @@ def _of(rng: random.Random, start: datetime, number: int) -> Iterator[Act]:
         return
     report_day = start - timedelta(days=rng.choice((20, 20, 20, 365)))  # ends at midnight
     lab_at = rng.choice(
-        (start - timedelta(days=25), start - timedelta(days=25), start + timedelta(hours=24.05))
+        (start - timedelta(days=25), start - timedelta(days=25), start + timedelta(hours=24.04))
     )
     lab_more = {**about, "effectiveDateTime": lab_at.isoformat()}
     report_more = {**about, "effectiveDateTime": report_day.isoformat()}
@@ -81,7 +79,10 @@ def _of(rng: random.Random, start: datetime, number: int) -> Iterator[Act]:
         lambda: _study(rng, number, about, report_day),
         lambda: _removal(rng, number),
     ]
-    for _ in range(rng.choice((2, 4, 6))):
+    if rng.random() < 0.7:  # something to say
+        yield _told(fhir.lab(f"la{number}", 14, **lab_more))
+        yield _told(fhir.mri(f"ra{number}", _EDEMA, **report_more))
+    for _ in range(rng.choice((1, 2, 4))):
         yield from rng.choice(kinds)()
 
 

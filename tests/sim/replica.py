@@ -34,6 +34,7 @@ from marrowd.rules.codes import Codes, load_codes
 from marrowd.rules.policies import policy_from
 from marrowd.rules.vocabulary import load_vocabulary
 from marrowd.settings import Destination, Settings, Source
+from marrowd.store.engine import Engines
 from marrowd.store.open import open_store
 from marrowd.store.protocols import NewEvent, Store
 from marrowd.telemetry.metrics import Metrics
@@ -47,6 +48,7 @@ T = TypeVar("T")
 SOURCE = "hospital"
 SECRET = "a-secret-of-the-simulation"
 _BACKOFF = 503
+_COMPILED: dict[str, Any] = {}
 SETTINGS = Settings(
     sources=(
         Source(
@@ -66,8 +68,8 @@ def paced() -> Iterator[None]:
     """Let loops that find nothing look less often."""
     with ExitStack() as stack:
         for loop, changed in (
-            (ScreeningLoop, {"pace": ScreeningPace(poll=timedelta(seconds=20))}),
-            (DeliveryLoop, {"pace": DeliveryPace(poll=timedelta(seconds=20))}),
+            (ScreeningLoop, {"pace": ScreeningPace(poll=timedelta(seconds=30))}),
+            (DeliveryLoop, {"pace": DeliveryPace(poll=timedelta(seconds=30))}),
             (RecheckLoop, {"every": timedelta(minutes=2)}),
         ):
             stack.enter_context(patch.dict(loop.__init__.__kwdefaults__, changed))
@@ -121,6 +123,14 @@ class Replica:
         return answer.status, list(inbox.keys)
 
 
+def _share_statements(engines: Engines) -> None:
+    """Let all processes use statements compiled once: it is a third of a run's time."""
+    for name, engine in (("read", engines.read), ("write", engines.write)):
+        engine.dialect, engine._compiled_cache = _COMPILED.setdefault(
+            name, (engine.dialect, engine._compiled_cache)
+        )
+
+
 def replica(
     process: Process,
     file: Path,
@@ -134,12 +144,13 @@ def replica(
         return await loop.run_in_executor(None, work)
 
     store = open_store(f"sqlite:///{file}", run=on_thread)
+    _share_statements(store._database.engines)  # type: ignore[attr-defined]  # of the SQL store
     made = Replica(process=process, file=file, store=store)
 
     async def start() -> None:
         await store.open()
         policy, reader, codes = shared()
-        rng = random.Random(loop.rng.getrandbits(32))
+        rng = random.Random(loop.rng.getrandbits(32))  # noqa: S311 - jitter
         metrics = Metrics(CollectorRegistry(), sources=[SOURCE], destinations=["ehr"])
         source = SETTINGS.sources[0]
         fhir, ehr = wires
@@ -148,9 +159,7 @@ def replica(
         transport = Transport(
             session, breaker=Breaker(clock=loop.time, rng=rng), clock=clock, rng=rng
         )
-        access = Access(
-            source=source, client=FhirClient(transport, BASE), codes=codes, endpoint=""
-        )
+        access = Access(source=source, client=FhirClient(transport, BASE), codes=codes, endpoint="")
         parts = Parts(
             settings=SETTINGS,
             policy=policy,

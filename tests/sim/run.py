@@ -18,7 +18,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -47,8 +47,8 @@ from marrowd.store import database, migrate
 from marrowd.store.engine import Engines
 
 T = TypeVar("T")
-START = datetime(2026, 3, 1, 23, 54, tzinfo=UTC)  # midnight falls into the storm
-STORM_S = 600.0
+START = datetime(2026, 3, 1, 23, 58, tzinfo=UTC)  # midnight falls into the storm
+STORM_S = 200.0
 _RETRIES_S = 60.0  # a FHIR server keeps a notification in memory for so long
 _ANSWER_S = 10.0  # and waits so long for an answer
 _CALM_S = 6 * 3600.0
@@ -89,7 +89,7 @@ class Run:
     """The world of one seed."""
 
     def __init__(self, seed: int, plan: Plan, folder: Path) -> None:
-        self.rng = random.Random(seed)
+        self.rng = random.Random(seed)  # noqa: S311 - drawn again by its seed
         self.loop = SimLoop(self.rng)
         self.history: list[str] = []
         self.acked: list[str] = []
@@ -99,7 +99,7 @@ class Run:
         self._folder = folder
         self.weather = plan.weather or Weather.drawn(self.rng)
         self._channel = plan.channel or self.rng.choice(("full", "full", "id-only", "ping"))
-        self._count = plan.processes or self.rng.choice((1, 1, 2))
+        self._count = plan.processes or self.rng.choice((1, 1, 1, 2))
         self.server = SimFhirServer(self.now)
         self.clinic = Clinic(self.say)
         self._wires = (
@@ -280,7 +280,7 @@ class Run:
     async def _crashing(self) -> None:
         """Freeze and kill while the storm lasts."""
         while not self._is_calm:
-            await asyncio.sleep(self.rng.uniform(5, 60))
+            await asyncio.sleep(self.rng.uniform(5, 30))
             there = [r for r in self._replicas if r.process.state is State.ALIVE]
             if self._is_calm or not there:
                 continue
@@ -303,7 +303,7 @@ class Run:
 
     async def _outages(self) -> None:
         while not self._is_calm:
-            await asyncio.sleep(self.rng.uniform(5, 90))
+            await asyncio.sleep(self.rng.uniform(5, 60))
             for thing, likely in (
                 (self.server, self.weather.fhir_down),
                 (self.clinic, self.weather.ehr_down),
@@ -358,7 +358,9 @@ class Run:
             each.store._database.engines.dispose()
 
 
-def simulate(seed: int, plan: Plan | None = None, *, extra: Callable[[], Any] | None = None) -> Outcome:
+def simulate(
+    seed: int, plan: Plan | None = None, *, extra: Callable[[], Any] | None = None
+) -> Outcome:
     """
     Run one seed.
 
@@ -420,7 +422,7 @@ def _recorded(run: Run) -> Iterator[None]:
     """Have the service's own log lines in the history."""
 
     def record(_logger: Any, _name: str, event: dict[str, Any]) -> NoReturn:
-        said = " ".join(f"{k}={v}" for k, v in event.items() if k not in {"event"} and v != "")
+        said = " ".join(f"{k}={v}" for k, v in event.items() if k != "event" and v != "")
         run.say(f"log    {event['event']} {said}")
         raise structlog.DropEvent
 
