@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
-	test-soak test-ops ops-assets check fmt spec bench-reader bench-hooks bench-line lock clean
+	test-soak test-ops test-ship ship-tools sbom image ops-assets check fmt spec bench-reader bench-hooks bench-line lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -55,9 +55,40 @@ test-soak: .venv/dev.stamp ## valid and hostile traffic for MARROWD_TEST_SOAK_S 
 test-ops: .venv/dev.stamp ## alerts, dashboards, the ops page and patient markers, with real tools
 	$(BIN)/python -m pytest -m ops tests/ops
 
+# helm takes minutes to build, so what is built is kept outside the repository.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/marrowd-tools
+
+$(TOOLS)/helm:
+	GOBIN=$(TOOLS) go install helm.sh/helm/v3/cmd/helm@v3.22.0
+
+$(TOOLS)/kube-score:
+	GOBIN=$(TOOLS) go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+
+ship-tools: $(TOOLS)/helm $(TOOLS)/kube-score ## helm and kube-score, built with Go, outside the repository
+
+test-ship: .venv/dev.stamp ship-tools ## chart, image file, parts list and parsers, with the real tools
+	$(BIN)/python -m pytest -m ship tests/ship
+
+# In the lock file to build the package with, and no part of what runs (deploy/Containerfile, too).
+BUILD_PARTS := editables hatchling pathspec pluggy trove-classifiers pip
+
+sbom: .venv/dev.stamp ## the parts of an installation as CycloneDX, into build/sbom.json
+	$(PYTHON) -m venv --clear build/sbom && build/sbom/bin/python -m pip install --quiet \
+		--disable-pip-version-check --require-hashes -r requirements.lock
+	build/sbom/bin/python -m pip install --quiet --no-deps --no-build-isolation .
+	build/sbom/bin/python -m pip uninstall --quiet --yes $(BUILD_PARTS)
+	$(BIN)/cyclonedx-py environment --output-format JSON --output-file build/sbom.json \
+		--pyproject pyproject.toml build/sbom
+	rm -rf build/sbom
+
+image: ## an image with buildah; BASE=image@sha256:... pins the base
+	buildah bud --file deploy/Containerfile $(if $(BASE),--build-arg BASE=$(BASE)) --tag marrowd:latest .
+
 ops-assets: .venv/dev.stamp ## write alerts and dashboards anew from their Python
 	$(BIN)/python -m deploy.prometheus.build
 	$(BIN)/python -m deploy.grafana.build
+	rm -rf charts/marrowd/files && mkdir -p charts/marrowd/files
+	cp -r deploy/prometheus/rules deploy/grafana/dashboards charts/marrowd/files/
 
 check: .venv/dev.stamp ## lint, types, layers
 	$(BIN)/ruff check .
