@@ -96,6 +96,8 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
     ordinals, head = _ordinals_before(words, marks, place)
     if head >= 0:
         after, last = _ordinals_after(words, marks, head)
+        if ordinals and not after and _repeats_noun(marks, head):
+            after, last = _between(ordinals[-1], marks[head + 2].value), head + 3
         bones = _bones_of(marks[head].value, ordinals + after)
         broad = marks[head].kind is kinds.JOINT
         last_head = _noun(marks[head].value)[0]
@@ -108,7 +110,10 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
         return last + 1, last_head
     run = _elliptic_run(words, marks, place, last_head) if ordinals else []
     if run:
-        named = [marks[at].value for at in run]
+        named: list[str] = []
+        for at in run:
+            is_range = named and marks[at - 1].kind is kinds.RANGE
+            named.extend(_between(named[-1], marks[at].value) if is_range else [marks[at].value])
         mark.last = marks[run[-1]].last
         mark.as_bones(_bones_of(last_head or "metatarsal", named))
         return run[-1] + 1, last_head
@@ -178,11 +183,6 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
         else:
             break
         at += 1
-    again = last + 1
-    if kinds.RANGE in {mark.kind for mark in marks[head + 1 : last]} and again < len(marks):
-        close = _is_close(words, marks[last].last, marks[again].first)
-        if close and marks[again].kind is kinds.HEAD and marks[again].value == marks[head].value:
-            return found, again  # "third metatarsal through fifth metatarsal"
     # an ordinal that is followed by its own head belongs to that head ("MT1, 2nd cuneiform")
     if last > head and last + 1 < len(marks) and marks[last + 1].kind in _HEADS:
         gap = marks[last + 1].first - marks[last].last
@@ -196,6 +196,19 @@ def _is_row_of_numbers(words: list[str], one: Piece, other: Piece) -> bool:
     firsts = (words[one.first], words[other.first])
     figures = all(word[0].isdigit() and word[-1].isalpha() for word in firsts)
     return figures and one.kind is kinds.ORDINAL and one.last == other.first
+
+
+def _repeats_noun(marks: list[Piece], head: int) -> bool:
+    """Say whether a range repeats its noun: "third metatarsal through fifth metatarsal"."""
+    if head + 3 >= len(marks):
+        return False
+    link, number, noun = marks[head + 1 : head + 4]
+    return (
+        (link.kind, number.kind, noun.kind) == (kinds.RANGE, kinds.ORDINAL, kinds.HEAD)
+        and noun.value == marks[head].value
+        and link.first - marks[head].last <= 1
+        and noun.first == number.last
+    )
 
 
 def _noun(value: str) -> tuple[str, str]:
@@ -251,7 +264,7 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     run = [place]
     at = place + 1
     end = min(len(marks), place + _MOST_ORDINALS)
-    while at + 1 < end and marks[at].kind is kinds.JOIN and marks[at + 1].kind is kinds.ORDINAL:
+    while at + 1 < end and marks[at].kind in _LINKS and marks[at + 1].kind is kinds.ORDINAL:
         if not _is_close(words, marks[at].last, marks[at + 1].first):
             break
         run.append(at + 1)

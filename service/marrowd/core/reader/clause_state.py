@@ -86,6 +86,10 @@ class ClauseState(Lookahead):
                 predicate.historical = True
             if predicate.said is sayings.NOTHING and predicate.possible and predicate.bones:
                 predicate.said = sayings.EDEMA
+        if any(p.possible and p.is_artifact for p in self.predicates[1:]):
+            for predicate in self.predicates:
+                left_open = predicate.said is sayings.EDEMA and not predicate.strong
+                predicate.possible = predicate.possible or left_open
         for place, predicate in enumerate(self.predicates[1:]):
             if predicate.is_that and predicate.said is sayings.NOTHING:
                 before = self.predicates[place]

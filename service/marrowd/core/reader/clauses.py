@@ -78,7 +78,8 @@ class Clauses(SaidOfMarrow, Hedges):
             self._over = False
             return
         if opened is not None:
-            self._close_cues_before(opened.first)
+            if not (opened.negated and self._is_or_list(place)):
+                self._close_cues_before(opened.first)
             self._open = None
         elif self._waiting and self._waiting[-1].first < min(self._verb_at, self._noun_at):
             self._waiting = []  # they had their own verb and their own finding

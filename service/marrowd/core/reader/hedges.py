@@ -56,7 +56,9 @@ class Hedges(ClauseState):
             self._say(sayings.EDEMA, piece, elliptic=True).negated = True
             self._open = opened
             return
-        if piece.term.direction == "backward" or self._is_last_word(piece):
+        if piece.term.direction == "backward" or (
+            self._is_last_word(piece) and not self._is_of_adjectives(piece)
+        ):
             self._apply_back(kinds.NEGATED, piece)
             return
         if kinds.NEGATED in self._forward and self._waiting and self.words[piece.first] == "nor":
@@ -108,7 +110,7 @@ class Hedges(ClauseState):
         self._forward.pop(kinds.NEGATED, None)
         self._nouns = 0
 
-    def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+    def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if piece.value == "resolved" and self._is_said_next(place):
             self._forward[kinds.HISTORICAL] = piece.term.rule
             self._forward.pop(kinds.CURRENT, None)
@@ -116,6 +118,9 @@ class Hedges(ClauseState):
         if piece.value == "resolved" and self._heads_list(place):
             self._open = None
             self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
+            return
+        if self._is_adjective(place) and self._bone_then_finding(place + 1):
+            self._forward[kinds.HISTORICAL] = piece.term.rule
             return
         if piece.value == "resolved" and (
             self._waiting or (self._open is not None and not self._is_place_next(place))

@@ -51,6 +51,7 @@ _MORE = frozenset(
 )
 _SOFT_REACH = 5
 _ASIDE = 6  # words
+_OR = frozenset({"or", "/"})
 _OPENS_ASIDE = frozenset({"without", "absence", "absent", "despite", "lacking"})
 _MAIN_CLAUSE = frozenset({"the", "there", "this", "these", "it"})
 _ENDS_CELL = frozenset({",", ";", ".", "/", "|", "\n"})
@@ -319,6 +320,37 @@ class Lookahead:
             return False
         end = piece.last + ahead.index(",")
         return place + 1 < len(self.pieces) and self.pieces[place + 1].first >= end
+
+    def _is_or_list(self, place: int) -> bool:
+        """Say whether "or" holds a bone in the list: "no talar contusion or calcaneal edema"."""
+        at = place - 1
+        while at > 0 and self.pieces[at].kind in _SMALL:
+            at -= 1
+        if at < 0 or self.pieces[at].kind is not kinds.JOIN:
+            return False
+        word = self.words[self.pieces[at].first]
+        if word != ",":
+            return word in _OR
+        for piece in self.pieces[place : place + _WINDOW]:
+            if piece.kind is kinds.JOIN and self.words[piece.first] in _OR:
+                return True
+            if piece.kind in (kinds.VERB, kinds.BREAK, kinds.THERE, kinds.NEGATED):
+                return False
+        return False
+
+    def _is_of_adjectives(self, piece: Piece) -> bool:
+        """Say whether adjectives go on behind a comma: "no appreciable, measurable increase"."""
+        words = self.words
+        is_no = words[piece.first] == "no" and piece.last - piece.first > 1
+        return is_no and words[piece.last : piece.last + 1] == [","]
+
+    def _is_adjective(self, place: int) -> bool:
+        """Say whether "resolved" stands before its noun, with no verb of its own."""
+        piece = self.pieces[place]
+        if piece.value != "resolved" or piece.last - piece.first > 1:
+            return False
+        before = self.pieces[place - 1].kind if place else None
+        return before not in (kinds.VERB, kinds.BONE, kinds.EDEMA, kinds.PART)
 
     def _opens_main_clause(self, piece: Piece) -> bool:
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""

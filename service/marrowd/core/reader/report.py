@@ -70,6 +70,10 @@ _BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
+def _is_year(word: str) -> bool:
+    return len(word) == len("2020") and word.isdigit() and word[:2] in ("19", "20")
+
+
 def _says_something(pieces: list[Piece]) -> bool:
     """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
     if not pieces:
@@ -255,14 +259,14 @@ class Report:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
         present = {piece.kind for piece in clauses.pieces}
-        self._timed = kinds.HISTORICAL in present
+        spoken = self.words.words[sentence.first : sentence.last]
+        self._timed = kinds.HISTORICAL in present or any(map(_is_year, spoken))
         self._partial = kinds.OTHER in present or clauses.is_global
         soft = sentence.row or kinds.SOFT in present
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
-        spoken = self.words.words[sentence.first : sentence.last]
         joint = self._joint if _is_across(spoken) else None
         last_named = max((at for at, p in enumerate(predicates) if p.bones), default=-1)
         for place, predicate in enumerate(predicates):

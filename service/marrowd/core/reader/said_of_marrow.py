@@ -305,6 +305,7 @@ class SaidOfMarrow(ClauseState):
         if opened.said is not sayings.EDEMA:
             return
         opened.rules.append(piece.term.rule)
+        opened.is_artifact = True
         if kinds.POSSIBLE in self._forward or opened.possible:
             opened.possible = True
         else:
