@@ -6,6 +6,8 @@ Writes out bones: ordinals and ranges before or after a noun, joints, regions.
 the work stays linear even in a list without end. Source: LABELS.md sections 4 and 5.
 """
 
+from functools import cache
+
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
@@ -47,7 +49,6 @@ _SAID_NEXT = frozenset(
     }
 )
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
-_BONE_BY_NAME = {bone.value: bone for bone in Bone}
 _NAMES = frozenset({kinds.BONE, kinds.REGION})
 _COUNTED = frozenset({kinds.ORDINAL, kinds.HEAD, kinds.JOINT})
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
@@ -67,8 +68,7 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
         place += 1
         if kind in _NAMES:
             if mark.value:
-                bones = tuple(map(_BONE_BY_NAME.__getitem__, mark.value.split("+")))
-                mark.as_bones(bones, broad=kind is kinds.REGION)
+                mark.as_bones(_bones_named(mark.value), broad=kind is kinds.REGION)
                 if mark.first and words[mark.first - 1] in _BOTH:
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
@@ -78,6 +78,12 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
         if mark.kind is not kinds.HEAD:
             pieces.append(mark)
     return pieces
+
+
+@cache
+def _bones_named(value: str) -> tuple[Bone, ...]:
+    """Read the value of a term, "talus+navicular"; as many as the vocabulary has are kept."""
+    return tuple(map(Bone, value.split("+")))
 
 
 def _is_answer(words: list[str], mark: Piece) -> bool:
@@ -198,6 +204,7 @@ def _is_row_of_numbers(words: list[str], one: Piece, other: Piece) -> bool:
     return figures and one.kind is kinds.ORDINAL and one.last == other.first
 
 
+<<<<<<< ours
 def _repeats_noun(marks: list[Piece], head: int) -> bool:
     """Say whether a range repeats its noun: "third metatarsal through fifth metatarsal"."""
     if head + 3 >= len(marks):
@@ -211,6 +218,9 @@ def _repeats_noun(marks: list[Piece], head: int) -> bool:
     )
 
 
+=======
+@cache
+>>>>>>> theirs
 def _noun(value: str) -> tuple[str, str]:
     """Split "metatarsal_2" into noun and ordinal; names of bones stay whole."""
     noun, _, ordinal = value.partition("_")
@@ -246,11 +256,11 @@ def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:  # noqa: PLR0
     if head == "mtp":
         named = [_METATARSALS[o] for o in rays] or [Bone.METATARSAL_UNSPECIFIED]
         return (*dict.fromkeys(named), Bone.PHALANX)
-    return tuple(Bone(name) for name in head.split("+"))
+    return _bones_named(head)
 
 
 def _is_close(words: list[str], first: int, last: int) -> bool:
-    return last - first <= 2 and all(word in _LITTLE for word in words[first:last])  # noqa: PLR2004
+    return last - first <= 2 and _LITTLE.issuperset(words[first:last])  # noqa: PLR2004
 
 
 def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:  # noqa: PLR0911 -- one case after the other

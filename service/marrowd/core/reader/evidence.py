@@ -82,6 +82,8 @@ def is_kept(predicate: Predicate, *, contrast: bool, topic: bool) -> bool:
 
 def without_broad(bones: list[Piece], opposite: list[Piece]) -> list[Piece]:
     """Drop a region or joint that is followed by the list of bones it stands for."""
+    if len(bones) < 2 and not (bones and bones[0].broad):  # noqa: PLR2004
+        return bones
     for bone, members in _WITHIN.items():
         if any(b in members for piece in bones if not piece.broad for b in piece.bones):
             bones = [piece for piece in bones if piece.bones != (bone,)]

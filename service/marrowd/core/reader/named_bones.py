@@ -15,6 +15,7 @@ from marrowd.core.reader.settle import NAMED_BY
 from marrowd.core.reader.sides import OPPOSITE
 from marrowd.core.reading import Statement
 
+_NAMED = {bone: named for named, members in NAMED_BY.items() for bone in members}
 _ELSEWHERE = frozenset(
     {"wrist", "hand", "finger", "thumb", "knee", "hip", "hips", "spine", "shoulder", "elbow"}
 )
@@ -74,6 +75,16 @@ class NamedBones:
             if sides and sides[-1] in OPPOSITE:
                 piece.kind, piece.value = kinds.SIDE, OPPOSITE[sides[-1]]
 
+    def _remember(self, bones: tuple[Bone, ...]) -> None:
+        if len(bones) == 1:
+            named = _NAMED.get(bones[0])
+            if named is not None:
+                self._last[named] = bones
+            return
+        for named, members in NAMED_BY.items():
+            if own := tuple(bone for bone in bones if bone in members):
+                self._last[named] = own
+
     def _name_again(self, pieces: list[Piece]) -> None:
         """Read "the cuneiform" or "their metatarsal heads" as those just named."""
         words = self._words
@@ -89,9 +100,7 @@ class NamedBones:
                 self.head = piece.value
             bone = piece.bones[0]
             if bone not in NAMED_BY or len(piece.bones) > 1:
-                for named, members in NAMED_BY.items():
-                    if own := tuple(b for b in piece.bones if b in members):
-                        self._last[named] = own
+                self._remember(piece.bones)
                 continue
             before = words[piece.first - 1]
             follows = words[piece.last] if piece.last < len(words) else ""

@@ -66,7 +66,7 @@ _SAYING = frozenset(
 )
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
-_BOXES = frozenset({"\u2610", "\u2611", "\u2612"})
+_BOXES = frozenset({"[", "\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
@@ -83,6 +83,8 @@ def _says_something(pieces: list[Piece]) -> bool:
 
 def _is_across(here: list[str]) -> bool:
     """Say whether a sentence speaks of both sides of a joint without naming it."""
+    if _SIDES.isdisjoint(here):
+        return False
     for place in range(len(here) - 4):
         if here[place + 1] in _SIDES and here[place] in _EACH:
             return not _JOINTS.isdisjoint(here[place + 2 : place + 6])
@@ -148,7 +150,7 @@ class Report:
         here = words[first:last]
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
-        names = not vocabulary.bone_words.isdisjoint(here)
+        names = speaks or not vocabulary.bone_words.isdisjoint(here)
         speaks = speaks or (self._topic and not _BACK.isdisjoint(here[:3]))
         is_cell = bool(self._row) and not sentence.starts_line and last - first <= _CELL
         speaks = speaks or (self._topic and is_cell)
@@ -162,7 +164,7 @@ class Report:
             for said in cues_of(marks):
                 self.cues.setdefault(Cue(said))
             return
-        if "[" in here or not _BOXES.isdisjoint(here):
+        if not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._bones.head)
         opens_row = _EXAM_WORDS.isdisjoint(here)
@@ -267,8 +269,14 @@ class Report:
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
+<<<<<<< ours
         joint = self._joint if _is_across(spoken) else None
         last_named = max((at for at, p in enumerate(predicates) if p.bones), default=-1)
+=======
+        spoken = self.words.words[sentence.first : sentence.last]
+        joint = self._joint if self._joint is not None and _is_across(spoken) else None
+        last_named = max([at for at, p in enumerate(predicates) if p.bones], default=-1)
+>>>>>>> theirs
         for place, predicate in enumerate(predicates):
             contrast = len(predicates) > 1
             if predicate.bones:
@@ -292,8 +300,8 @@ class Report:
             gone = Predicate(sayings.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
-        self.excluded.extend((b, p.side) for p in clauses.excluded for b in p.bones)
-        if (
+        self.excluded.extend([(b, p.side) for p in clauses.excluded for b in p.bones])
+        if not self._topic and (
             kinds.MARROW in present
             or kinds.SIGNAL in present
             or any(p.said is sayings.EDEMA for p in predicates)
@@ -352,16 +360,13 @@ class Report:
         if not predicate.bones and certainty is Certainty.NEGATED and self._is_whole(predicate):
             self.normal.append(outside)
         seen: set[tuple[Bone, Laterality | None]] = set()
-        for piece, turned in (
-            *((p, False) for p in without_broad(predicate.bones, predicate.opposite)),
-            *((p, True) for p in predicate.opposite),
-            *((p, None) for p in predicate.denied),
-        ):
-            word = certainty
-            if turned is None:
-                word = Certainty.NEGATED
-            elif turned:
-                word = _TURNED.get(certainty, Certainty.NEGATED)
+        said = [(p, certainty) for p in without_broad(predicate.bones, predicate.opposite)]
+        if predicate.opposite:
+            turned = _TURNED.get(certainty, Certainty.NEGATED)
+            said += [(p, turned) for p in predicate.opposite]
+        if predicate.denied:
+            said += [(p, Certainty.NEGATED) for p in predicate.denied]
+        for piece, word in said:
             for bone in piece.bones:
                 key = (bone, piece.side)
                 if key not in seen:

@@ -46,6 +46,8 @@ _OTHER_EXAM = frozenset(
 )
 _CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY, _EARLIER = 5, 4, 3, 2, 1, 0
 _SHORT = 4
+# sections that do not go on with the side of the heading before them
+_OF_THEIR_OWN = frozenset({Section.IMPRESSION, Section.RECOMMENDATION, Section.ADDENDUM})
 
 
 class ReportSide:
@@ -64,7 +66,7 @@ class ReportSide:
             here = lowered[sentence.first : sentence.last]
             if sentence.section is not section:
                 section = sentence.section
-                if section in (Section.IMPRESSION, Section.RECOMMENDATION, Section.ADDENDUM):
+                if section in _OF_THEIR_OWN:
                     current = None
             if not _WORDS.isdisjoint(here):
                 side, heads = _side_at_large(here, exam=sentence.heading == "exam")
@@ -79,13 +81,10 @@ class ReportSide:
             if current is not None:
                 self._heads[sentence.first] = current
         self.default = Laterality.UNKNOWN
-        for rank in (_CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY, _EARLIER):
-            sides = set(evidence.get(rank, ()))
+        if evidence:
+            sides = set(evidence[max(evidence)])
             if len(sides) == 1 and sides <= _ONE:
                 self.default = sides.pop()
-                break
-            if sides:
-                break
         if len(set(self._heads.values())) < 2 or _CORRECTED in evidence:  # noqa: PLR2004
             self._heads = {} if self.default is not Laterality.UNKNOWN else self._heads
 

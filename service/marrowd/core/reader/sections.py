@@ -57,7 +57,8 @@ def sentences_of(words: Words, vocabulary: Vocabulary, opening: Section) -> list
     for end in ends:
         if end < len(lowered) and not _ends_sentence(words, first, end, vocabulary):
             continue
-        _add(sentences, words, vocabulary, place, first, end, starts_line=starts_line)
+        if first < end:
+            _add(sentences, words, vocabulary, place, first, end, starts_line=starts_line)
         if end < len(lowered):
             starts_line = lowered[end] == "\n"
             if starts_line and lowered[end - 1 : end] == ["\n"]:
