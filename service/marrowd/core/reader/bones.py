@@ -204,7 +204,6 @@ def _is_row_of_numbers(words: list[str], one: Piece, other: Piece) -> bool:
     return figures and one.kind is kinds.ORDINAL and one.last == other.first
 
 
-<<<<<<< ours
 def _repeats_noun(marks: list[Piece], head: int) -> bool:
     """Say whether a range repeats its noun: "third metatarsal through fifth metatarsal"."""
     if head + 3 >= len(marks):
@@ -218,9 +217,7 @@ def _repeats_noun(marks: list[Piece], head: int) -> bool:
     )
 
 
-=======
 @cache
->>>>>>> theirs
 def _noun(value: str) -> tuple[str, str]:
     """Split "metatarsal_2" into noun and ordinal; names of bones stay whole."""
     noun, _, ordinal = value.partition("_")

@@ -269,14 +269,8 @@ class Report:
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
-<<<<<<< ours
-        joint = self._joint if _is_across(spoken) else None
-        last_named = max((at for at, p in enumerate(predicates) if p.bones), default=-1)
-=======
-        spoken = self.words.words[sentence.first : sentence.last]
         joint = self._joint if self._joint is not None and _is_across(spoken) else None
         last_named = max([at for at, p in enumerate(predicates) if p.bones], default=-1)
->>>>>>> theirs
         for place, predicate in enumerate(predicates):
             contrast = len(predicates) > 1
             if predicate.bones:
