@@ -68,7 +68,8 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
         place += 1
         if kind in _NAMES:
             if mark.value:
-                mark.as_bones(_bones_named(mark.value), broad=kind is kinds.REGION)
+                mark.kind, mark.bones = kinds.BONE, _bones_named(mark.value)
+                mark.broad = kind is kinds.REGION
                 if mark.first and words[mark.first - 1] in _BOTH:
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
@@ -243,7 +244,8 @@ def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:  # noqa: PLR0
     if head == "metatarsal":
         if "all" in ordinals:
             return tuple(_METATARSALS.values())
-        return tuple(dict.fromkeys(_METATARSALS[o] for o in rays)) or (Bone.METATARSAL_UNSPECIFIED,)
+        named = [_METATARSALS[o] for o in rays]
+        return tuple(dict.fromkeys(named)) or (Bone.METATARSAL_UNSPECIFIED,)
     if head == "tmt":
         bones = [bone for o in rays for bone in _TMT[o]]
         return tuple(dict.fromkeys(bones)) or (

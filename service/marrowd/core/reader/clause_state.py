@@ -74,8 +74,9 @@ class ClauseState(Lookahead):
 
     def run(self) -> None:
         """Read the sentence."""
+        steps = self._steps
         for place, piece in enumerate(self.pieces):
-            act = self._steps.get(piece.kind)
+            act = steps.get(piece.kind)
             if act is not None:
                 act(self, place, piece)
         self._end_clause()

@@ -40,13 +40,17 @@ def exam_of(words: Words, sentences: list[Sentence], title: list[str]) -> Exam:
     """Read the exam and technique lines, and the *title* in lower-case words."""
     headed = [s for s in sentences if s.heading == "exam"]
     lines = headed or [s for s in sentences[:1] if s.heading in ("", "preliminary", "findings")]
-    exam_words = [*title, *(w for s in lines for w in words.words[s.first : s.last])]
-    regions = tuple(dict.fromkeys(_REGIONS[w] for w in exam_words if w in _REGIONS))
+    exam_words = [*title]
+    for line in lines:
+        exam_words += words.words[line.first : line.last]
+    regions = tuple(dict.fromkeys([_REGIONS[w] for w in exam_words if w in _REGIONS]))
     technique = [s for s in sentences if s.section is Section.TECHNIQUE]
     modality = _modality_of(title, title)
     for line in (*lines, *technique):
+        if modality is not None:
+            break
         first, last = line.first, line.last
-        modality = modality or _modality_of(words.words[first:last], words.raw[first:last])
+        modality = _modality_of(words.words[first:last], words.raw[first:last])
     return Exam(modality=modality, regions=regions, laterality=side_among(exam_words))
 
 
@@ -61,9 +65,10 @@ def side_among(words: list[str]) -> Laterality:
 def _modality_of(words: list[str], raw: list[str]) -> Modality | None:
     """Find the first modality among some lower-case words, *raw* as they are written."""
     for place, word in enumerate(words):
+        if word == "mri":
+            return Modality.MR
         # "Mr. Jones", "MR. JONES": no full stop follows the modality, and it is of one case.
-        is_title = raw[place] == "Mr" or words[place + 1 : place + 2] == ["."]
-        if word == "mri" or (word == "mr" and not is_title):
+        if word == "mr" and raw[place] != "Mr" and words[place + 1 : place + 2] != ["."]:
             return Modality.MR
         if word in _NOT_MR or (word == "x" and words[place + 1 : place + 3] == ["-", "ray"]):
             return Modality.NOT_MR

@@ -36,7 +36,9 @@ class NamedBones:
         self.head = ""
         self._words = words
         self._last: dict[Bone, tuple[Bone, ...]] = {}
-        opening = {*title, *(w for s in sentences[:2] for w in words[s.first : s.last])}
+        opening = set(title)
+        for sentence in sentences[:2]:
+            opening.update(words[sentence.first : sentence.last])
         self._is_elsewhere = not _ELSEWHERE.isdisjoint(opening) and _FOOT.isdisjoint(opening)
 
     def forget(self) -> None:

@@ -262,7 +262,9 @@ class Report:
         self._before, self._last_statements = self._last_statements, len(self.statements)
         present = {piece.kind for piece in clauses.pieces}
         spoken = self.words.words[sentence.first : sentence.last]
-        self._timed = kinds.HISTORICAL in present or any(map(_is_year, spoken))
+        self._timed = sentence.section in _NOT_STATED and (
+            kinds.HISTORICAL in present or any(map(_is_year, spoken))
+        )
         self._partial = kinds.OTHER in present or clauses.is_global
         soft = sentence.row or kinds.SOFT in present
         if clauses.artifact is not None:
