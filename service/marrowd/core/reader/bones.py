@@ -172,7 +172,8 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
         if gap > 1:
             break
         value = _COUNTED_WORDS.get(words[mark.first], mark.value)
-        if mark.kind is kinds.ORDINAL and value in _METATARSALS:
+        is_cuneiform = value in _CUNEIFORMS and "(" in words[marks[head].last : mark.first + 1]
+        if mark.kind is kinds.ORDINAL and (value in _METATARSALS or is_cuneiform):
             if linked is kinds.RANGE and found:
                 found.extend(_between(found[-1], value))
             elif linked is not None or not found:

@@ -34,6 +34,7 @@ class ClauseState(Lookahead):
     _past = False
     _present = False
     _mass = False
+    _beside: Piece | None = None  # a bone that a soft tissue lies over
     _verb_at = -1
     _with_at = -1
     _join_at = -1
@@ -139,6 +140,8 @@ class ClauseState(Lookahead):
             and self._join_at < before.first
         ):
             new.bones, before.dropped = before.bones, "hedged by what follows"
+        elif strong and new.negated and self._beside is not None:
+            new.bones = [self._beside]
         new.fallback = self._carried
         new.denied, self._loose = self._loose, []
         new.opposite, self._excepted = self._excepted, []

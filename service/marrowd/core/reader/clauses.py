@@ -76,6 +76,7 @@ class Clauses(SaidOfMarrow, Hedges):
             return
         if self._over:
             self._over = False
+            self._beside = piece
             return
         if opened is not None:
             if not (opened.negated and self._is_or_list(place)):

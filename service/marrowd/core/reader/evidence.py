@@ -36,6 +36,7 @@ def inherit_bones(
         return
     if predicate.needs_bones or predicate.said not in _CAN_INHERIT:
         is_it = predicate.said is sayings.NORMAL_MARROW and predicate.points_back and near
+        is_it = is_it and len(predicates) == 1
         predicate.bones = list(row) or (list(earlier) if is_it and not names_later else [])
         return
     before = next((p for p in reversed(predicates[max(0, place - 3) : place]) if p.bones), None)

@@ -34,6 +34,7 @@ _PARTICIPLES = frozenset(
 )
 _EQUALS = frozenset({"=", ":", "|"})
 
+_OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
 
 
@@ -96,6 +97,16 @@ class Hedges(ClauseState):
         self._nouns = 0
 
     def _possible(self, place: int, piece: Piece) -> None:
+        opened = self._open
+        if (
+            piece.term.direction != "backward"
+            and opened is not None
+            and opened.said is sayings.EDEMA
+            and opened.bones
+            and self._is_only_bone_next(place)
+        ):
+            self._say(sayings.EDEMA, piece, elliptic=True).possible = True
+            return
         if piece.term.direction == "backward" or (
             piece.term.direction == "both" and self._ends_after(place)
         ):
@@ -143,7 +154,7 @@ class Hedges(ClauseState):
             if opened is not None and (
                 (self._past and self._verb_at < opened.first)
                 or not _PARTICIPLES.isdisjoint(said)
-                or (piece.first - opened.last <= 1 and not self._present)
+                or (self._is_dated(place) and not self._present)
             ):
                 opened.historical = True
             self._forward.setdefault(kinds.HISTORICAL, "when")
@@ -177,7 +188,8 @@ class Hedges(ClauseState):
             if target.said is not sayings.EDEMA or target.negated:
                 return
         if target is None and (self._waiting or self.points_back or self.row):
-            if not (self.topic or self.predicates):
+            here = self.words[piece.first : piece.last]
+            if not (self.topic or self.predicates or not _OF_MARROW.isdisjoint(here)):
                 return
             if kind is kinds.POSSIBLE and not self._is_last_word(piece):
                 return

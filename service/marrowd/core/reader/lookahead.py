@@ -52,6 +52,7 @@ _MORE = frozenset(
 _SOFT_REACH = 5
 _ASIDE = 6  # words
 _OR = frozenset({"or", "/"})
+_PLACE = frozenset({kinds.PREPOSITION, kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.DITTO})
 _OPENS_ASIDE = frozenset({"without", "absence", "absent", "despite", "lacking"})
 _MAIN_CLAUSE = frozenset({"the", "there", "this", "these", "it"})
 _ENDS_CELL = frozenset({",", ";", ".", "/", "|", "\n"})
@@ -351,6 +352,28 @@ class Lookahead:
             return False
         before = self.pieces[place - 1].kind if place else None
         return before not in (kinds.VERB, kinds.BONE, kinds.EDEMA, kinds.PART)
+
+    def _is_only_bone_next(self, place: int) -> bool:
+        """Say whether a cue bears on one more bone of a list: "and possibly the navicular"."""
+        before = self.pieces[place - 1].kind if place else None
+        if before not in (kinds.JOIN, kinds.WITH):
+            return False
+        at = place + 1
+        while at < len(self.pieces) and self.pieces[at].kind in _PLACE:
+            at += 1
+        if at >= len(self.pieces) or self.pieces[at].kind is not kinds.BONE:
+            return False
+        if at + 1 < len(self.pieces) and self.pieces[at + 1].kind is kinds.VERB:
+            return False
+        return not self._bone_then_finding(at)
+
+    def _is_dated(self, place: int) -> bool:
+        """Say whether a date stands at a finding: "bruise of the talus in March"."""
+        if not place or self.words[self.pieces[place].first] in ("since", "then"):
+            return False
+        before = self.pieces[place - 1]
+        near = self.pieces[place].first - before.last <= 1
+        return near and before.kind in (kinds.EDEMA, kinds.BONE, kinds.PART)
 
     def _opens_main_clause(self, piece: Piece) -> bool:
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""

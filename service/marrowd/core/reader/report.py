@@ -18,6 +18,7 @@ from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.named_bones import NamedBones
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.questions import answer_of, is_asked, is_doubted
 from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
@@ -64,14 +65,22 @@ _SAYING = frozenset(
         kinds.POSSIBLE,
     }
 )
+_ITEM = 24  # words
+_ITEM_KINDS = _ROW | {kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL, kinds.ANSWER, kinds.VERB}
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
-_BOXES = frozenset({"[", "\u2610", "\u2611", "\u2612"})
+_BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
 def _is_year(word: str) -> bool:
     return len(word) == len("2020") and word.isdigit() and word[:2] in ("19", "20")
+
+
+def _is_item(sentence: Sentence, pieces: list[Piece]) -> bool:
+    """Say whether a line is an item of a list: a bone, and how much."""
+    short = sentence.starts_line and sentence.last - sentence.first <= _ITEM
+    return short and all(piece.kind in _ITEM_KINDS for piece in pieces)
 
 
 def _says_something(pieces: list[Piece]) -> bool:
@@ -130,6 +139,7 @@ class Report:
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._listed: Predicate | None = None
+        self._asked: list[Predicate] = []
         self._joint: Piece | None = None
         self._previous: Predicate | None = None
         self._distance = 0
@@ -148,6 +158,8 @@ class Report:
         first, last = sentence.first, sentence.last
         self._enter(sentence)
         here = words[first:last]
+        if self._asked:
+            self._answer(sentence)
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
         names = speaks or not vocabulary.bone_words.isdisjoint(here)
@@ -169,7 +181,9 @@ class Report:
         pieces = bone_pieces(words, marks, self._bones.head)
         opens_row = _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements)
-        if not (speaks or is_cell or _says_something(pieces)):
+        is_item = self._listed is not None and _is_item(sentence, pieces)
+        if not (speaks or is_cell or is_item or _says_something(pieces)):
+            self._listed = None
             self._pass_by(pieces, named)
             return
         outside = self.side.at(sentence)
@@ -271,8 +285,10 @@ class Report:
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
-        joint = self._joint if self._joint is not None and _is_across(spoken) else None
+        joint = self._joint_of(clauses, spoken)
         last_named = max([at for at, p in enumerate(predicates) if p.bones], default=-1)
+        if self._is_asked(sentence, predicates):
+            return
         for place, predicate in enumerate(predicates):
             contrast = len(predicates) > 1
             if predicate.bones:
@@ -304,6 +320,35 @@ class Report:
         ):
             self._topic = True
 
+    def _joint_of(self, clauses: Clauses, spoken: list[str]) -> Piece | None:
+        """Give the joint whose two sides a sentence speaks of without saying so again."""
+        if clauses.joint is not None and "subchondral" in spoken:
+            return clauses.joint
+        return self._joint if self._joint is not None and _is_across(spoken) else None
+
+    def _is_asked(self, sentence: Sentence, predicates: list[Predicate]) -> bool:
+        """Keep what a question asks for its answer; doubt what a question mark ends."""
+        words = self.words.words
+        self._asked = []
+        if not is_doubted(words, sentence):
+            return False
+        for predicate in predicates:
+            predicate.possible = predicate.possible or not predicate.negated
+        if is_asked(words, sentence):
+            self._asked = [p for p in predicates if p.said is sayings.EDEMA and p.bones]
+        return is_asked(words, sentence)
+
+    def _answer(self, sentence: Sentence) -> None:
+        """State what the sentence before asked, when this one answers it."""
+        said = answer_of(self.words.words, sentence)
+        asked, self._asked = self._asked, []
+        if said is None:
+            return
+        for question in asked:
+            answered = replace(question, first=sentence.first, last=sentence.first + 1)
+            answered.negated, answered.possible, answered.hypothetical = not said, False, False
+            self._state_one(sentence, answered, self.side.at(sentence), contrast=False)
+
     def _grade(self, sentence: Sentence) -> None:
         """Read the cell of a table of grades: 0 is none."""
         words = self.words.words
@@ -316,12 +361,16 @@ class Report:
 
     def _list(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         """Read a list under a heading: "Marrow edema:", then a bone on each line."""
-        predicates = clauses.predicates
+        predicates = [p for p in clauses.predicates if not p.elliptic]
         if predicates:
             last = predicates[-1]
             heads = last.said is sayings.EDEMA and not (last.bones or last.hypothetical)
-            ends = self.words.words[sentence.last - 1] == ":"
+            words = self.words.words
+            boxes = last.strong and words[sentence.last + 1 : sentence.last + 2]
+            ends = words[sentence.last - 1] == ":" or (boxes and boxes[0] in _BOXES)
             self._listed = last if heads and ends else None
+        elif clauses.predicates:
+            return
         elif self._listed is not None and clauses.mentioned:
             item = replace(self._listed, first=sentence.first, last=sentence.last)
             item.bones = list(clauses.mentioned)

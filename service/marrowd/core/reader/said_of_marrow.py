@@ -20,6 +20,7 @@ _TO_SIGNAL = frozenset(
 )
 _ADJECTIVES = frozenset({"edematous", "bruised", "contused", "hyperintense", "bright"})
 _TRAILING = frozenset({"too", "well"})
+_BE = frozenset({"is", "are", "was", "were"})
 _MANNER = frozenset({"likewise", "similarly"})
 
 _NEAR = 3  # words: "signal in the marrow"
@@ -214,9 +215,16 @@ class SaidOfMarrow(ClauseState):
         elif self._open is None:
             self._say(sayings.SPARED, piece, strong=strong)
 
-    def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+    def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         no = piece.value == "no"
         self._turn = None
+        opened = self._open
+        if self._is_plain_preposition(piece):
+            if no and opened is not None and opened.said is sayings.EDEMA:
+                opened.negated = opened.denied_after = True
+            elif self._nouns:
+                self._close_cues()
+            return
         if place and self.pieces[place - 1].kind in (kinds.DISEASE, kinds.SOFT):
             return
         if self.words[piece.first] in ("y", "n") and not self._is_cell_answer(place):
@@ -258,6 +266,12 @@ class SaidOfMarrow(ClauseState):
                 return
             self._open.negated = True
             self._open.last = max(self._open.last, piece.last)
+
+    def _is_plain_preposition(self, piece: Piece) -> bool:
+        """Say whether "is seen in" goes on with what was named, and answers nothing."""
+        if self.words[piece.first] not in _BE or piece.term.direction != "forward":
+            return False
+        return self._open is not None or bool(self._nouns) or not self.predicates
 
     def _ditto(self, place: int, piece: Piece) -> None:
         opened = self._open

@@ -20,6 +20,27 @@ _LONGEST_HEADING = 6
 # these end with their line: what follows them without a heading is the report itself
 _ONE_LINE = frozenset({Section.INDICATION, Section.HISTORY, Section.TECHNIQUE, Section.COMPARISON})
 _ONE_LINE_NOT_EXAM = frozenset({Section.TECHNIQUE, Section.COMPARISON})
+# abbreviations that may end a sentence, when a word with a capital follows
+_NOUNS = frozenset({"mt", "mts", "met", "jt", "yr", "yrs", "wk", "wks", "mo", "mos", "hx"})
+# a line that ends so is wrapped
+_GOES_ON = frozenset(
+    """
+    , and or of the in with without within a an shows show demonstrates demonstrate is are to
+    from at for involving throughout
+    """.split()
+)
+_TORN = frozenset(
+    {
+        ("marrow", "edema"),
+        ("marrow", "signal"),
+        ("bone", "marrow"),
+        ("bone", "bruise"),
+        ("bone", "contusion"),
+        ("stress", "reaction"),
+        ("stress", "response"),
+        ("stress", "fracture"),
+    }
+)
 _BEFORE_QUESTION = frozenset({":", ".", "\n", ",", "-", "(", ";"})
 _EXAM_WORDS = frozenset({"mri", "mr"})
 _SIDES = frozenset({"left", "right", "lt", "rt"})
@@ -239,7 +260,7 @@ def _closing(words: Words, after: int, last: int, name: str) -> int:
     return -1
 
 
-def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:  # noqa: PLR0911 -- one case after the other
+def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:  # noqa: C901, PLR0911 -- one case after the other
     lowered, raw = words.words, words.raw
     sign = lowered[end]
     if end + 1 >= len(lowered):
@@ -249,6 +270,8 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
         glued = words.starts[end + 1] == words.starts[end] + 1
         if glued and (follows.islower() or follows.isdigit() or follows in ",;:.)"):
             return False
+        if end > first and lowered[end - 1] in _NOUNS and follows[1:].islower():
+            return follows[0].isupper()
         if end > first and lowered[end - 1] in vocabulary.abbreviations:
             return follows == "\n" and end - first > len("no") and _opens(words, end + 2)
         return not (end - first == 1 and lowered[end - 1].isdigit() and follows != "\n")
@@ -260,7 +283,9 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
     if sign == "\n":
         if follows == "\n" or end == first:
             return True
-        if end > first and raw[end - 1] in (",", "and", "or", "of", "the", "in"):
+        if end > first and (
+            lowered[end - 1] in _GOES_ON or (lowered[end - 1], lowered[end + 1]) in _TORN
+        ):
             return False
         if follows[:1].islower() and follows not in ("x", "o"):
             return False
