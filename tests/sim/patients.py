@@ -30,9 +30,20 @@ class Act:
     is_told: bool = True  # a Subscription asks for it
 
 
-def acts(rng: random.Random, start: datetime, *, storm_s: float) -> list[Act]:
-    """Draw what is done while the storm lasts, in order."""
-    drawn = [act for number in range(1, rng.choice((2, 2, 3))) for act in _of(rng, start, number)]
+def acts(
+    rng: random.Random, start: datetime, *, storm_s: float, has_edges: bool = True
+) -> list[Act]:
+    """
+    Draw what is done while the storm lasts, in order.
+
+    Args:
+        rng: drawn from.
+        start: when the run begins.
+        storm_s: how long it lasts.
+        has_edges: date some evidence so that time alone changes a verdict meanwhile.
+    """
+    many = range(1, rng.choice((2, 2, 3)))
+    drawn = [act for number in many for act in _of(rng, start, number, has_edges=has_edges)]
     moments = sorted(rng.random() * storm_s for act in drawn if act.at_s < 0)
     # In the order drawn per patient, patients mixed: their moments are dealt out at random.
     owners = [index for index, act in enumerate(drawn) if act.at_s < 0]
@@ -56,7 +67,7 @@ def _owner(act: Act) -> str:
     return str(ident)[-1]
 
 
-def _of(rng: random.Random, start: datetime, number: int) -> Iterator[Act]:
+def _of(rng: random.Random, start: datetime, number: int, *, has_edges: bool) -> Iterator[Act]:
     """Draw one patient's."""
     who = {"reference": f"Patient/p{number}"}
     about: dict[str, Any] = {"subject": who}
@@ -69,6 +80,8 @@ def _of(rng: random.Random, start: datetime, number: int) -> Iterator[Act]:
     lab_at = rng.choice(
         (start - timedelta(days=25), start - timedelta(days=25), start + timedelta(hours=24.04))
     )
+    if not has_edges:
+        report_day, lab_at = start - timedelta(days=20), start - timedelta(days=25)
     lab_more = {**about, "effectiveDateTime": lab_at.isoformat()}
     report_more = {**about, "effectiveDateTime": report_day.isoformat()}
     kinds = [

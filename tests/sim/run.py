@@ -83,6 +83,9 @@ class Plan:
     channel: str | None = None
     dies_at: int | None = None  # the first process, at its so manieth step
     storm_s: float = STORM_S
+    has_edges: bool = True
+    skew: timedelta = timedelta()  # the service's clock is ahead of everybody's
+    jump: timedelta = timedelta()  # and is set forward in the middle of the storm
 
 
 class Run:
@@ -119,6 +122,11 @@ class Run:
         """Give the virtual time of day."""
         return START + timedelta(seconds=self.loop.time())
 
+    def service_now(self) -> datetime:
+        """Give the time as the service's own clock has it."""
+        is_set = self.loop.time() > self._plan.storm_s / 2
+        return self.now() + self._plan.skew + (self._plan.jump if is_set else timedelta())
+
     def say(self, text: str) -> None:
         """Write *text* into the history."""
         process = PROCESS.get()
@@ -133,7 +141,7 @@ class Run:
             self._boot(dies_at=self._plan.dies_at)
         todo = self._plan.acts
         if todo is None:
-            todo = acts(self.rng, START, storm_s=self._plan.storm_s)
+            todo = acts(self.rng, START, storm_s=self._plan.storm_s, has_edges=self._plan.has_edges)
         others = [self.loop.in_world(w) for w in (self._outages(), self._crashing())]
         for act in todo:
             await asyncio.sleep(max(0.0, act.at_s - self.loop.time()))
@@ -142,7 +150,7 @@ class Run:
         self._end_storm()
         for task in others:
             await task
-        await self._settle(since=self.now())
+        await self._settle(since=self.service_now())
         for late in self._kept:
             await self._bring(late)
         await self._settle(since=None)
@@ -177,7 +185,8 @@ class Run:
         rng, weather = self.rng, self.weather
         if rng.random() < weather.lost_notice:
             self.say(f"net    loses the notice of {news.ref}")
-            self._kept.append(news)
+            if news.method != "DELETE" and rng.random() < 0.5:
+                self._kept.append(news)
             return
         for _ in range(2 if rng.random() < weather.twice else 1):
             after_s = rng.random() * (400 if rng.random() < weather.late else 1)
@@ -242,7 +251,7 @@ class Run:
             process.dies_at = dies_at
         elif self.rng.random() < self.weather.crash * 3:
             process.dies_at = self.rng.randrange(1, 4_000)
-        made, start = replica(process, self.file, self.loop, self._wires, self.now)
+        made, start = replica(process, self.file, self.loop, self._wires, self.service_now)
         self._replicas = [*living, made]
         self._all.append(made)
         process.on_death.append(lambda: self._died(made))
@@ -326,7 +335,7 @@ class Run:
 
     async def _settle(self, *, since: datetime | None) -> None:
         """Wait until nothing is on its way and, if asked, a whole sweep began after *since*."""
-        until = self.loop.time() + _CALM_S
+        until = self.loop.time() + _CALM_S + abs(self._plan.jump.total_seconds())
         while self.loop.time() < until:
             await asyncio.sleep(_STEP_S)
             if self._is_idle() and (since is None or self._is_swept(since)):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from tests.sim.many import outcomes
@@ -86,3 +87,41 @@ def test_a_process_may_die_at_any_step() -> None:
 
         assert came.wrong == (), str(came)
     assert died > 300 // stride
+
+
+DAYS = timedelta(days=3)
+_DELETED = (
+    Act(at_s=1.0, resource=fhir.lab("la1", 14)),
+    Act(at_s=2.0, resource=_REPORT),
+    Act(at_s=400.0, deleted="Observation/la1"),
+)
+
+
+@pytest.mark.parametrize("skew", [DAYS, -DAYS])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_clock_that_is_wrong_all_along_changes_no_verdict(seed: int, skew: timedelta) -> None:
+    came = simulate(seed, Plan(skew=skew, has_edges=False))
+
+    assert came.wrong == (), str(came)
+
+
+@pytest.mark.parametrize("jump", [DAYS, -DAYS])
+@pytest.mark.parametrize("seed", range(2))
+def test_a_clock_that_is_set_delays_nothing_by_more_than_it_was_set(
+    seed: int, jump: timedelta
+) -> None:
+    came = simulate(seed, Plan(jump=jump, has_edges=False))
+
+    assert came.wrong == (), str(came)
+
+
+@pytest.mark.parametrize("skew", [timedelta(), DAYS, -DAYS])
+def test_a_deletion_that_nobody_tells_is_found_whatever_our_clock_says(skew: timedelta) -> None:
+    weather = Weather(lost_notice=1.0)
+    plan = Plan(
+        weather=weather, acts=_DELETED, processes=1, channel="full", storm_s=420.0, skew=skew
+    )
+    came = simulate(1, plan)
+
+    assert came.wrong == (), str(came)
+    assert came.taken == 2

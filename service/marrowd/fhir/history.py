@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from marrowd.fhir.dates import instant
 from marrowd.fhir.members import obj, objects, text
 
 _OF_URL = re.compile(r"(?:^|/)([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})(?:/_history/[^/]+)?$")
@@ -32,6 +34,16 @@ def deletions(bundle: Mapping[str, Any]) -> list[Deletion]:
             at = text(response.get("lastModified")) or text(response.get("etag"))
             found.append(Deletion(ref=match[1], at=at))
     return found
+
+
+def newest(bundle: Mapping[str, Any]) -> datetime | None:
+    """Give the latest moment that a history Bundle tells of, by the server's own clock."""
+    moments = []
+    for entry in objects(bundle.get("entry")):
+        told = obj(entry.get("response")).get("lastModified")
+        written = obj(obj(entry.get("resource")).get("meta")).get("lastUpdated")
+        moments += [instant(word, zone=UTC) for word in (told, written)]
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def offers_history(capabilities: Mapping[str, Any], resource_type: str) -> bool:

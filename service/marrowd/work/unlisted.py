@@ -21,15 +21,16 @@ from marrowd.core.verdict import VerdictKind
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import Forbidden
 from marrowd.fhir.client import FhirClient
-from marrowd.fhir.history import Deletion, deletions, offers_history
+from marrowd.fhir.history import Deletion, deletions, newest, offers_history
 from marrowd.store.protocols import EventKind, Evidence, Inbox, NewEvent
 
 _log = structlog.get_logger()
 SWEPT = "sweep:"  # opens the key of an event that a sweep found
 _PENDING = "pending:"  # opens the key of a study that is looked at again
 _TYPES = ("Observation", "ImagingStudy", "DiagnosticReport")
-_SEEN_UNTIL = "history of "
+_SEEN_UNTIL = "deletions seen in "
 _LOOKED_UNTIL = "pending looked at"
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERLAP = timedelta(minutes=5)
 _PAGE_SIZE = 200
 _MOST_PAGES = 50  # 10,000 versions of one type in one sweep
@@ -87,27 +88,46 @@ class DeletionSweep:
         return new
 
     async def _sweep_type(self, resource_type: str, since: datetime | None) -> int:
+        """
+        Read on from the server's own time of the last version seen, never from our clock's.
+
+        Were ours ahead by more than the overlap, what is deleted next would be passed over.
+        """
         name = f"{_SEEN_UNTIL}{resource_type}"
-        began = self._clock()
         kept = await self._store.cursor(self._source, name)
-        new = 0
-        if since is not None or kept is not None:  # before the first sweep there is nothing to lose
-            start = since or datetime.fromisoformat(kept or "") - _OVERLAP
-            new = await self._read(resource_type, start)
-        if since is None:
-            await self._store.set_cursor(self._source, name, began.isoformat())
+        if since is None and kept is None:  # before the first sweep there is nothing to lose
+            _, reached = await self._read(resource_type, _BEGINNING, most_pages=1, is_taken=False)
+            await self._store.set_cursor(self._source, name, (reached or _BEGINNING).isoformat())
+            return 0
+        position = datetime.fromisoformat(kept) if kept is not None else _BEGINNING
+        start = since or max(_BEGINNING, position - _OVERLAP)
+        new, reached = await self._read(resource_type, start)
+        if since is None and reached is not None and reached > position:
+            await self._store.set_cursor(self._source, name, reached.isoformat())
         return new
 
-    async def _read(self, resource_type: str, start: datetime) -> int:
+    async def _read(
+        self,
+        resource_type: str,
+        start: datetime,
+        *,
+        most_pages: int = _MOST_PAGES,
+        is_taken: bool = True,
+    ) -> tuple[int, datetime | None]:
+        """Read the history since *start*; say how many deletions are new, and how far it goes."""
         asked = [("_since", _as_instant(start)), ("_count", str(_PAGE_SIZE))]
         new = pages = 0
+        reached: list[datetime] = []
         async for bundle, is_last in self._client.history(resource_type, asked):
-            new += await self._take(deletions(bundle))
+            if is_taken:
+                new += await self._take(deletions(bundle))
+            reached += [moment] if (moment := newest(bundle)) is not None else []
             pages += 1
-            if pages >= _MOST_PAGES and not is_last:
-                _log.warning("history_cut_short", source=self._source, resource=resource_type)
+            if pages >= most_pages and not is_last:
+                if is_taken:
+                    _log.warning("history_cut_short", source=self._source, resource=resource_type)
                 break
-        return new
+        return new, max(reached, default=None)
 
     async def _take(self, found: list[Deletion]) -> int:
         """Have those looked at of which something is stored."""
