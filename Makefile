@@ -70,7 +70,7 @@ test-ship: .venv/dev.stamp ship-tools ## chart, image file, parts list and parse
 	$(BIN)/python -m pytest -m ship tests/ship
 
 # In the lock file to build the package with, and no part of what runs (deploy/Containerfile, too).
-BUILD_PARTS := editables hatchling pathspec pluggy trove-classifiers pip
+BUILD_PARTS := editables hatchling pathspec pluggy setuptools trove-classifiers pip
 
 sbom: .venv/dev.stamp ## the parts of an installation as CycloneDX, into build/sbom.json
 	$(PYTHON) -m venv --clear build/sbom && build/sbom/bin/python -m pip install --quiet \

@@ -1,0 +1,57 @@
+"""Some seconds of coverage-guided fuzzing for every parser of what strangers send."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from tests.fuzz.seeds import sown
+from tests.ship.tools import ROOT
+
+pytestmark = pytest.mark.ship
+SECONDS = 6
+TARGETS = re.findall(
+    r"^def (\w+)\(data", (ROOT / "tests/fuzz/parsers.py").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_but_a_refusal_comes_of_whatever_is_sent(target, tmp_path):
+    if importlib.util.find_spec("atheris") is None:
+        if os.environ.get("CI"):
+            pytest.fail("atheris is not installed")
+        pytest.skip("atheris is not made for this machine")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "tests.fuzz.parsers",
+            target,
+            str(sown(tmp_path / "corpus")),
+            f"-max_total_time={SECONDS}",
+            "-timeout=20",
+            "-rss_limit_mb=1024",
+            "-max_len=8192",
+            "-seed=1",
+            f"-artifact_prefix={tmp_path}/",
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=180,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'service'}:{ROOT}"},
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    [runs] = re.findall(r"Done (\d+) runs", done.stderr)
+    assert int(runs) > 100
+
+
+def test_every_parser_has_its_name_in_the_table():
+    text = (ROOT / "tests/fuzz/parsers.py").read_text(encoding="utf-8")
+
+    assert [name for name in TARGETS if f" {name}" not in text.partition("for each in (")[2]] == []
