@@ -13,6 +13,8 @@ from tests.ship.tools import ROOT
 pytestmark = pytest.mark.ship
 SECONDS = 6
 TARGETS = re.findall(
+    r"^def (\w+)\(data", (ROOT / "tests/fuzz/parsers.py").read_text(), flags=re.MULTILINE
+)
     r"^def (\w+)\(data", (ROOT / "tests/fuzz/parsers.py").read_text(), re.MULTILINE
 )
 

@@ -23,6 +23,13 @@ _REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
     503: (web.HTTPServiceUnavailable, "transient"),
 }
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-]{1,64}")
+_SERVER = "marrowd"  # aiohttp would tell its version and Python's
+# JSON is neither to be kept, nor run as a page, nor shown in a frame; the ops page says its own.
+_UNLESS_SAID = (
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
 RETRY_AFTER_S = 5  # a store that is restarting is back in seconds
 
 log = structlog.get_logger(__name__)
@@ -66,7 +73,9 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
             response = _answer_of(refusal(503, "the store cannot be reached or written; retry"))
     response.headers["X-Request-ID"] = request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Server"] = _SERVER
+    for name, value in _UNLESS_SAID:
+        response.headers.setdefault(name, value)
     return response
 
 
