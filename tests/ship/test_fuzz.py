@@ -15,8 +15,6 @@ SECONDS = 6
 TARGETS = re.findall(
     r"^def (\w+)\(data", (ROOT / "tests/fuzz/parsers.py").read_text(), flags=re.MULTILINE
 )
-    r"^def (\w+)\(data", (ROOT / "tests/fuzz/parsers.py").read_text(), re.MULTILINE
-)
 
 
 @pytest.mark.parametrize("target", TARGETS)
