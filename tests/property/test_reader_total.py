@@ -60,6 +60,13 @@ def test_every_explanation_points_into_the_text(text):
         assert entry.says
 
 
+@given(text=st.text(st.characters(max_codepoint=127), max_size=200))
+def test_ascii_is_cut_as_any_other_text_is(text):
+    alone, beside = words_of(text, {}), words_of(f"{text} \u00e9", {})
+
+    assert (alone.raw, alone.starts) == (beside.raw[:-1], beside.starts[:-1])
+
+
 letters = st.sampled_from("abc")
 sequences = st.lists(letters, min_size=1, max_size=4).map(tuple)
 
