@@ -36,11 +36,7 @@ def _coming_true(snapshot: Snapshot) -> Iterator[datetime | None]:
             break
         yield instant - A_DAY
         yield instant
-    exams = (
-        *(report.when for report in timeline.reports),
-        *(study.started for _, study in timeline.studies),
-    )
-    for when in exams:
+    for when in timeline.exam_times:
         if when is None:
             continue
         if when.instant is not None and when.instant > snapshot.now:

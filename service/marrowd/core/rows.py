@@ -165,10 +165,7 @@ def consider_mri(snapshot: Snapshot) -> Found | None:
         for ref, problem in snapshot.timeline.problems
         if problem.is_pain and problem.is_active and _is_lasting(problem.since, snapshot)
     )
-    exams = (
-        *(report.when for report in snapshot.timeline.reports),
-        *(study.started for _, study in snapshot.timeline.studies),
-    )
+    exams = snapshot.timeline.exam_times
     if not pains or any(snapshot.is_recent(when, NO_MRI_FOR_DAYS) for when in exams):
         return None
     return Found(kind=VerdictKind.CONSIDER_MRI, governing=latest, pains=pains)
@@ -192,6 +189,11 @@ ROWS: tuple[Callable[[Snapshot], Found | None], ...] = (
     consider_mri,
     nothing_relevant,
 )
+
+
+def first_found(snapshot: Snapshot) -> Found:
+    """Give what the first row that holds has found."""
+    return next(filter(None, (row(snapshot) for row in ROWS)))
 
 
 def _may_be_newer(report: ImagingReport, than: Spoken) -> bool:

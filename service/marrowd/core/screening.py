@@ -13,7 +13,7 @@ from marrowd.core.facts import Standing, Unreadable
 from marrowd.core.patterns import pattern_of
 from marrowd.core.policy import Policy
 from marrowd.core.recheck import moments_of_change
-from marrowd.core.rows import ROWS
+from marrowd.core.rows import first_found
 from marrowd.core.snapshot import Snapshot, look
 from marrowd.core.timeline import Timeline
 from marrowd.core.verdict import ImagingReport, Pattern, Verdict, VerdictKind
@@ -53,7 +53,7 @@ def screen(timeline: Timeline, *, policy: Policy, now: datetime, rules_version: 
 
 def _verdict(snapshot: Snapshot, rules_version: str) -> Verdict:
     """Walk the table and tell what was found, with everything it stands on."""
-    found = next(filter(None, (row(snapshot) for row in ROWS)))
+    found = first_found(snapshot)
     timeline, report, governing = snapshot.timeline, found.report, found.governing
     is_severe = found.kind in WITH_SEVERITY and governing is not None
     return Verdict(

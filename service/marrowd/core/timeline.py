@@ -19,6 +19,7 @@ from marrowd.core.facts import (
     Study,
     Unreadable,
     VitaminDResult,
+    When,
     newest,
 )
 from marrowd.core.imaging import ReportReader
@@ -48,6 +49,14 @@ class Timeline:
     problems: tuple[tuple[str, Problem], ...] = ()
     orders: tuple[tuple[str, Order], ...] = ()
     unreadable: tuple[Unreadable, ...] = ()  # sorted; a future date is added by `screen`
+
+    @property
+    def exam_times(self) -> tuple[When | None, ...]:
+        """When each MR study or report of a foot or ankle is dated, held ones too."""
+        return (
+            *(report.when for report in self.reports),
+            *(study.started for _, study in self.studies),
+        )
 
 
 def build_timeline(patient: str, facts: Sequence[Fact], *, policy: Policy) -> Timeline:

@@ -16,13 +16,15 @@ from marrowd.cds.cards import cards_for
 from marrowd.cds.communication import referable
 from marrowd.cds.posted import posted_message
 from marrowd.core.cards import WITH_CARD
+from marrowd.core.facts import Fact
 from marrowd.core.identity import card_id
 from marrowd.core.policy import Policy
 from marrowd.core.posting import Post, Posting, Replace, Retract, decide_posting
 from marrowd.core.screening import screen
-from marrowd.core.timeline import build_timeline
+from marrowd.core.timeline import Timeline, build_timeline
 from marrowd.core.verdict import Verdict
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
+from marrowd.work.lacking import Lacking, NotEnough, Sought, lacking
 
 # Made once for this purpose. Message ids are derived, so that a transaction that is run again
 # writes the same message.
@@ -37,6 +39,7 @@ class Occasion:
     received_at: datetime | None = None  # of the event; None for a recheck
     orders_known: bool = True
     problems_known: bool = True
+    sought: Sought | None = None  # None: decide by what there is
 
 
 class Decider:
@@ -85,13 +88,37 @@ class Decider:
 
         return decide
 
+    def lacking(
+        self, patient: str, facts: Sequence[Fact], *, sought: Sought, now: datetime
+    ) -> Lacking:
+        """Say what a decision on *patient* would lack if *facts* were all that is known."""
+        timeline = build_timeline(patient, facts, policy=self._policy)
+        return lacking(patient, facts, timeline, sought=sought, policy=self._policy, now=now)
+
     def verdict(self, state: PatientState, now: datetime) -> Verdict:
         """Screen what is stored of a patient."""
-        timeline = build_timeline(state.patient, state.facts, policy=self._policy)
+        return self._screen(self._timeline(state), now)
+
+    def _timeline(self, state: PatientState) -> Timeline:
+        return build_timeline(state.patient, state.facts, policy=self._policy)
+
+    def _screen(self, timeline: Timeline, now: datetime) -> Verdict:
         return screen(timeline, policy=self._policy, now=now, rules_version=self._rules)
 
     def _decide(self, source: str, state: PatientState, occasion: Occasion) -> PatientChange:
-        verdict = self.verdict(state, occasion.now)
+        timeline = self._timeline(state)
+        if occasion.sought is not None and (
+            lacks := lacking(
+                state.patient,
+                state.facts,
+                timeline,
+                sought=occasion.sought,
+                policy=self._policy,
+                now=occasion.now,
+            )
+        ):
+            raise NotEnough(lacks)
+        verdict = self._screen(timeline, occasion.now)
         card = card_id(source, verdict)
         posted = UUID(state.posted_card) if state.posted_card else None
         destinations = self._destinations.get(source, ())

@@ -5,13 +5,20 @@ What belongs to an event's resource and no Subscription brings, fetched and read
     an imaging report  its contents (Binary), the Observations it lists, the study it is of
     an MR study        reports on it that no Subscription named, each with what it needs in turn
     any of these       the patient's problem list and open orders (work.background)
+
+Reports of a draw, problem list and orders are fetched only when a decision lacks them
+(work.lacking), the study only when the one that the report names is not kept.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 
 from marrowd.core.facts import Fact, Report, Study
+from marrowd.core.linking import ties
 from marrowd.core.reading import Modality
 from marrowd.errors import BadInput
 from marrowd.fhir.client import FhirClient
@@ -19,9 +26,12 @@ from marrowd.fhir.members import Resource
 from marrowd.fhir.references import UID_SYSTEM
 from marrowd.work.background import Background, BackgroundKeeper, Stored
 from marrowd.work.fetching import Bounds, Fetcher, any_of
+from marrowd.work.lacking import Lacking, Sought
 from marrowd.work.reading import Looked, Reading, ToRead
 from marrowd.work.retrying import NoSubject
 from marrowd.work.subjects import patient_of
+
+_RESULTS_PER_SEARCH = 10  # a laboratory writes a report for each draw: a search gives up to 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +40,43 @@ class Gathered:
 
     main: Fact
     related: tuple[Fact, ...] = ()
-    background: Background = field(default_factory=Background)
+    backgrounds: Mapping[str, Background] = field(default_factory=dict)  # by patient
+    searched: frozenset[str] = frozenset()  # Observations whose laboratory reports were asked for
 
     @property
     def facts(self) -> list[Fact]:
         """Every fact, the event's own first."""
-        return [self.main, *self.related, *self.background.facts]
+        background = chain.from_iterable(each.facts for each in self.backgrounds.values())
+        return [self.main, *self.related, *background]
+
+    @property
+    def problems_known(self) -> bool:
+        """Say whether every problem list asked for could be looked at."""
+        return all(each.problems_known for each in self.backgrounds.values())
+
+    @property
+    def orders_known(self) -> bool:
+        """Say whether all open orders asked for could be looked at."""
+        return all(each.orders_known for each in self.backgrounds.values())
+
+    def sought(self, *, is_change: bool) -> Sought:
+        """
+        Say what it raises, and what of that was asked for.
+
+        Args:
+            is_change: something is stored of the event's resource, or may be: what the event
+                takes away may matter, though the event says nothing that does.
+        """
+        is_merge = self.main.ref.startswith("Patient/")
+        return Sought(
+            bears_on_advice=is_merge
+            or is_change
+            or any(matters(fact) for fact in (self.main, *self.related)),
+            is_merge=is_merge,
+            results=frozenset(fact.ref for fact in (self.main, *self.related) if fact.results),
+            looked_at=frozenset(self.backgrounds),
+            searched=self.searched,
+        )
 
 
 class Gatherer:
@@ -57,24 +98,52 @@ class Gatherer:
         self._bounds = bounds
         self._fetcher = Fetcher(source, client, bounds=bounds)
 
-    async def gather(
-        self, looked: Looked, patient: str, stored: Stored, *, since: datetime
-    ) -> Gathered:
+    async def gather(self, looked: Looked, patient: str, stored: Stored) -> Gathered:
         """
-        Fetch and read what *looked* needs.
+        Fetch and read what *looked* itself needs.
 
         Args:
             looked: the event's resource.
             patient: whose it is.
             stored: gives what is kept of the patient.
-            since: when the event came in.
         """
         main, parts = await self._whole(looked, patient)
-        related = [*parts, *await self._related_to(main, looked)]
-        if not any(matters(fact) for fact in (main, *related)):
-            return Gathered(main=main, related=tuple(related))
-        background = await self._background.of(patient, stored, since=since)
-        return Gathered(main=main, related=tuple(related), background=background)
+        related = [*parts, *await self._related_to(main, looked, stored)]
+        return Gathered(main=main, related=tuple(related))
+
+    async def more(
+        self,
+        gathered: Gathered,
+        lacking: Lacking,
+        stored: Callable[[str], Awaitable[Sequence[Fact]]],
+        *,
+        since: datetime,
+    ) -> Gathered:
+        """
+        Fetch what a decision lacks.
+
+        Args:
+            gathered: what there is.
+            lacking: what there is not.
+            stored: gives what is kept of a patient.
+            since: when the event came in.
+        """
+        reports = await self._reports_listing(lacking.results)
+        backgrounds = await asyncio.gather(
+            *(
+                self._background.of(patient, partial(stored, patient), since=since)
+                for patient in lacking.patients
+            )
+        )
+        return replace(
+            gathered,
+            related=(*gathered.related, *reports),
+            backgrounds={
+                **gathered.backgrounds,
+                **dict(zip(lacking.patients, backgrounds, strict=True)),
+            },
+            searched=gathered.searched | set(lacking.results),
+        )
 
     async def _whole(self, looked: Looked, patient: str) -> tuple[Fact, list[Fact]]:
         """Read a resource with its contents; give with it the Observations that hold its text."""
@@ -89,17 +158,24 @@ class Gatherer:
         listed, _ = await self._fetcher.read(looked.needs.observations[: self._bounds.observations])
         return facts[0], await self._facts(listed, is_listed=True)
 
-    async def _related_to(self, main: Fact, looked: Looked) -> list[Fact]:
+    async def _related_to(self, main: Fact, looked: Looked, stored: Stored) -> list[Fact]:
         if main.report is not None:
+            named = any(ties(main.report.links))
+            if named and has_study(main.report, await stored()):
+                return []  # every study has a Subscription: news of it comes by itself
             return await self._facts(await self._studies_of(main.report, looked))
         if main.study is not None and main.study.modality is not Modality.NOT_MR:
             return await self._wholes(await self._reports_of(main.study, main.patient))
-        if any(result.specimen is None for result in main.results):
-            # Which results are of one draw is told by the specimen; without one by such a report.
-            return await self._wholes(
-                await self._fetcher.search("DiagnosticReport", [("result", main.ref)])
-            )
         return []
+
+    async def _reports_listing(self, results: Sequence[str]) -> list[Fact]:
+        """Read the reports that list *results*: which of them are of one draw."""
+        facts: list[Fact] = []
+        for start in range(0, len(results), _RESULTS_PER_SEARCH):
+            some = results[start : start + _RESULTS_PER_SEARCH]
+            found = await self._fetcher.search("DiagnosticReport", [("result", any_of(some))])
+            facts += await self._wholes(found)
+        return facts
 
     async def _studies_of(self, report: Report, looked: Looked) -> list[Resource]:
         links = report.links
@@ -159,6 +235,22 @@ class Gatherer:
             return await patient_of(looked.subject, self._client)
         except NoSubject:
             return None
+
+
+def has_study(report: Report, stored: Iterable[Fact]) -> bool:
+    """Say whether all studies that *report* names most strongly are among *stored*."""
+    kept = [fact for fact in stored if fact.study is not None]
+    if report.links.studies:
+        return {fact.ref for fact in kept}.issuperset(report.links.studies)
+    strongest = next((set(tie) for tie in ties(report.links) if tie), set())
+    told = {
+        key
+        for fact in kept
+        if fact.study is not None and fact.study.modality is Modality.MR
+        for tie in ties(fact.study.links)
+        for key in tie
+    }
+    return bool(strongest) and told.issuperset(strongest)
 
 
 def matters(fact: Fact) -> bool:

@@ -10,6 +10,7 @@ Every step but the last can be repeated without effect; the last is all or nothi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol, assert_never
 
 from marrowd.core.facts import Fact
@@ -27,6 +28,7 @@ from marrowd.work.canary import as_canary, canary_of, to_read
 from marrowd.work.counting import count_facts
 from marrowd.work.deciding import Decider, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
+from marrowd.work.lacking import Lacking, NotEnough, together
 from marrowd.work.listening import Listener
 from marrowd.work.merging import is_of_patient, merge_of
 from marrowd.work.outcomes import Outcomes
@@ -103,7 +105,7 @@ class EventHandler:
                 try:
                     resource = await access.client.read(event.new.ref)
                 except Absent as absent:
-                    return await self._bury(event, absent.at)
+                    return await self._bury(event, access, absent.at)
                 looked = await self._reading.look(event.new.source, dict(resource))
             case _:
                 assert_never(event.new.kind)
@@ -144,7 +146,7 @@ class EventHandler:
         fact = await merge_of(event, self._store, access.client)
         if fact is None:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
-        return await self._apply(event, Gathered(main=fact))
+        return await self._apply(event, Gathered(main=fact), access)
 
     async def _screen(self, event: Event, looked: Looked, access: SourceAccess) -> Handled:
         if looked.ignored is NotRead.TYPE:
@@ -160,14 +162,42 @@ class EventHandler:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         patient = await self._patient(looked, stored, access)
         gathered = await access.gatherer.gather(
-            looked,
-            patient,
-            lambda: self._store.own_facts_of(source, patient),
-            since=event.new.received_at,
+            looked, patient, partial(self._store.facts_of, source, patient)
         )
         if is_empty(gathered.main) and _replaces_nothing(looked, stored):
             return await self._ignore(event, Ignored.NOT_RELEVANT)
-        return await self._apply(event, gathered)
+        is_change = stored is not None
+        gathered = await self._completed(event, gathered, access, is_change=is_change)
+        return await self._apply(event, gathered, access, is_change=is_change)
+
+    async def _completed(
+        self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool
+    ) -> Gathered:
+        """Add what a decision would lack, as far as can be told before the write."""
+        patient, stored = gathered.main.patient, None
+        while patient and (sought := gathered.sought(is_change=is_change)).is_any:
+            if stored is None:
+                stored = await self._store.facts_of(event.new.source, patient)
+            lacks = self._decider.lacking(
+                patient,
+                together(patient, stored, gathered.facts),
+                sought=sought,
+                now=self._clock(),
+            )
+            if not lacks:
+                break
+            gathered = await self._more(event, gathered, lacks, access)
+        return gathered
+
+    async def _more(
+        self, event: Event, gathered: Gathered, lacks: Lacking, access: SourceAccess
+    ) -> Gathered:
+        return await access.gatherer.more(
+            gathered,
+            lacks,
+            partial(self._store.own_facts_of, event.new.source),
+            since=event.new.received_at,
+        )
 
     def _known(self, source: str, looked: Looked, stored: Fact) -> Ignored | None:
         """Say why there is nothing new in a version, None when there is."""
@@ -186,25 +216,43 @@ class EventHandler:
                 return stored.patient if stored is not None else ""
             raise
 
-    async def _bury(self, event: Event, at: datetime | None) -> Handled:
+    async def _bury(self, event: Event, access: SourceAccess, at: datetime | None) -> Handled:
         """Keep that a resource is gone; older versions that arrive late must not bring it back."""
         source, ref = event.new.source, event.new.ref
         stored = (await self._store.versions_of(source, [ref])).get(ref)
         if stored is None and event.new.kind is EventKind.FETCH:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         return await self._apply(
-            event, Gathered(main=tombstone_of(ref, stored, at=at or event.new.received_at))
+            event,
+            Gathered(main=tombstone_of(ref, stored, at=at or event.new.received_at)),
+            access,
+            is_change=stored is not None,
         )
 
-    async def _apply(self, event: Event, gathered: Gathered) -> Handled:
+    async def _apply(
+        self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool = True
+    ) -> Handled:
+        """Write; what lacks as the facts stand in the write is fetched, and it is made anew."""
+        while True:  # each time round somebody or something was asked for that had not been
+            try:
+                applied = await self._write(event, gathered, is_change=is_change)
+            except NotEnough as error:
+                gathered = await self._more(event, gathered, error.lacking, access)
+                continue
+            if not applied.is_finished:
+                return Handled(outcome="lease_lost")
+            return self._told(event, gathered, applied)
+
+    async def _write(self, event: Event, gathered: Gathered, *, is_change: bool) -> Applied:
         source, now = event.new.source, self._clock()
         occasion = Occasion(
             now=now,
             received_at=event.new.received_at,
-            orders_known=gathered.background.orders_known,
-            problems_known=gathered.background.problems_known,
+            orders_known=gathered.orders_known,
+            problems_known=gathered.problems_known,
+            sought=gathered.sought(is_change=is_change),
         )
-        applied = await self._outcomes.write(
+        return await self._outcomes.write(
             self._store.apply(
                 source,
                 gathered.facts,
@@ -213,9 +261,6 @@ class EventHandler:
                 event=event,
             )
         )
-        if not applied.is_finished:
-            return Handled(outcome="lease_lost")
-        return self._told(event, gathered, applied)
 
     def _told(self, event: Event, gathered: Gathered, applied: Applied) -> Handled:
         if not applied.newer:  # somebody else brought all of it in meanwhile

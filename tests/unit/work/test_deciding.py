@@ -26,7 +26,7 @@ def decider() -> Decider:
 
 def told(decider: Decider, monkeypatch: pytest.MonkeyPatch, kind, posted=None) -> dict:
     given = verdict(kind)
-    monkeypatch.setattr(decider, "verdict", lambda _state, _now: given)
+    monkeypatch.setattr("marrowd.work.deciding.screen", lambda *_, **__: given)
     state = PatientState(source="main", patient="Patient/1", facts=(), posted_card=posted)
     change = decider.at("main", NOW)(state)
     return {message.destination: json.loads(message.body) for message in change.messages}

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 from tests.support.fhir_server import Fault
-from tests.support.hospital import lab, lab_report, order, problem, report, study
+from tests.support.hospital import (
+    VITAMIN_D2,
+    lab,
+    lab_report,
+    order,
+    problem,
+    report,
+    study,
+)
 from tests.support.loops import Line, running_line
 from tests.support.store import an_event, count_of, until
 
@@ -284,14 +292,84 @@ async def test_the_study_of_a_report_is_looked_for_by_accession(line: Line) -> N
     assert all("A1" not in seen.query for seen in line.server.seen)
 
 
-async def test_the_report_of_a_draw_is_fetched(line: Line) -> None:
-    line.server.put(lab_report("labrep", P1, ["Observation/lab1"], at=TAKEN))
-    await line.write(a_lab())
+@pytest.mark.parametrize("is_at_once", [False, True])
+async def test_the_report_of_a_draw_is_fetched_when_there_are_two_results(
+    line: Line, *, is_at_once: bool
+) -> None:
+    refs = ["Observation/lab1", "Observation/lab2"]
+    line.server.put(lab_report("labrep", P1, refs, at=TAKEN))
+    first = line.server.put(a_lab())
+    second = line.server.put(a_lab(id="lab2"))
+    if is_at_once:
+        await line.arrive(first, second)
+    else:
+        await line.arrive(first)
+        await line.idle()
+        assert not line.server.asked("/DiagnosticReport")
+        await line.arrive(second)
     await line.idle()
 
     fact = await line.fact("DiagnosticReport/labrep")
     assert fact is not None
-    assert fact.lists == ("Observation/lab1",)
+    assert fact.lists == tuple(refs)
+
+
+async def test_a_verdict_that_says_nothing_asks_for_no_background(line: Line) -> None:
+    enough = {"value": 40, "unit": "ng/mL"}
+    await line.write(a_lab(valueQuantity=enough), a_report(NO_EDEMA))
+    await line.idle()
+    await line.write(a_report())
+    await line.idle()
+
+    assert not line.server.asked("/Condition")
+    assert not line.server.asked("/ServiceRequest")
+
+
+async def test_orders_are_asked_for_when_a_deletion_makes_a_suggestion(line: Line) -> None:
+    line.server.put(order("ord", P1, at=TAKEN))
+    await line.write(a_lab(valueQuantity={"value": 40, "unit": "ng/mL"}))
+    await line.idle()
+    await line.write(a_report())
+    await line.idle()
+    assert await line.fact("ServiceRequest/ord") is None
+
+    line.server.remove("Observation/lab1")
+    await line.tell(EventKind.DELETED, "Observation/lab1")
+    await line.idle()
+
+    assert await line.fact("ServiceRequest/ord") is not None
+    await until(lambda: count_of(line.metrics, "verdicts_total", verdict="vitamin_d_missing") == 1)
+
+
+async def test_orders_of_both_records_are_asked_for_when_they_are_merged(line: Line) -> None:
+    other = "Patient/2"
+    line.server.put(order("ord", P1, at=TAKEN))
+    line.server.put(order("other", other, at=TAKEN))
+    await line.write(lab("lab1", P1, at=TAKEN, value=40))
+    await line.write(
+        lab("lab2", other, at=TAKEN, code=VITAMIN_D2), report("rep1", other, EDEMA, at=SCANNED)[0]
+    )
+    await line.idle()
+    assert await line.fact("ServiceRequest/ord") is None
+
+    gone = {"resourceType": "Patient", "id": "2"}
+    link = {"link": [{"other": {"reference": P1}, "type": "replaced-by"}]}
+    await line.write({**gone, **link})
+    await line.idle()
+    await line.write(a_lab(status="entered-in-error"))
+    await line.idle()
+
+    assert await line.fact("ServiceRequest/ord") is not None
+    assert await line.fact("ServiceRequest/other") is not None
+
+
+async def test_a_study_that_is_kept_is_not_asked_for(line: Line) -> None:
+    await line.write(study("st1", P1, at=SCANNED))
+    await line.idle()
+    await line.write(a_report(imagingStudy=[{"reference": "ImagingStudy/st1"}]))
+    await line.idle()
+
+    assert not line.server.asked("/ImagingStudy")
 
 
 async def test_problem_list_and_orders_are_fetched_and_forgotten_when_gone(line: Line) -> None:
