@@ -18,6 +18,7 @@ NO_REASON: Final = "none"
 OTHER_REASON: Final = "other"
 MOST: Final = 1_000  # in one call
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_LEAP_SECOND: Final = re.compile(r":60(?=[.Z+-])")  # of RFC 3339, and no second of Python's
 _MAX_ID: Final = 255
 
 
@@ -95,7 +96,7 @@ def _id(value: object, place: str) -> str:
 def _instant(value: object, place: str) -> datetime:
     if isinstance(value, str) and _TIMESTAMP.fullmatch(value):
         try:
-            return datetime.fromisoformat(value.upper())
+            return datetime.fromisoformat(_LEAP_SECOND.sub(":59", value.upper()))
         except ValueError:
             pass
     raise BadHookRequest(place=place, must="be a time by RFC 3339")

@@ -182,6 +182,14 @@ async def test_times_at_the_ends_of_the_calendar_are_taken(bench):
         assert await send(bench, override(card, outcomeTimestamp=end)) < 500
 
 
+async def test_a_leap_second_is_a_time(bench):
+    """RFC 3339, 5.6: seconds run to 60."""
+    card = await shown(bench)
+
+    assert await send(bench, accept(card, outcomeTimestamp="2016-12-31T23:59:60Z")) == 200
+    assert await send(bench, accept(card, outcomeTimestamp="2016-12-31T23:60:00Z")) == 422
+
+
 async def test_feedback_to_an_unknown_service_is_404(bench):
     answer = await bench.post("/cds-services/nothing/feedback", {"feedback": [accept("c")]})
 
