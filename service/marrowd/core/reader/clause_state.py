@@ -13,6 +13,12 @@ from marrowd.core.reading import Severity
 Steps = dict[Kind, Callable[[Any, int, Piece], None]]
 
 
+# "altered signal, likely marrow edema": the signal itself is not in doubt
+_KEEPS_SIGNAL = frozenset({"likely", "probably", "probable", "possibly", "presumably", "most"})
+_NEAR = 12  # words
+_BE = frozenset({"is", "are", "does", "do"})
+
+
 class ClauseState(Lookahead):
     """Bones waiting, the predicate open, the cues that reach forward, and what was found."""
 
@@ -123,6 +129,7 @@ class ClauseState(Lookahead):
         )
         if kinds.CURRENT in forward:
             new.historical = False
+        new.opens = self._opens_at(piece.first)
         self._severity = None
         if self._waiting:
             if not (self._with_at > self._verb_at and self._place_follows(piece.last)):
@@ -138,6 +145,7 @@ class ClauseState(Lookahead):
             and not before.strong
             and not before.negated
             and self._join_at < before.first
+            and self.words[self._possible_at] not in _KEEPS_SIGNAL
         ):
             new.bones, before.dropped = before.bones, "hedged by what follows"
         elif strong and new.negated and self._beside is not None:
@@ -151,6 +159,14 @@ class ClauseState(Lookahead):
         self.predicates.append(new)
         self._open = new
         return new
+
+    def _opens_at(self, first: int) -> int:
+        """Give the first word of the cues that bear on a finding, for its evidence."""
+        if kinds.NEGATED in self._forward and 0 < first - self._negated_at <= _NEAR:
+            first = self._negated_at
+        if kinds.POSSIBLE in self._forward and 0 < first - self._possible_at <= _NEAR:
+            first = self._possible_at
+        return first
 
     def _close_cues(self) -> None:
         if self._is_whole:
@@ -169,13 +185,22 @@ class ClauseState(Lookahead):
         if kinds.NEGATED not in self._forward and kinds.HYPOTHETICAL not in self._forward:
             self.cues.append(piece)
 
+    def _say_that_ends(self) -> None:
+        """Read a verb with nothing behind it: "only the cuboid still is"."""
+        last = self.pieces[-1] if self.pieces else None
+        if last is None or last.last < self.last or self.words[last.first] not in _BE:
+            return
+        if self._waiting and not self._nouns and (self.topic or self.predicates):
+            self._say(sayings.EDEMA, last, elliptic=True).current = True
+
     def _end_clause(self) -> None:
         self.clause += 1
         hypothetical = self._forward.get(kinds.HYPOTHETICAL)
         self._forward.clear()
         if hypothetical:
             self._forward[kinds.HYPOTHETICAL] = hypothetical
-        if self._loose and self.topic:
+        self._say_that_ends()
+        if self._loose and (self.topic or self.predicates):
             denied = Predicate(sayings.EDEMA, self._loose[0].first, self._loose[-1].last)
             denied.denied, denied.elliptic = self._loose, True
             self.predicates.append(denied)

@@ -50,7 +50,11 @@ class Clauses(SaidOfMarrow, Hedges):
             self.skips_others = True
             return
         if self._turn is kinds.NOT_IN or (
-            self._turn is kinds.EXCEPT and not self._is_subject(place)
+            self._turn is kinds.EXCEPT
+            and (
+                (opened is not None and self.pieces[place - 1].kind is kinds.EXCEPT)
+                or not self._is_subject(place)
+            )
         ):
             target = self._open
             if target is not None and self._turn is kinds.NOT_IN:
@@ -151,10 +155,13 @@ class Clauses(SaidOfMarrow, Hedges):
     def _preposition(self, _place: int, _piece: Piece) -> None:
         self._over = False
 
-    def _there(self, _place: int, piece: Piece) -> None:
+    def _there(self, place: int, piece: Piece) -> None:
         if self.words[piece.first] in _POINTING:
             self.points_back = True
-        self._close_cues()
+        if self._is_governed(place):
+            self._is_whole = True  # "I am not convinced there is edema"
+        else:
+            self._close_cues()
         self._turn = None
         if self._open is not None and self._open.bones:
             self._open = None

@@ -12,8 +12,8 @@ from marrowd.core.reader.pieces import Piece
 _ENDS_REACH = frozenset({kinds.VERB, kinds.BREAK, kinds.THERE, kinds.WITH})
 
 
-def cues_of(marks: list[Piece]) -> Iterator[str]:
-    """Give the cues of a sentence that no negation, question or condition reaches."""
+def cues_of(marks: list[Piece]) -> Iterator[Piece]:
+    """Give the marks of a sentence that carry a cue no negation, question or condition reaches."""
     reached = False
     for mark in marks:
         kind = mark.kind
@@ -24,4 +24,4 @@ def cues_of(marks: list[Piece]) -> Iterator[str]:
         elif kind in _ENDS_REACH:
             reached = False
         elif mark.term.cue and not reached:
-            yield mark.term.cue
+            yield mark

@@ -34,6 +34,8 @@ _PARTICIPLES = frozenset(
 )
 _EQUALS = frozenset({"=", ":", "|"})
 
+_UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
+_BE = frozenset({"is", "are", "was", "were"})
 _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
 
@@ -112,7 +114,7 @@ class Hedges(ClauseState):
         ):
             self._apply_back(kinds.POSSIBLE, piece)
             return
-        if self._ends_after(place):
+        if self._ends_after(place) and not self._governs_next(place):
             return
         if kinds.NEGATED in self._forward and self._join_at < self._negated_at:
             return
@@ -204,7 +206,8 @@ class Hedges(ClauseState):
             target.hypothetical = False
             if target.said is sayings.NOTHING and target.bones:
                 target.said, target.strong = sayings.EDEMA, True
-            if target.possible:
+            unsure = self.words[piece.last - 1] in _UNSURE or self._possible_at > target.first
+            if target.possible and (unsure or self.words[piece.first] not in _BE):
                 return
             target.negated = target.denied_after = True
             target.historical = target.historical or kinds.HISTORICAL in self._forward

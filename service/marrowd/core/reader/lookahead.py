@@ -190,8 +190,12 @@ class Lookahead:
         while at >= 0 and place - at <= _SOFT_REACH:
             piece = pieces[at]
             if piece.kind is kinds.SOFT:
-                return near or not self._place_follows(pieces[place].last)
-            if piece.kind is kinds.VERB:
+                adjective = self.words[pieces[place].first] == "edematous"
+                return near or adjective or not self._place_follows(pieces[place].last)
+            if piece.kind is kinds.BONE and at and pieces[at - 1].kind is kinds.PREPOSITION:
+                near = False  # "the plantar plate of the second joint is thick, with edema"
+                at -= 1
+            elif piece.kind is kinds.VERB or (piece.kind is kinds.WITH and place - at == 1):
                 near = False
             elif piece.kind not in _BEFORE_SOFT:
                 return False
@@ -374,6 +378,20 @@ class Lookahead:
         before = self.pieces[place - 1]
         near = self.pieces[place].first - before.last <= 1
         return near and before.kind in (kinds.EDEMA, kinds.BONE, kinds.PART)
+
+    def _is_governed(self, place: int) -> bool:
+        """Say whether a cue stands directly before: "not convinced that there is"."""
+        if not place:
+            return False
+        before = self.pieces[place - 1]
+        near = self.pieces[place].first - before.last <= 1
+        return near and before.kind in (kinds.NEGATED, kinds.POSSIBLE)
+
+    def _governs_next(self, place: int) -> bool:
+        """Say whether "there is" follows at once: "not certain there is"."""
+        following = self.pieces[place + 1 : place + 2]
+        is_there = bool(following) and following[0].kind is kinds.THERE
+        return is_there and self._is_governed(place + 1)
 
     def _opens_main_clause(self, piece: Piece) -> bool:
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""

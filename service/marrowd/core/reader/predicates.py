@@ -47,6 +47,7 @@ class Predicate:
     is_that: bool = False  # "that of the talus": the same as before unless more is said
     is_signal: bool = False  # brightness, with no word on marrow
     denied_after: bool = False
+    opens: int = -1  # where the cues before it open
     is_artifact: bool = False  # an innocent explanation stands beside it
     rules: list[str] = field(default_factory=list)
 

@@ -5,6 +5,7 @@ Holds what one sentence leaves for the next ("it", the bone a line opens with, t
 heading) and turns predicates into statements.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
+from marrowd.core.reader.shapes import is_across, is_item, is_year, says_something
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
@@ -43,61 +45,11 @@ _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
-_EACH = frozenset({"either", "both", "each"})
-_SIDES = frozenset({"side", "sides", "margin", "margins"})
-_JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis", "each"})
-# a sentence without one of these, and without an anchor, says nothing of marrow
-_SAYING = frozenset(
-    {
-        kinds.EDEMA,
-        kinds.MARROW,
-        kinds.SIGNAL,
-        kinds.NORMAL_MARROW,
-        kinds.SPARED,
-        kinds.ANSWER,
-        kinds.DITTO,
-        kinds.HISTORICAL,
-        kinds.EXCEPT,
-        kinds.NOT_IN,
-        kinds.OUT_OF_VIEW,
-        kinds.VOID,
-        kinds.ARTIFACT,
-        kinds.POSSIBLE,
-    }
-)
-_ITEM = 24  # words
-_ITEM_KINDS = _ROW | {kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL, kinds.ANSWER, kinds.VERB}
+_TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
-
-
-def _is_year(word: str) -> bool:
-    return len(word) == len("2020") and word.isdigit() and word[:2] in ("19", "20")
-
-
-def _is_item(sentence: Sentence, pieces: list[Piece]) -> bool:
-    """Say whether a line is an item of a list: a bone, and how much."""
-    short = sentence.starts_line and sentence.last - sentence.first <= _ITEM
-    return short and all(piece.kind in _ITEM_KINDS for piece in pieces)
-
-
-def _says_something(pieces: list[Piece]) -> bool:
-    """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
-    if not pieces:
-        return False
-    return pieces[-1].kind is kinds.NEGATED or any(piece.kind in _SAYING for piece in pieces)
-
-
-def _is_across(here: list[str]) -> bool:
-    """Say whether a sentence speaks of both sides of a joint without naming it."""
-    if _SIDES.isdisjoint(here):
-        return False
-    for place in range(len(here) - 4):
-        if here[place + 1] in _SIDES and here[place] in _EACH:
-            return not _JOINTS.isdisjoint(here[place + 2 : place + 6])
-    return False
 
 
 class Note(NamedTuple):
@@ -132,6 +84,7 @@ class Report:
         self.statements: list[Statement] = []
         self.blocks: list[int] = []
         self.cues: dict[Cue, None] = {}
+        self._has_line = False
         self.normal: list[Laterality | None] = []
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
@@ -173,16 +126,15 @@ class Report:
             return
         marks = marks_of(words, first, last, vocabulary.terms)
         if not (speaks or names):
-            for said in cues_of(marks):
-                self.cues.setdefault(Cue(said))
+            self._add_cues(cues_of(marks))
             return
         if not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._bones.head)
         opens_row = _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements)
-        is_item = self._listed is not None and _is_item(sentence, pieces)
-        if not (speaks or is_cell or is_item or _says_something(pieces)):
+        listed = self._listed is not None and is_item(sentence, pieces)
+        if not (speaks or is_cell or listed or says_something(pieces)):
             self._listed = None
             self._pass_by(pieces, named)
             return
@@ -210,8 +162,7 @@ class Report:
     def _pass_by(self, pieces: list[Piece], named: list[Piece]) -> None:
         """Take from a sentence that says nothing of marrow the bones it names, and its cues."""
         self._open_row(pieces)
-        for said in cues_of(pieces):
-            self.cues.setdefault(Cue(said))
+        self._add_cues(cues_of(pieces))
         words = self.words.words
         for piece in named:
             if piece.broad:
@@ -228,8 +179,7 @@ class Report:
 
     def _keep(self, clauses: Clauses, row: list[Piece]) -> None:
         """Keep what the next sentence may point back to."""
-        for cue in clauses.cues:
-            self.cues.setdefault(Cue(cue.term.cue))
+        self._add_cues(clauses.cues)
         for predicate in clauses.predicates:
             if not predicate.elliptic:
                 self._previous = predicate
@@ -238,6 +188,13 @@ class Report:
         if clauses.mentioned:
             self._last_bones = clauses.mentioned
             self._distance = 0
+
+    def _add_cues(self, marks: Iterable[Piece]) -> None:
+        for mark in marks:
+            if mark.term.value == "line":
+                self._has_line = True
+            else:
+                self.cues.setdefault(Cue(mark.term.cue))
 
     def _enter(self, sentence: Sentence) -> None:
         """Forget what a new line, paragraph or section ends."""
@@ -277,36 +234,18 @@ class Report:
         present = {piece.kind for piece in clauses.pieces}
         spoken = self.words.words[sentence.first : sentence.last]
         self._timed = sentence.section in _NOT_STATED and (
-            kinds.HISTORICAL in present or any(map(_is_year, spoken))
+            kinds.HISTORICAL in present or any(map(is_year, spoken))
         )
         self._partial = kinds.OTHER in present or clauses.is_global
-        soft = sentence.row or kinds.SOFT in present
         if clauses.artifact is not None:
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
         joint = self._joint_of(clauses, spoken)
-        last_named = max([at for at, p in enumerate(predicates) if p.bones], default=-1)
         if self._is_asked(sentence, predicates):
             return
-        for place, predicate in enumerate(predicates):
-            contrast = len(predicates) > 1
-            if predicate.bones:
-                clauses.is_cell = False
-            if not (
-                predicate.bones or predicate.opposite or predicate.denied or clauses.skips_others
-            ):
-                earlier = [] if soft else self._last_bones
-                inherit_bones(
-                    predicates,
-                    place,
-                    clauses.row,
-                    earlier,
-                    near=self._distance <= 1,
-                    names_later=place <= last_named,
-                    joint=joint,
-                )
-            self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
+        earlier = [] if sentence.row or kinds.SOFT in present else self._last_bones
+        self._state_all(sentence, clauses, outside, earlier, joint)
         self._list(sentence, clauses, outside)
         if clauses.says_resolved and self._last_bones:
             gone = Predicate(sayings.EDEMA, sentence.first, sentence.last, resolved=True)
@@ -320,11 +259,38 @@ class Report:
         ):
             self._topic = True
 
+    def _state_all(
+        self,
+        sentence: Sentence,
+        clauses: Clauses,
+        outside: Laterality,
+        earlier: list[Piece],
+        joint: Piece | None,
+    ) -> None:
+        predicates = clauses.predicates
+        last_named = max([at for at, p in enumerate(predicates) if p.bones], default=-1)
+        contrast = len(predicates) > 1
+        for place, predicate in enumerate(predicates):
+            if predicate.bones:
+                clauses.is_cell = False
+            named = predicate.bones or predicate.opposite or predicate.denied
+            if not (named or clauses.skips_others):
+                inherit_bones(
+                    predicates,
+                    place,
+                    clauses.row,
+                    earlier,
+                    near=self._distance <= 1,
+                    names_later=place <= last_named,
+                    joint=joint,
+                )
+            self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
+
     def _joint_of(self, clauses: Clauses, spoken: list[str]) -> Piece | None:
         """Give the joint whose two sides a sentence speaks of without saying so again."""
         if clauses.joint is not None and "subchondral" in spoken:
             return clauses.joint
-        return self._joint if self._joint is not None and _is_across(spoken) else None
+        return self._joint if self._joint is not None and is_across(spoken) else None
 
     def _is_asked(self, sentence: Sentence, predicates: list[Predicate]) -> bool:
         """Keep what a question asks for its answer; doubt what a question mark ends."""
@@ -470,7 +436,8 @@ class Report:
     ) -> None:
         words = self.words
         inside = sentence.first <= piece.first < sentence.last
-        first = min(predicate.first, piece.first) if inside else predicate.first
+        opens = predicate.opens if predicate.opens >= sentence.first else predicate.first
+        first = min(opens, piece.first) if inside else opens
         last = max(predicate.last, piece.last) if inside else predicate.last
         start, end = words.start(first), words.end(last - 1)
         if end - start > _WIDEST:
@@ -493,6 +460,8 @@ class Report:
     def reading(self) -> Reading:
         """Give all that was read."""
         side = self.side.default
+        if self._has_line and Cue.STRESS_FRACTURE not in self.cues:
+            self.cues.setdefault(Cue.FRACTURE)  # the line of a stress fracture is no other one
         return Reading(
             language=self.language,
             sections=tuple(dict.fromkeys(s.section for s in self.sentences)),

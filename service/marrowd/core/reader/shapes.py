@@ -1,0 +1,60 @@
+"""What kind of sentence a report is at: an item of a list, an answer, both sides of a joint."""
+
+from marrowd.core.reader import kinds
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.sections import Sentence
+
+_ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
+_EACH = frozenset({"either", "both", "each"})
+_SIDES = frozenset({"side", "sides", "margin", "margins"})
+_JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis", "each"})
+# a sentence without one of these, and without an anchor, says nothing of marrow
+_SAYING = frozenset(
+    {
+        kinds.EDEMA,
+        kinds.MARROW,
+        kinds.SIGNAL,
+        kinds.NORMAL_MARROW,
+        kinds.SPARED,
+        kinds.ANSWER,
+        kinds.DITTO,
+        kinds.HISTORICAL,
+        kinds.EXCEPT,
+        kinds.NOT_IN,
+        kinds.OUT_OF_VIEW,
+        kinds.VOID,
+        kinds.ARTIFACT,
+        kinds.POSSIBLE,
+    }
+)
+_LAST = frozenset({kinds.NEGATED, kinds.VERB})  # "the cuboid does not", "the cuboid still is"
+_ITEM = 24  # words
+_ITEM_KINDS = _ROW | {kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL, kinds.ANSWER, kinds.VERB}
+
+
+def is_year(word: str) -> bool:
+    """Say whether a word is a year."""
+    return len(word) == len("2020") and word.isdigit() and word[:2] in ("19", "20")
+
+
+def is_item(sentence: Sentence, pieces: list[Piece]) -> bool:
+    """Say whether a line is an item of a list: a bone, and how much."""
+    short = sentence.starts_line and sentence.last - sentence.first <= _ITEM
+    return short and all(piece.kind in _ITEM_KINDS for piece in pieces)
+
+
+def says_something(pieces: list[Piece]) -> bool:
+    """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
+    if not pieces:
+        return False
+    return pieces[-1].kind in _LAST or any(piece.kind in _SAYING for piece in pieces)
+
+
+def is_across(here: list[str]) -> bool:
+    """Say whether a sentence speaks of both sides of a joint without naming it."""
+    if _SIDES.isdisjoint(here):
+        return False
+    for place in range(len(here) - 4):
+        if here[place + 1] in _SIDES and here[place] in _EACH:
+            return not _JOINTS.isdisjoint(here[place + 2 : place + 6])
+    return False
