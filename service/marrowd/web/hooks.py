@@ -20,6 +20,7 @@ from aiohttp import web
 from prometheus_client import Counter
 
 from marrowd.cds.decision import Rules
+from marrowd.cds.readings import RememberingReader
 from marrowd.cds.requests import BadHookRequest, HookRequest, hook_request
 from marrowd.cds.services import Hook, Service, discovery
 from marrowd.core.cards import Indicator
@@ -79,10 +80,11 @@ class Hooks:
         self._discovery = orjson.dumps(discovery(self.extraction.codes))
         self._by_base = {same_server(source.base_url): source for source in self.sources}
         self._by_name = {source.name: source for source in self.sources}
+        reader = RememberingReader(self.extraction.reader)
         self._gatherer = Gatherer(
             evidence=self.store,
             session=self.session,
-            extraction=self.extraction,
+            extraction=replace(self.extraction, reader=reader),
             rules=self.rules,
             order_rules=self.order_rules,
             is_current=self.is_current,
