@@ -7,6 +7,8 @@ report is read by the report reader, not here.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from marrowd.core.anatomy import Laterality, Region
 from marrowd.core.reading import Modality
@@ -38,6 +40,7 @@ _REGIONS = (
     (re.compile(r"\b(?:toes?|hallux)\b", re.IGNORECASE), Region.TOE),
     (re.compile(r"\bheels?\b", re.IGNORECASE), Region.HEEL),
 )
+_LONGEST: Final = 200  # characters of a title that is remembered; a catalogue's are shorter
 _BOTH = re.compile(r"\b(?:bilateral|bilat|both|left and right|right and left)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\bL\b|\b(?i:left|lt)\b")
 _RIGHT = re.compile(r"\bR\b(?!/[Oo])|\b(?i:right|rt)\b")
@@ -55,6 +58,15 @@ class ExamWords:
 
 def of_title(words: str) -> ExamWords:
     """Read a title such as "MRI LEFT ANKLE WITHOUT CONTRAST"."""
+    return _known_title(words) if len(words) <= _LONGEST else _title(words)
+
+
+@lru_cache(maxsize=1_024)  # a site has few, and each is searched with twenty patterns
+def _known_title(words: str) -> ExamWords:
+    return _title(words)
+
+
+def _title(words: str) -> ExamWords:
     regions = _regions(words)
     modality: Modality | None = None
     if _MR.search(words):

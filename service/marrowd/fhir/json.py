@@ -86,14 +86,7 @@ def canonical(value: object) -> bytes:
         BadInput: nested too deeply, or it holds something JSON has no form for.
     """
     try:
-        text = json.dumps(
-            value,
-            sort_keys=True,
-            separators=(",", ":"),
-            ensure_ascii=False,
-            default=_marked,
-            check_circular=False,
-        )
+        text = _CANONICAL.encode(value)
     except RecursionError:
         message = "nested too deeply"
         raise BadInput(message) from None
@@ -122,3 +115,13 @@ def _marked(value: object) -> str:
         return f"{_MARK}{value}"
     message = f"no JSON form for {type(value).__name__}"
     raise BadInput(message)
+
+
+# Made once: `json.dumps` makes one for each value, and one is needed for every resource read.
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    default=_marked,
+    check_circular=False,
+)

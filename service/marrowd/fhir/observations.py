@@ -50,6 +50,8 @@ def contained_results(
     They share the version of what contains them and stand no better than it does; a time that they
     lack is that of the whole.
     """
+    if "contained" not in resource:
+        return ()
     inherited = Inherited(
         version=version_text(resource),
         standing=observation_standing(resource),
