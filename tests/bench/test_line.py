@@ -4,7 +4,8 @@ The line against its floor: intake beside a bare handler, and events beside the 
 The floor of the intake is a bare aiohttp handler that does one INSERT per request and answers 204
 once it is durable, at the same durability (SQLite: WAL with synchronous=FULL; PostgreSQL: its own
 default). Both are loaded in turn by a second process with 32 clients; what counts is the ratio. The
-whole line runs with its FHIR server and EHR in one process, so that its rate is a lower bound.
+whole line runs with its FHIR server and EHR in another process; what an event costs them, and the
+database, is counted too (`tests/unit/work/test_costs.py` holds it).
 """
 
 import asyncio
@@ -28,12 +29,12 @@ import psycopg
 import pytest
 import uvloop
 from aiohttp import web
-from tests.support import ehr as ehrs
-from tests.support import fhir_server as fhir_servers
+from tests.bench.standins import standing_in
 from tests.support.ehr import Ehr
-from tests.support.fhir_server import FhirServer, Params
-from tests.support.hospital import lab, person, report
+from tests.support.fhir_server import FhirServer
+from tests.support.hospital import lab, report
 from tests.support.loops import build_line
+from tests.support.statements import counted
 from tests.support.store import NOON, some_metrics
 
 from marrowd.store.open import open_store
@@ -221,55 +222,50 @@ def test_intake_against_the_floor(url: str, tmp_path: Path) -> None:
     assert ratio >= AT_LEAST
 
 
-class Unindexed(FhirServer):
-    """Finds nothing, at once: the stand-in's own search reads all it holds."""
-
-    def _search(self, resource_type: str, params: Params) -> web.Response:
-        del resource_type, params
-        bundle = {"resourceType": "Bundle", "type": "searchset"}
-        return web.json_response(bundle, content_type="application/fhir+json")
-
-
 async def test_events_become_cards(url: str) -> None:
     """Reports are there already; a result for each patient makes a card."""
     count = 600
     configure_logging(as_json=True, level="error")
     store = open_store(url)
     await store.open()
-    async with (
-        fhir_servers.running(Unindexed()) as server,
-        ehrs.running(Ehr()) as ehr,
-        aiohttp.ClientSession() as session,
-    ):
-        line = build_line(server, ehr, store, session, has_sweeps=False)
-        line.task = asyncio.create_task(line.worker.run(line.stop))
-        day = NOON - timedelta(days=9)
-        reports, results = [], []
-        for number in range(count):
-            [mri] = report(f"r{number}", f"Patient/{number}", text=EDEMA, at=day)
-            server.put(person(f"Patient/{number}"))
-            reports.append(server.put(mri))
-            results.append(server.put(lab(f"o{number}", f"Patient/{number}", at=day)))
-        await line.arrive(*reports)
-        await line.idle(timeout_s=120)
+    with standing_in() as far:
+        server, ehr = FhirServer(), Ehr()  # not run: they write versions and say where the far are
+        server.base_url, ehr.url = far.base_url, far.url
+        async with aiohttp.ClientSession() as session:
+            line = build_line(server, ehr, store, session, has_sweeps=False)
+            line.task = asyncio.create_task(line.worker.run(line.stop))
+            day = NOON - timedelta(days=9)
+            reports, results = [], []
+            for number in range(count):
+                [mri] = report(f"r{number}", f"Patient/{number}", text=EDEMA, at=day)
+                reports.append(server.put(mri))
+                results.append(server.put(lab(f"o{number}", f"Patient/{number}", at=day)))
+            await line.arrive(*reports)
+            await line.idle(timeout_s=120)
 
-        begun = perf_counter()
-        # One commit: what is measured is the way from the inbox to the EHR.
-        await line.arrive(*results)
-        await ehr.until(effects=count, timeout_s=120)
-        took_s = perf_counter() - begun
+            before = await far.asked(session)
+            with counted() as statements:
+                begun = perf_counter()
+                # One commit: what is measured is the way from the inbox to the EHR.
+                await line.arrive(*results)
+                await far.until(session, cards=count)
+                took_s = perf_counter() - begun
+            asked = await far.asked(session) - before
 
-        lags = []
-        for number in range(20):
-            idle = perf_counter()
-            one = lab(f"o{number}", f"Patient/{number}", at=day, value=9)
-            await line.arrive(server.put(one))
-            await ehr.until(effects=count + number + 1)
-            lags.append(perf_counter() - idle)
-        line.stop.set()
-        await line.task
+            lags = []
+            for number in range(20):
+                idle = perf_counter()
+                one = lab(f"o{number}", f"Patient/{number}", at=day, value=9)
+                await line.arrive(server.put(one))
+                await far.until(session, cards=count + number + 1)
+                lags.append(perf_counter() - idle)
+            line.stop.set()
+            await line.task
     await store.close()
     kind = url.partition(":")[0]
     print(f"{kind}: {count / took_s:.0f} cards/s, idle lag p50 {median(lags) * 1e3:.0f} ms")
+    each = ", ".join(f"{name} {number / count:.2f}" for name, number in sorted(asked.items()))
+    print(f"{kind}: asked of the FHIR server for each card: {each}")
+    print(f"{kind}: {len(statements) / count:.1f} statements a card")
 
     assert median(lags) < 0.25

@@ -1,0 +1,112 @@
+"""
+A FHIR server that finds nothing and an EHR that takes everything, in a process of their own.
+
+Run as `python -m tests.bench.standins`: prints its port, serves until standard input ends. Their
+work is then not the service's, and they keep up with it: a search costs them no search.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import uvloop
+from aiohttp import web
+
+_ROOT = Path(__file__).parents[2]
+_EMPTY = json.dumps({"resourceType": "Bundle", "type": "searchset"}).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """Both, seen from here."""
+
+    at: str
+
+    @property
+    def base_url(self) -> str:
+        """The FHIR server's."""
+        return f"{self.at}/fhir"
+
+    @property
+    def url(self) -> str:
+        """Where the EHR takes cards."""
+        return f"{self.at}/cards"
+
+    async def until(self, session: aiohttp.ClientSession, *, cards: int) -> None:
+        """Wait until so many messages have been taken, each counted once."""
+        limit = aiohttp.ClientTimeout(total=300)
+        async with session.get(f"{self.at}/until/{cards}", timeout=limit) as answer:
+            answer.raise_for_status()
+
+    async def asked(self, session: aiohttp.ClientSession) -> Counter[str]:
+        """Give how often the FHIR server was asked so far, by type."""
+        async with session.get(f"{self.at}/asked") as answer:
+            return Counter(await answer.json())
+
+
+@contextmanager
+def standing_in() -> Iterator[StandIns]:
+    """Run both while the block lasts."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.standins"],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield StandIns(f"http://127.0.0.1:{int(process.stdout.readline())}")
+        finally:
+            process.stdin.close()
+
+
+async def _serve() -> None:
+    asked: Counter[str] = Counter()
+    taken: set[str] = set()
+    more = asyncio.Condition()
+
+    async def find(request: web.Request) -> web.Response:
+        await request.read()
+        asked[request.match_info["type"]] += 1
+        return web.Response(body=_EMPTY, content_type="application/fhir+json")
+
+    async def take(request: web.Request) -> web.Response:
+        await request.read()
+        taken.add(request.headers["webhook-id"])
+        async with more:
+            more.notify_all()
+        return web.Response(status=204)
+
+    async def until(request: web.Request) -> web.Response:
+        async with more:
+            await more.wait_for(lambda: len(taken) >= int(request.match_info["count"]))
+        return web.Response(status=204)
+
+    async def tell(_: web.Request) -> web.Response:
+        return web.json_response(asked)
+
+    app = web.Application()
+    app.router.add_route("*", "/fhir/{type}{rest:.*}", find)
+    app.router.add_post("/cards", take)
+    app.router.add_get("/until/{count}", until)
+    app.router.add_get("/asked", tell)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sys.stdout.write(f"{runner.addresses[0][1]}\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    uvloop.run(_serve())
