@@ -23,6 +23,7 @@ TISSUES = frozenset(
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
     """.split()
 )
+_OF_TWO = {"latter": -1, "former": 0}
 _ALONE = frozenset({"only", "merely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
@@ -166,8 +167,11 @@ class Clauses(SaidOfMarrow, Hedges):
         if self._open is not None and self._open.bones:
             self._open = None
 
-    def _anaphor(self, _place: int, _piece: Piece) -> None:
+    def _anaphor(self, _place: int, piece: Piece) -> None:
         self.points_back = True
+        which = self.words[piece.last - 1]
+        if which in _OF_TWO and len(self._waiting) > 1:
+            self._waiting = [self._waiting[_OF_TWO[which]]]
 
     def _grade(self, _place: int, piece: Piece) -> None:
         self._severity = Severity(piece.value)

@@ -269,12 +269,27 @@ class Lookahead:
         return piece.last >= self.last or self.words[piece.last] in _STOPS
 
     def _bone_then_finding(self, place: int) -> bool:
-        for piece in self.pieces[place : place + 8]:
+        for at in range(place, min(place + 8, len(self.pieces))):
+            piece = self.pieces[at]
             if piece.kind in _NOUNS:
                 return True
+            if piece.kind is kinds.JOIN and self._is_compound(at):
+                continue
             if piece.kind in (kinds.JOIN, kinds.VERB, kinds.BREAK, kinds.THERE):
                 return False
         return False
+
+    def _is_compound(self, place: int) -> bool:
+        """Say whether two bones share the noun that follows: "talar or navicular edema"."""
+        if self.words[self.pieces[place].first] == ",":
+            return False
+        at = place + 1
+        while at < len(self.pieces) and self.pieces[at].kind in _SMALL:
+            at += 1
+        if at + 1 >= len(self.pieces) or self.pieces[at].kind is not kinds.BONE:
+            return False
+        bone, noun = self.pieces[at : at + 2]
+        return noun.kind in _FINDINGS and noun.first - bone.last <= 1
 
     def _is_place_next(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 4]
@@ -392,6 +407,12 @@ class Lookahead:
         following = self.pieces[place + 1 : place + 2]
         is_there = bool(following) and following[0].kind is kinds.THERE
         return is_there and self._is_governed(place + 1)
+
+    def _is_of_disease(self, place: int) -> bool:
+        """Say whether a word for marrow only places another finding: "intraosseous abscess"."""
+        following = self.pieces[place + 1 : place + 2]
+        near = bool(following) and following[0].first - self.pieces[place].last <= 1
+        return near and following[0].kind is kinds.DISEASE
 
     def _opens_main_clause(self, piece: Piece) -> bool:
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""

@@ -91,7 +91,7 @@ class SaidOfMarrow(ClauseState):
         elif self._waiting or (self.is_cell and opened is None):
             self._say(sayings.NORMAL, piece)
 
-    def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
+    def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         opened = self._open
         if (
             opened is not None
@@ -131,6 +131,8 @@ class SaidOfMarrow(ClauseState):
         ):
             return
         before = self.pieces[place - 1] if place else None
+        if self._is_of_disease(place):
+            return
         if piece.kind is kinds.SIGNAL and self._is_soft(place):
             self._open = None
             return
