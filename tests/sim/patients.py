@@ -28,6 +28,7 @@ class Act:
     resource: Resource | None = None  # written
     deleted: str = ""
     is_told: bool = True  # a Subscription asks for it
+    told_after_s: float | None = None  # else it is drawn
 
 
 def acts(

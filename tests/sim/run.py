@@ -84,6 +84,7 @@ class Plan:
     dies_at: int | None = None  # the first process, at its so manieth step
     storm_s: float = STORM_S
     has_edges: bool = True
+    has_history: bool = True  # the FHIR server tells what was deleted
     skew: timedelta = timedelta()  # the service's clock is ahead of everybody's
     jump: timedelta = timedelta()  # and is set forward in the middle of the storm
 
@@ -104,6 +105,7 @@ class Run:
         self._channel = plan.channel or self.rng.choice(("full", "full", "id-only", "ping"))
         self._count = plan.processes or self.rng.choice((1, 1, 1, 2))
         self.server = SimFhirServer(self.now)
+        self.server.offers_history = plan.has_history
         self.clinic = Clinic(self.say)
         self._wires = (
             FhirWire(self.loop, self.server, self.weather),
@@ -172,7 +174,7 @@ class Run:
             self.say(f"server writes {ref} v{version} {_gist(stored)}")
             told, body = "PUT", json.dumps(stored).encode()
         if act.is_told:
-            self._tell(self._notice(told, ref, body))
+            self._tell(self._notice(told, ref, body), act.told_after_s)
 
     def _notice(self, told: str, ref: str, body: bytes) -> Notice:
         if told == "DELETE" or self._channel == "full":
@@ -181,8 +183,11 @@ class Run:
         bundle = id_only(ref, self._told) if self._channel == "id-only" else b""
         return notice("POST", ref if bundle else "", bundle, source=SOURCE, secret=SECRET)
 
-    def _tell(self, news: Notice) -> None:
+    def _tell(self, news: Notice, told_after_s: float | None) -> None:
         rng, weather = self.rng, self.weather
+        if told_after_s is not None:
+            self.loop.in_world(self._deliver(news, told_after_s))
+            return
         if rng.random() < weather.lost_notice:
             self.say(f"net    loses the notice of {news.ref}")
             if news.method != "DELETE" and rng.random() < 0.5:

@@ -125,3 +125,18 @@ def test_a_deletion_that_nobody_tells_is_found_whatever_our_clock_says(skew: tim
 
     assert came.wrong == (), str(came)
     assert came.taken == 2
+
+
+def test_what_was_deleted_in_the_second_it_was_written_stays_deleted() -> None:
+    acts = (
+        Act(at_s=2.0, resource=_REPORT),
+        Act(at_s=10.2, resource=fhir.lab("la1", 14), told_after_s=5.0),
+        Act(at_s=10.4, deleted="Observation/la1", told_after_s=0.01),
+    )
+    plan = Plan(weather=Weather(), acts=acts, processes=1, channel="full", storm_s=30.0)
+    plan.has_history = False
+
+    came = simulate(1, plan)
+
+    assert came.wrong == (), str(came)
+    assert came.taken == 0

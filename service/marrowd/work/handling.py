@@ -9,7 +9,7 @@ Every step but the last can be repeated without effect; the last is all or nothi
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, assert_never
 
@@ -37,6 +37,9 @@ from marrowd.work.retrying import NoSubject
 from marrowd.work.screening import Handled
 from marrowd.work.subjects import patient_of
 from marrowd.work.unlisted import is_pending_look, is_swept
+
+_NO_TIME = timedelta()
+_A_SECOND = timedelta(seconds=1)
 
 
 class ScreeningStore(Inbox, Evidence, Protocol):
@@ -101,15 +104,11 @@ class EventHandler:
                 return await self._hear(event, access)
             case EventKind.RESOURCE:
                 looked = await self._reading.look(event.new.source, event.new.payload or b"")
+                return await self._screen(event, looked, access)
             case EventKind.FETCH | EventKind.DELETED:
-                try:
-                    resource = await access.client.read(event.new.ref)
-                except Absent as absent:
-                    return await self._bury(event, access, absent.at)
-                looked = await self._reading.look(event.new.source, dict(resource))
+                return await self._fetch(event, access)
             case _:
                 assert_never(event.new.kind)
-        return await self._screen(event, looked, access)
 
     async def _hear(self, event: Event, access: SourceAccess) -> Handled:
         """Take in what the source says of a Subscription; look again while something lacks."""
@@ -148,11 +147,24 @@ class EventHandler:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         return await self._apply(event, Gathered(main=fact), access)
 
-    async def _screen(self, event: Event, looked: Looked, access: SourceAccess) -> Handled:
+    async def _fetch(self, event: Event, access: SourceAccess) -> Handled:
+        """Ask the server how the event's resource stands now."""
+        try:
+            resource = await access.client.read(event.new.ref)
+        except Absent as absent:
+            return await self._bury(event, access, absent.at)
+        looked = await self._reading.look(event.new.source, dict(resource))
+        return await self._screen(event, looked, access, is_told=False)
+
+    async def _screen(  # noqa: PLR0911 - each way out is counted by its own reason
+        self, event: Event, looked: Looked, access: SourceAccess, *, is_told: bool = True
+    ) -> Handled:
         if looked.ignored is NotRead.TYPE:
             return await self._ignore(event, Ignored.TYPE)
         source = event.new.source
         stored = (await self._store.versions_of(source, [looked.ref])).get(looked.ref)
+        if is_told and _may_be_dead(looked, stored):
+            return await self._fetch(event, access)
         if looked.ignored is not None and _replaces_nothing(looked, stored):
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         is_again = is_pending_look(event.new.key)  # its report may be there now
@@ -294,6 +306,19 @@ def _replaces_nothing(looked: Looked, stored: Fact | None) -> bool:
     would count then, though it is out of date. A first version has none before it.
     """
     return stored is None and looked.version.version_id == 1
+
+
+def _may_be_dead(looked: Looked, stored: Fact | None) -> bool:
+    """
+    Say whether a version may be older than the deletion that is kept of its resource.
+
+    A deletion is dated by the answer that told of it, in whole seconds: what was written within
+    that second and came late would bring the resource back.
+    """
+    if stored is None or stored.version.digest or not stored.version.is_withdrawn:
+        return False
+    at, buried = looked.version.last_updated, stored.version.last_updated
+    return at is not None and buried is not None and _NO_TIME <= at - buried < _A_SECOND
 
 
 def _lacks_content(fact: Fact) -> bool:
