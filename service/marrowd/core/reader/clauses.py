@@ -24,7 +24,7 @@ TISSUES = frozenset(
     """.split()
 )
 _OF_TWO = {"latter": -1, "former": 0}
-_ALONE = frozenset({"only", "merely"})
+_ALONE = frozenset({"only", "merely", "just", "simply", "solely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
     {kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION, kinds.ORDINAL}
@@ -53,7 +53,7 @@ class Clauses(SaidOfMarrow, Hedges):
         if self._turn is kinds.NOT_IN or (
             self._turn is kinds.EXCEPT
             and (
-                (opened is not None and self.pieces[place - 1].kind is kinds.EXCEPT)
+                ((opened or self._waiting) and self.pieces[place - 1].kind is kinds.EXCEPT)
                 or not self._is_subject(place)
             )
         ):

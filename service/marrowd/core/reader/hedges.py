@@ -54,6 +54,8 @@ class Hedges(ClauseState):
         ):
             return
         opened = self._open
+        if self.words[piece.last - 1] == "unlikely" and self._is_disease_next(place):
+            return  # "unlikely to represent infection" leaves the edema as it is
         if self.words[piece.first] == "0" and opened is not None and opened.bones:
             self._waiting = [opened.bones.pop()]  # "talus 2, calcaneus 0"
             self._say(sayings.EDEMA, piece, elliptic=True).negated = True

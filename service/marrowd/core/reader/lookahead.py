@@ -414,6 +414,15 @@ class Lookahead:
         near = bool(following) and following[0].first - self.pieces[place].last <= 1
         return near and following[0].kind is kinds.DISEASE
 
+    def _is_disease_next(self, place: int) -> bool:
+        """Say whether a cue bears on another finding only: "unlikely to be infective"."""
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind is kinds.DISEASE:
+                return True
+            if piece.kind not in _SMALL and piece.kind is not kinds.RANGE:
+                return False
+        return False
+
     def _opens_main_clause(self, piece: Piece) -> bool:
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""
         words = self.words
