@@ -34,6 +34,15 @@ _SIDES = {
     "r": Laterality.RIGHT,
 }
 _BOTH = frozenset({"bilateral", "both"})
+# words that may stand between MR and a comma, a side or a region, where else a name stands
+_NO_NAMES = frozenset(
+    """
+    imaging scan exam examination study protocol images findings arthrogram arthrography angiogram
+    angiography neurography of for with without and w wo the lower upper extremity limb leg joint
+    msk musculoskeletal limited routine contrast noncontrast whole great big knee hip wrist hand
+    shoulder elbow spine pelvis tarsus tarsal
+    """.split()
+)
 
 
 def exam_of(words: Words, sentences: list[Sentence], title: list[str]) -> Exam:
@@ -62,13 +71,22 @@ def side_among(words: list[str]) -> Laterality:
     return sides.pop() if sides else Laterality.UNKNOWN
 
 
+def _is_name(behind: list[str]) -> bool:
+    """Say whether "mr" is a title before a name: "Mr. Jones", "MR JONES, left ankle"."""
+    if behind[:1] == ["."]:
+        return True
+    if len(behind) < 2 or not behind[0].isalpha() or behind[0] in _NO_NAMES:  # noqa: PLR2004
+        return False
+    known = behind[0] in _SIDES or behind[0] in _REGIONS or behind[0] in _BOTH
+    return not known and (behind[1] == "," or behind[1] in _SIDES or behind[1] in _REGIONS)
+
+
 def _modality_of(words: list[str], raw: list[str]) -> Modality | None:
     """Find the first modality among some lower-case words, *raw* as they are written."""
     for place, word in enumerate(words):
         if word == "mri":
             return Modality.MR
-        # "Mr. Jones", "MR. JONES": no full stop follows the modality, and it is of one case.
-        if word == "mr" and raw[place] != "Mr" and words[place + 1 : place + 2] != ["."]:
+        if word == "mr" and raw[place] != "Mr" and not _is_name(words[place + 1 : place + 3]):
             return Modality.MR
         if word in _NOT_MR or (word == "x" and words[place + 1 : place + 3] == ["-", "ray"]):
             return Modality.NOT_MR

@@ -103,3 +103,19 @@ def test_what_cannot_be_read(text, reason):
 
     assert reading.reason is reason
     assert not reading.is_supported
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "modality"),
+    [
+        ("MR SMITH, LEFT ANKLE. Fracture.", "Left ankle", None),
+        ("Fracture of the talus.", "Mr Smith ankle", None),
+        ("Fracture of the talus.", "MR ankle", Modality.MR),
+        ("Fracture of the talus.", "MR arthrogram, left ankle", Modality.MR),
+        ("MR, LEFT ANKLE. Fracture.", "", Modality.MR),
+    ],
+)
+def test_a_name_behind_mr_is_no_modality(text, title, modality):
+    reading = READER.read(text, title=title)
+
+    assert reading.exam.modality == modality
