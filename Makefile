@@ -106,7 +106,7 @@ spec: .venv/dev.stamp ## render the clinical truth tables into docs/
 bench-reader: .venv/dev.stamp ## the report reader beside medspaCy, in one run
 	$(BIN)/python tests/bench/reader.py
 
-bench-hooks: .venv/dev.stamp ## the hooks beside a bare handler, in one run
+bench-hooks: .venv/dev.stamp ## the hooks beside a bare handler and HealthChain, in one run
 	$(BIN)/python -m pytest -q -s -m benchmark tests/bench/test_hooks.py
 
 bench-line: .venv/dev.stamp ## the intake beside a bare handler, and events until they are cards
