@@ -155,7 +155,8 @@ class Run:
         await self._settle(since=self.service_now())
         for late in self._kept:
             await self._bring(late)
-        await self._settle(since=None)
+        # What was deleted before it was known is seen to be gone once it is: by the next sweep.
+        await self._settle(since=self.service_now() if self._kept else None)
 
     def _do(self, act: Act) -> None:
         """Do one thing on the FHIR server, which then notifies."""
