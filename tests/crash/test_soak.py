@@ -1,6 +1,7 @@
 """Minutes of valid and hostile traffic: memory, files and connections stay where they were."""
 
 import asyncio
+import io
 import json
 import os
 import random
@@ -85,7 +86,7 @@ async def _attack(marrowd, until_s, seen):
                 headers["Authorization"] = f"Bearer {marrowd.secret}"
             try:
                 async with session.request(
-                    method, marrowd.url + path, data=body, headers=headers
+                    method, marrowd.url + path, data=io.BytesIO(body), headers=headers
                 ) as answer:
                     await answer.read()
                     seen[answer.status] = seen.get(answer.status, 0) + 1
