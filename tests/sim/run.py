@@ -21,6 +21,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from unittest.mock import patch
@@ -420,6 +421,7 @@ def simulate(
 def _template() -> Path:
     """Give a database with our schema, to be copied: migrating takes longer than a run."""
     folder = Path(tempfile.mkdtemp(prefix="marrowd-sim-", dir=_memory()))
+    Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=1)  # in a pool's process too
     file = folder / "template.sqlite3"
     migrate.upgrade(f"sqlite:///{file}")
     with closing(sqlite3.connect(file)) as connection:
