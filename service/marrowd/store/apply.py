@@ -249,6 +249,7 @@ def _message_values(request: Request, name: str, change: PatientChange) -> list[
             "worker": "",
             "reason": "",
             "body": message.body,
+            "trace": message.trace,
         }
         for message in change.messages
     ]

@@ -247,6 +247,7 @@ def _claim(
             inbox.c.received_at,
             inbox.c.ref,
             inbox.c.payload,
+            inbox.c.trace,
         )
     )
 
@@ -318,5 +319,6 @@ def _event(row: Row[tuple[object, ...]]) -> Event:
             received_at=row.received_at,
             ref=row.ref,
             payload=row.payload,
+            trace=row.trace,
         ),
     )

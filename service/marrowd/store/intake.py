@@ -87,4 +87,5 @@ def _values(event: NewEvent) -> dict[str, object]:
         "reason": "",
         "detail": "",
         "payload": event.payload,
+        "trace": event.trace,
     }

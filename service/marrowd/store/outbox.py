@@ -222,6 +222,7 @@ def _claim(
             outbox.c.created_at,
             outbox.c.event_received_at,
             outbox.c.body,
+            outbox.c.trace,
         )
     )
 
@@ -279,6 +280,7 @@ def _message(row: Row[tuple[object, ...]]) -> Message:
         attempts=row.attempts,
         created_at=row.created_at,
         event_received_at=row.event_received_at,
+        trace=row.trace,
     )
 
 

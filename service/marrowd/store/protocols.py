@@ -39,6 +39,7 @@ class NewEvent:
     received_at: datetime
     ref: str = ""  # "Observation/1"; empty for a ping
     payload: bytes | None = None  # JSON text as received
+    trace: str | None = None  # W3C traceparent of what brought it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,7 @@ class NewMessage:
     sequence: int
     body: bytes
     event_received_at: datetime | None = None
+    trace: str | None = None  # W3C traceparent of what decided it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +290,7 @@ class Message:
     attempts: int  # this claim included
     created_at: datetime
     event_received_at: datetime | None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The revision this code is written for; revisions are numbered and compare as text."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,6 +87,7 @@ inbox = Table(
     Column("detail", Key, nullable=False),
     Column("payload", LargeBinary),
     Column("lost", Integer, nullable=False, server_default="0"),  # claims since the last outcome
+    Column("trace", Key),  # W3C traceparent of what brought it; NULL while traces are off
     UniqueConstraint("source", "key", name="inbox_key"),
     # Numbers of purged events must not come back: an operator may hold one, and so may a worker.
     sqlite_autoincrement=True,
@@ -197,6 +198,7 @@ outbox = Table(
     Column("worker", Key, nullable=False),
     Column("reason", Key, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    Column("trace", Key),  # W3C traceparent of what decided it
     PrimaryKeyConstraint("id", name="outbox_pk"),
     UniqueConstraint("destination", "source", "patient", "sequence", name="outbox_sequence"),
     ForeignKeyConstraint(
