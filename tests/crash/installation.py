@@ -5,6 +5,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tempfile
 from asyncio.subprocess import Process
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from tests.support.service import Service, until
@@ -24,7 +26,15 @@ _NO_DATABASE = 4  # exit code
 
 
 class Shortened(Service):
-    """A service with a delivery schedule of seconds."""
+    """A service with a delivery schedule of seconds, or what else *module* makes of it."""
+
+    def __init__(self, *args: Any, module: str = "tests.crash.shortened", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._module = module
+
+    def is_alive(self) -> bool:
+        """Say whether the process was started and has not ended."""
+        return self._process is not None and self._process.returncode is None
 
     def pid(self) -> int:
         """Give the process id."""
@@ -36,7 +46,8 @@ class Shortened(Service):
         await until(self._started, "marrowd answers", timeout_s=180)
 
     async def _started(self) -> bool:
-        if self._process is None or self._process.returncode == _NO_DATABASE:
+        ended = None if self._process is None else self._process.returncode
+        if self._process is None or ended in {_NO_DATABASE, -signal.SIGKILL}:
             self._process = await self._begun()
         return self._process.returncode is None and await self._is_up()
 
@@ -46,7 +57,7 @@ class Shortened(Service):
             return await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "tests.crash.shortened",
+                self._module,
                 "serve",
                 "--config",
                 str(self.config),
@@ -65,6 +76,7 @@ def service(
     ehr_url: str,
     webhook_secret: str,
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    module: str = "tests.crash.shortened",
 ) -> Shortened:
     """Give an installation whose Subscriptions are made by others."""
     source = {"subscribe": '"none"', "sweep_every": '"30s"'}
@@ -75,6 +87,7 @@ def service(
         ehr_url=ehr_url,
         webhook_secret=webhook_secret,
         settings={"[sources]": source, **(settings or {})},
+        module=module,
     )
 
 
