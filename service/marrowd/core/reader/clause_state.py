@@ -1,6 +1,7 @@
 """The state of the clause reader while it goes through a sentence, and what every step shares."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from marrowd.core.reader import kinds, sayings
@@ -19,37 +20,64 @@ _NEAR = 12  # words
 _BE = frozenset({"is", "are", "does", "do"})
 
 
+def _weigh_together(predicates: list[Predicate]) -> None:
+    """Read what one predicate of a sentence says of another."""
+    if any([p.possible and p.is_artifact for p in predicates[1:]]):
+        for predicate in predicates:
+            left_open = predicate.said is sayings.EDEMA and not predicate.strong
+            predicate.possible = predicate.possible or left_open
+    for before, predicate in pairwise(predicates):
+        if predicate.is_that and predicate.said is sayings.NOTHING:
+            predicate.said, predicate.negated = before.said, before.negated
+            predicate.possible = before.possible
+
+
 class ClauseState(Lookahead):
     """Bones waiting, the predicate open, the cues that reach forward, and what was found."""
 
-    _steps: ClassVar[Steps] = {}
+    __slots__ = (
+        "_beside",
+        "_carried",
+        "_excepted",
+        "_forward",
+        "_is_whole",
+        "_join_at",
+        "_loose",
+        "_mass",
+        "_negated_at",
+        "_noun_at",
+        "_nouns",
+        "_open",
+        "_over",
+        "_past",
+        "_possible_at",
+        "_present",
+        "_severity",
+        "_turn",
+        "_verb_at",
+        "_waiting",
+        "_with_at",
+        "artifact",
+        "clause",
+        "cues",
+        "excluded",
+        "is_cell",
+        "is_global",
+        "joint",
+        "mentioned",
+        "opens_row",
+        "points_back",
+        "predicates",
+        "previous",
+        "row",
+        "says_resolved",
+        "skips_others",
+        "soft_row",
+        "topic",
+        "voids",
+    )
 
-    # where every sentence starts from; a step sets its own copy
-    points_back = False
-    is_global = False
-    skips_others = False
-    says_resolved = False
-    voids = False
-    artifact: Kind | None = None
-    clause = 0
-    _open: Predicate | None = None
-    _turn: Kind | None = None
-    _severity: Severity | None = None
-    _nouns = 0
-    _over = False
-    _past = False
-    _present = False
-    _mass = False
-    _beside: Piece | None = None  # a bone that a soft tissue lies over
-    _verb_at = -1
-    _with_at = -1
-    _join_at = -1
-    _negated_at = -1
-    _possible_at = -1
-    _noun_at = -1
-    soft_row = False
-    joint: Piece | None = None
-    _is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
+    _steps: ClassVar[Steps] = {}
 
     def __init__(
         self,
@@ -63,7 +91,9 @@ class ClauseState(Lookahead):
         topic: bool,
         is_cell: bool = False,
     ) -> None:
-        super().__init__(words, last, pieces)
+        self.words = words
+        self.last = last
+        self.pieces = pieces
         self.topic = topic
         self.previous = previous
         self.row = row
@@ -78,31 +108,39 @@ class ClauseState(Lookahead):
         self._excepted: list[Piece] = []
         self._carried: list[Piece] = []
         self._forward: dict[Kind, str] = {}
+        self.artifact: Kind | None = None
+        self.joint: Piece | None = None
+        self._open: Predicate | None = None
+        self._turn: Kind | None = None
+        self._severity: Severity | None = None
+        self._beside: Piece | None = None  # a bone that a soft tissue lies over
+        self.clause = self._nouns = 0
+        self._verb_at = self._with_at = self._join_at = self._noun_at = -1
+        self._negated_at = self._possible_at = -1
+        self.points_back = self.is_global = self.skips_others = self.says_resolved = False
+        self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False
+        self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
     def run(self) -> None:
         """Read the sentence."""
         steps = self._steps
         for place, piece in enumerate(self.pieces):
-            act = steps.get(piece.kind)
-            if act is not None:
-                act(self, place, piece)
+            kind = piece.kind
+            if kind in steps:
+                steps[kind](self, place, piece)
         self._end_clause()
-        for predicate in self.predicates:
-            back = predicate.points_back or self.points_back
-            predicate.points_back = back and not self.is_global
+        predicates = self.predicates
+        for predicate in predicates:
+            if self.points_back:
+                predicate.points_back = True
+            if self.is_global:
+                predicate.points_back = False
             if predicate.is_timed and not self._present:
                 predicate.historical = True
             if predicate.said is sayings.NOTHING and predicate.possible and predicate.bones:
                 predicate.said = sayings.EDEMA
-        if any(p.possible and p.is_artifact for p in self.predicates[1:]):
-            for predicate in self.predicates:
-                left_open = predicate.said is sayings.EDEMA and not predicate.strong
-                predicate.possible = predicate.possible or left_open
-        for place, predicate in enumerate(self.predicates[1:]):
-            if predicate.is_that and predicate.said is sayings.NOTHING:
-                before = self.predicates[place]
-                predicate.said, predicate.negated = before.said, before.negated
-                predicate.possible = before.possible
+        if len(predicates) > 1:
+            _weigh_together(predicates)
 
     def _say(
         self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False

@@ -35,6 +35,8 @@ _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "
 class Clauses(SaidOfMarrow, Hedges):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
+    __slots__ = ()
+
     def _bone(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if piece.broad:
             self.joint = piece

@@ -43,6 +43,8 @@ _OPENING = frozenset({"that", "wrong"})
 class Hedges(ClauseState):
     """The steps for cues, forward and backward."""
 
+    __slots__ = ()
+
     def _negated(self, place: int, piece: Piece) -> None:  # noqa: PLR0911 -- one case after the other
         if (
             self.words[piece.first] == "0"

@@ -87,10 +87,11 @@ def _first_word(piece: Piece) -> int:
 class Lookahead:
     """What stands around a piece."""
 
-    def __init__(self, words: list[str], last: int, pieces: list[Piece]) -> None:
-        self.words = words
-        self.last = last
-        self.pieces = pieces
+    __slots__ = ("last", "pieces", "words")
+
+    words: list[str]
+    last: int
+    pieces: list[Piece]
 
     def _is_modifier(self, place: int) -> bool:
         """Say whether a joint or region only names a disease: "ankle joint effusion"."""

@@ -26,7 +26,6 @@ _PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
 _THEIR = frozenset({"their", "its", "those", "these"})
 _HEADS = frozenset({"cuneiform", "metatarsal"})
 _EXAM_LINE = 8  # words that name the exam, not a finding
-_EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
 class NamedBones:
@@ -35,6 +34,7 @@ class NamedBones:
     def __init__(self, words: list[str], sentences: list[Sentence], title: list[str]) -> None:
         self.head = ""
         self._words = words
+        self._says_other = "other" in words
         self._last: dict[Bone, tuple[Bone, ...]] = {}
         opening = set(title)
         for sentence in sentences[:2]:
@@ -46,11 +46,15 @@ class NamedBones:
         self._last = {}
 
     def resolve(
-        self, sentence: Sentence, pieces: list[Piece], statements: list[Statement]
+        self,
+        sentence: Sentence,
+        pieces: list[Piece],
+        statements: list[Statement],
+        *,
+        is_exam: bool,
     ) -> list[Piece]:
         """Give the pieces of a sentence that name bones, each with the bones it means."""
-        here = self._words[sentence.first : sentence.last]
-        if not _EXAM_WORDS.isdisjoint(here):
+        if is_exam:
             for piece in pieces:
                 if (
                     piece.broad
@@ -60,7 +64,7 @@ class NamedBones:
                     piece.kind, piece.bones = kinds.REGION, ()
         named = [piece for piece in pieces if piece.bones]
         if named:
-            if "other" in here:
+            if self._says_other and "other" in self._words[sentence.first : sentence.last]:
                 self._turn_sides(pieces, statements)
             self._name_again(named)
         return named

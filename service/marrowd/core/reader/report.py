@@ -65,6 +65,41 @@ class Note(NamedTuple):
 class Report:
     """The state between the sentences of one text."""
 
+    __slots__ = (
+        "_asked",
+        "_before",
+        "_bones",
+        "_distance",
+        "_has_boxes",
+        "_has_line",
+        "_joint",
+        "_last_bones",
+        "_last_statements",
+        "_listed",
+        "_names_exam",
+        "_paragraph",
+        "_partial",
+        "_previous",
+        "_row",
+        "_section",
+        "_soft_row",
+        "_timed",
+        "_topic",
+        "blocks",
+        "cues",
+        "excluded",
+        "is_explained",
+        "language",
+        "normal",
+        "notes",
+        "sentences",
+        "side",
+        "statements",
+        "title",
+        "vocabulary",
+        "words",
+    )
+
     def __init__(
         self,
         words: Words,
@@ -101,9 +136,10 @@ class Report:
         self._partial = False
         self._last_statements = 0
         self._before = 0
+        self._has_boxes = not _BOXES.isdisjoint(words.words)
+        self._names_exam = not _EXAM_WORDS.isdisjoint(words.words)
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
-        self._unsided: list[tuple[int, Laterality | None]] = []
 
     def add(self, sentence: Sentence) -> None:
         """Read the next sentence."""
@@ -128,35 +164,37 @@ class Report:
         if not (speaks or names):
             self._add_cues(cues_of(marks))
             return
-        if not _BOXES.isdisjoint(here):
+        if self._has_boxes and not _BOXES.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._bones.head)
-        opens_row = _EXAM_WORDS.isdisjoint(here)
-        named = self._bones.resolve(sentence, pieces, self.statements)
-        listed = self._listed is not None and is_item(sentence, pieces)
-        if not (speaks or is_cell or listed or says_something(pieces)):
+        is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)
+        named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
+        present = {piece.kind for piece in pieces}
+        listed = self._listed is not None and is_item(sentence, present)
+        if not (speaks or is_cell or listed or says_something(pieces, present)):
             self._listed = None
             self._pass_by(pieces, named)
             return
         outside = self.side.at(sentence)
         row = self._row
-        give_sides(words, pieces, outside)
+        if kinds.SIDE in present:
+            give_sides(words, pieces, outside)
         clauses = Clauses(
             words,
             last,
             pieces,
             row=row,
             previous=self._previous,
-            opens_row=opens_row,
+            opens_row=not is_exam,
             topic=self._topic,
             is_cell=is_cell and self._topic,
         )
         clauses.soft_row = self._soft_row
         clauses.run()
         self._soft_row = clauses.soft_row
-        if opens_row and named:
+        if named and not is_exam:
             self._open_row(pieces)
-        self._state(sentence, clauses, outside)
+        self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row)
 
     def _pass_by(self, pieces: list[Piece], named: list[Piece]) -> None:
@@ -224,15 +262,20 @@ class Report:
         apart = words.starts[index] > words.end(index - 1)
         return words.words[index] in _ROW_SIGNS and (apart or words.words[index] in ":=")
 
-    def _state(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
+    def _state(
+        self,
+        sentence: Sentence,
+        spoken: list[str],
+        clauses: Clauses,
+        present: set[Kind],
+        outside: Laterality,
+    ) -> None:
         predicates = clauses.predicates
         if clauses.voids:
             self._void(sentence)
-            if "read" not in self.words.words[sentence.first : sentence.last]:
+            if "read" not in spoken:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
-        present = {piece.kind for piece in clauses.pieces}
-        spoken = self.words.words[sentence.first : sentence.last]
         self._timed = sentence.section in _NOT_STATED and (
             kinds.HISTORICAL in present or any(map(is_year, spoken))
         )
@@ -251,11 +294,12 @@ class Report:
             gone = Predicate(sayings.EDEMA, sentence.first, sentence.last, resolved=True)
             gone.bones = list(self._last_bones)
             self._state_one(sentence, gone, outside, contrast=False)
-        self.excluded.extend([(b, p.side) for p in clauses.excluded for b in p.bones])
+        if clauses.excluded:
+            self.excluded += [(b, p.side) for p in clauses.excluded for b in p.bones]
         if not self._topic and (
             kinds.MARROW in present
             or kinds.SIGNAL in present
-            or any(p.said is sayings.EDEMA for p in predicates)
+            or any([p.said is sayings.EDEMA for p in predicates])
         ):
             self._topic = True
 
@@ -268,7 +312,9 @@ class Report:
         joint: Piece | None,
     ) -> None:
         predicates = clauses.predicates
-        last_named = max([at for at, p in enumerate(predicates) if p.bones], default=-1)
+        last_named = len(predicates) - 1
+        while last_named >= 0 and not predicates[last_named].bones:
+            last_named -= 1
         contrast = len(predicates) > 1
         for place, predicate in enumerate(predicates):
             if predicate.bones:

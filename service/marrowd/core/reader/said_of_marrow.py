@@ -31,6 +31,8 @@ _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 class SaidOfMarrow(ClauseState):
     """The steps for what is said of marrow."""
 
+    __slots__ = ()
+
     def _edema(self, place: int, piece: Piece) -> None:
         strong = piece.value == "strong"
         marrow = self.pieces[place + 1 : place + 2]

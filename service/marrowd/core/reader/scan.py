@@ -2,7 +2,8 @@
 Finds the known terms of a run of words: longest match at each place, left to right, one scan.
 
 A hyphen or a line break inside a term does not count ("marrow-edema", a wrapped line).
-The longest term is bounded, so the scan is linear in the number of words.
+The longest term is bounded, so the scan is linear in the number of words. A lookup is an `in` and an
+index: two operations of the interpreter, where `get` is a call.
 """
 
 from marrowd.core.reader.pieces import Piece
@@ -16,33 +17,30 @@ def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]
     marks: list[Piece] = []
     place = first
     while place < last:
-        step = trie.get(words[place])
-        if step is None:
-            place += 1
-            continue
+        word = words[place]
         start = place
         place += 1
+        if word not in trie:
+            continue
+        step = trie[word]
         if isinstance(step, Term):
             marks.append(Piece(step, start, place))
             continue
-        found, end = step.get(""), place
+        found, end = step[""] if "" in step else None, place
         ahead = place
-        then = step
         while ahead < last:
             word = words[ahead]
-            following = then.get(word)
             ahead += 1
-            if following is None:
+            if word not in step:
                 if word in _SKIPPED and words[ahead - 2] not in _SKIPPED:
                     continue
                 break
-            if isinstance(following, Term):
-                found, end = following, ahead
+            step = step[word]
+            if isinstance(step, Term):
+                found, end = step, ahead
                 break
-            then = following
-            ending = then.get("")
-            if ending is not None:
-                found, end = ending, ahead
+            if "" in step:
+                found, end = step[""], ahead
         if isinstance(found, Term):
             marks.append(Piece(found, start, end))
             place = end

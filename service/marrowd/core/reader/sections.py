@@ -7,6 +7,7 @@ abbreviation; a line break ends one unless the line is a wrapped one.
 """
 
 from dataclasses import dataclass
+from itertools import compress, count
 from typing import NamedTuple
 
 from marrowd.core.reader.vocabulary import Term, Vocabulary
@@ -71,7 +72,7 @@ def sentences_of(words: Words, vocabulary: Vocabulary, opening: Section) -> list
     sentences: list[Sentence] = []
     place = _Place(opening)
     lowered = words.words
-    ends = [index for index, word in enumerate(lowered) if word in _ENDS]
+    ends = [*compress(count(), map(_ENDS.__contains__, lowered))]
     ends.append(len(lowered))
     first = 0
     starts_line = True

@@ -3,6 +3,7 @@
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.vocabulary import Kind
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _EACH = frozenset({"either", "both", "each"})
@@ -37,17 +38,17 @@ def is_year(word: str) -> bool:
     return len(word) == len("2020") and word.isdigit() and word[:2] in ("19", "20")
 
 
-def is_item(sentence: Sentence, pieces: list[Piece]) -> bool:
+def is_item(sentence: Sentence, present: set[Kind]) -> bool:
     """Say whether a line is an item of a list: a bone, and how much."""
     short = sentence.starts_line and sentence.last - sentence.first <= _ITEM
-    return short and all(piece.kind in _ITEM_KINDS for piece in pieces)
+    return short and present <= _ITEM_KINDS
 
 
-def says_something(pieces: list[Piece]) -> bool:
+def says_something(pieces: list[Piece], present: set[Kind]) -> bool:
     """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
     if not pieces:
         return False
-    return pieces[-1].kind in _LAST or any(piece.kind in _SAYING for piece in pieces)
+    return pieces[-1].kind in _LAST or not _SAYING.isdisjoint(present)
 
 
 def is_across(here: list[str]) -> bool:

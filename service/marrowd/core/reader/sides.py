@@ -22,8 +22,6 @@ _ENDS = frozenset({kinds.BREAK, kinds.VERB, kinds.THERE})
 
 def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> None:  # noqa: C901, PLR0912 -- one case after the other
     """Set `side` of every bone piece that the sentence itself gives one."""
-    if not any(piece.kind is kinds.SIDE for piece in pieces):
-        return
     carried: Laterality | None = None
     at_large: Laterality | None = None
     waiting: list[Piece] = []

@@ -45,6 +45,5 @@ def words_of(text: str, spelling: Mapping[str, str]) -> Words:
     raw = parts[1::2]
     lowered = list(map(str.lower, raw))
     if not spelling.keys().isdisjoint(lowered):
-        usual = spelling.get
-        lowered = [usual(word, word) for word in lowered]
+        lowered = list(map(spelling.get, lowered, lowered))
     return Words(text, lowered, raw, starts)
