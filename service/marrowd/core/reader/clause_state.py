@@ -22,7 +22,7 @@ _BE = frozenset({"is", "are", "does", "do"})
 
 def _weigh_together(predicates: list[Predicate]) -> None:
     """Read what one predicate of a sentence says of another."""
-    if any([p.possible and p.is_artifact for p in predicates[1:]]):
+    if any(p.possible and p.is_artifact for p in predicates[1:]):
         for predicate in predicates:
             left_open = predicate.said is sayings.EDEMA and not predicate.strong
             predicate.possible = predicate.possible or left_open
@@ -162,6 +162,7 @@ class ClauseState(Lookahead):
             other_person=forward.get(kinds.HYPOTHETICAL) == "other_person",
             elliptic=elliptic,
             clause=self.clause,
+            fallback=self._carried,
             severity=self._severity,
             rules=[piece.term.rule, *filter(None, forward.values())],
         )
@@ -188,9 +189,10 @@ class ClauseState(Lookahead):
             new.bones, before.dropped = before.bones, "hedged by what follows"
         elif strong and new.negated and self._beside is not None:
             new.bones = [self._beside]
-        new.fallback = self._carried
-        new.denied, self._loose = self._loose, []
-        new.opposite, self._excepted = self._excepted, []
+        if self._loose:
+            new.denied, self._loose = self._loose, []
+        if self._excepted:
+            new.opposite, self._excepted = self._excepted, []
         self._turn = None
         self._over = False
         self._nouns += 1

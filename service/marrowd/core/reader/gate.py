@@ -29,6 +29,7 @@ _ASKED = frozenset(
         Section.RECOMMENDATION,
     }
 )
+_OF_IMAGES = frozenset({Section.FINDINGS, Section.IMPRESSION})
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
     ("\u0400", "\u04ff", "ru"),
@@ -141,9 +142,10 @@ def speaks_of_tissue(words: Words, vocabulary: Vocabulary, sentences: Iterable[S
 
 def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:
     """Say whether a text is about an exam to come, not about images."""
-    return not vocabulary.not_report.isdisjoint(words.words[:_LOOKED_AT]) and not any(
-        sentence.section in (Section.FINDINGS, Section.IMPRESSION) for sentence in sentences
-    )
+    for sentence in sentences:
+        if sentence.section in _OF_IMAGES:
+            return False
+    return not vocabulary.not_report.isdisjoint(words.words[:_LOOKED_AT])
 
 
 def is_template(words: Words, vocabulary: Vocabulary) -> bool:

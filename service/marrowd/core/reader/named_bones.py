@@ -36,9 +36,9 @@ class NamedBones:
         self._words = words
         self._says_other = "other" in words
         self._last: dict[Bone, tuple[Bone, ...]] = {}
-        opening = set(title)
+        opening = [*title]
         for sentence in sentences[:2]:
-            opening.update(words[sentence.first : sentence.last])
+            opening += words[sentence.first : sentence.last]
         self._is_elsewhere = not _ELSEWHERE.isdisjoint(opening) and _FOOT.isdisjoint(opening)
 
     def forget(self) -> None:

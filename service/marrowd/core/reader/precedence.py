@@ -7,6 +7,7 @@ several texts of one report joined in order.
 """
 
 from dataclasses import replace
+from operator import attrgetter
 
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reading import Certainty, Statement
@@ -19,6 +20,7 @@ _WEIGHT = {
 }
 _BOTH = (Laterality.LEFT, Laterality.RIGHT)
 _ONE_SIDED = frozenset(_BOTH)
+_IN_ORDER = attrgetter("start", "bone", "laterality")
 
 
 def fold(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
@@ -37,11 +39,16 @@ def fold(statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
     by_bone: dict[Bone, list[Statement]] = {}
     for statement in statements:
         by_bone.setdefault(statement.bone, []).append(statement)
-    findings = [finding for group in by_bone.values() for finding in _fold_bone(group)]
-    return tuple(sorted(findings, key=lambda f: (f.start, f.bone, f.laterality)))
+    findings: list[Statement] = []
+    for group in by_bone.values():
+        findings += _fold_bone(group)
+    findings.sort(key=_IN_ORDER)
+    return tuple(findings)
 
 
 def _fold_bone(group: list[Statement]) -> list[Statement]:
+    if len(group) == 1:
+        return group
     by_side: dict[Laterality, list[Statement]] = {}
     for statement in _split_sides(_without_replaced(group)):
         by_side.setdefault(statement.laterality, []).append(statement)
@@ -72,7 +79,8 @@ def _may_be_same(one: Laterality, other: Laterality) -> bool:
 
 def _split_sides(group: list[Statement]) -> list[Statement]:
     # "both tali" next to "the left talus" speaks of each side; on its own it stays one entry
-    if not any(statement.laterality in _ONE_SIDED for statement in group):
+    sides = {statement.laterality for statement in group}
+    if Laterality.BILATERAL not in sides or sides.isdisjoint(_BOTH):
         return group
     split: list[Statement] = []
     for statement in group:
@@ -84,7 +92,9 @@ def _split_sides(group: list[Statement]) -> list[Statement]:
 
 
 def _weightiest(side: list[Statement]) -> Statement:
-    weight = max(_WEIGHT[statement.certainty] for statement in side)
+    if len(side) == 1:
+        return side[0]
+    weight = max([_WEIGHT[statement.certainty] for statement in side])
     winners = [statement for statement in side if _WEIGHT[statement.certainty] == weight]
     first = winners[0]
     if first.severity is None:

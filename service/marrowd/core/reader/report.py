@@ -39,8 +39,10 @@ _TURNED = {
     Certainty.NEGATED: Certainty.AFFIRMED,
     Certainty.HISTORICAL: Certainty.AFFIRMED,
 }
+_CUES = {cue.value: cue for cue in Cue}
 _NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
+_APART = _NOT_STATED | _SILENT
 
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
@@ -232,7 +234,7 @@ class Report:
             if mark.term.value == "line":
                 self._has_line = True
             else:
-                self.cues.setdefault(Cue(mark.term.cue))
+                self.cues[_CUES[mark.term.cue]] = None
 
     def _enter(self, sentence: Sentence) -> None:
         """Forget what a new line, paragraph or section ends."""
@@ -299,7 +301,7 @@ class Report:
         if not self._topic and (
             kinds.MARROW in present
             or kinds.SIGNAL in present
-            or any([p.said is sayings.EDEMA for p in predicates])
+            or sayings.EDEMA in [p.said for p in predicates]
         ):
             self._topic = True
 
@@ -409,7 +411,8 @@ class Report:
         self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool
     ) -> None:
         certainty = predicate.certainty()
-        certainty = self._in_section(sentence, certainty, timed=self._timed)
+        if sentence.section in _APART:
+            certainty = self._in_section(sentence, certainty, timed=self._timed)
         if self.is_explained:
             self._note(sentence, predicate, certainty)
         if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
@@ -510,10 +513,10 @@ class Report:
             self.cues.setdefault(Cue.FRACTURE)  # the line of a stress fracture is no other one
         return Reading(
             language=self.language,
-            sections=tuple(dict.fromkeys(s.section for s in self.sentences)),
+            sections=tuple(dict.fromkeys([s.section for s in self.sentences])),
             statements=settled(self.statements, self.blocks),
             cues=tuple(sorted(self.cues)),
             exam=exam_of(self.words, self.sentences, self.title),
-            marrow_normal=tuple(dict.fromkeys(s or side for s in self.normal)),
-            excluded=tuple(dict.fromkeys((bone, s or side) for bone, s in self.excluded)),
+            marrow_normal=tuple(dict.fromkeys([s or side for s in self.normal])),
+            excluded=tuple(dict.fromkeys([(bone, s or side) for bone, s in self.excluded])),
         )

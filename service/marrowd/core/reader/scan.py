@@ -2,8 +2,8 @@
 Finds the known terms of a run of words: longest match at each place, left to right, one scan.
 
 A hyphen or a line break inside a term does not count ("marrow-edema", a wrapped line).
-The longest term is bounded, so the scan is linear in the number of words. A lookup is an `in` and an
-index: two operations of the interpreter, where `get` is a call.
+The longest term is bounded, so the scan is linear in the number of words. A lookup is an `in` and
+an index: two operations of the interpreter, where `get` is a call.
 """
 
 from marrowd.core.reader.pieces import Piece
@@ -12,7 +12,7 @@ from marrowd.core.reader.vocabulary import Term, Trie
 _SKIPPED = frozenset({"-", ".", "\n", "\u2013", "\u2010", "\u2011"})
 
 
-def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]:
+def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]:  # noqa: C901 -- one loop, no call
     """List the terms between two word indexes, end exclusive."""
     marks: list[Piece] = []
     place = first
@@ -26,8 +26,10 @@ def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]
         if isinstance(step, Term):
             marks.append(Piece(step, start, place))
             continue
-        found, end = step[""] if "" in step else None, place
-        ahead = place
+        found: Term | Trie | None = None
+        if "" in step:
+            found = step[""]
+        end = ahead = place
         while ahead < last:
             word = words[ahead]
             ahead += 1

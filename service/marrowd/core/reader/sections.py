@@ -8,7 +8,6 @@ abbreviation; a line break ends one unless the line is a wrapped one.
 
 from dataclasses import dataclass
 from itertools import compress, count
-from typing import NamedTuple
 
 from marrowd.core.reader.vocabulary import Term, Vocabulary
 from marrowd.core.reader.words import Words
@@ -43,11 +42,13 @@ _TORN = frozenset(
     }
 )
 _BEFORE_QUESTION = frozenset({":", ".", "\n", ",", "-", "(", ";"})
+_BEFORE = frozenset({"*", "-", "\n", "#", "_", "="})  # signs that may stand before a heading
 _EXAM_WORDS = frozenset({"mri", "mr"})
 _SIDES = frozenset({"left", "right", "lt", "rt"})
 
 
-class Sentence(NamedTuple):
+@dataclass(slots=True)
+class Sentence:
     """Words `first` to `last`, end exclusive, and where they stand."""
 
     first: int
@@ -89,7 +90,7 @@ def sentences_of(words: Words, vocabulary: Vocabulary, opening: Section) -> list
     return sentences
 
 
-def _add(
+def _add(  # noqa: C901 -- one case after the other
     sentences: list[Sentence],
     words: Words,
     vocabulary: Vocabulary,
@@ -100,7 +101,7 @@ def _add(
     starts_line: bool,
 ) -> None:
     lowered = words.words
-    while first < last:
+    while first < last and (lowered[first] in vocabulary.headers or lowered[first] in _BEFORE):
         name, after = _heading(
             words, vocabulary, place.section, first, last, starts_line=starts_line
         )
@@ -133,7 +134,8 @@ def _add(
     if first < last:
         if is_item and place.section in _ONE_LINE and place.has_content:
             _open(place, "")
-        _leave_one_line(words, place, first, last, starts_line=starts_line)
+        if place.section in _ONE_LINE or place.heading == "exam":
+            _leave_one_line(words, place, first, last, starts_line=starts_line)
         place.has_content = True
         sentences.append(
             Sentence(first, last, place.section, place.heading, starts_line, place.paragraph)
@@ -145,8 +147,6 @@ def _add(
 def _leave_one_line(
     words: Words, place: _Place, first: int, last: int, *, starts_line: bool
 ) -> None:
-    if place.section not in _ONE_LINE and place.heading != "exam":
-        return
     here = words.words[first : min(last, first + _LONGEST_HEADING)]
     if here[0] in _SIDES and ":" in here:
         _open(place, "findings")
@@ -191,7 +191,7 @@ def _heading(  # noqa: C901 -- one case after the other
 ) -> tuple[str, int]:
     lowered = words.words
     start = first
-    while start < last and lowered[start] in ("*", "-", "\n", "#", "_", "="):
+    while start < last and lowered[start] in _BEFORE:
         start += 1
     then = vocabulary.headers
     name, after = "", first

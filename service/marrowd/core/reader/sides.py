@@ -12,6 +12,7 @@ from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
 
 OPPOSITE = {Laterality.LEFT: Laterality.RIGHT, Laterality.RIGHT: Laterality.LEFT}
+_SIDES = {side.value: side for side in Laterality}
 _WEAK = frozenset(
     {kinds.PART, kinds.ORDINAL, kinds.SEVERITY, kinds.EDEMA, kinds.MARROW, kinds.DISEASE}
 )
@@ -74,7 +75,7 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
 def _side_of(piece: Piece, last: Laterality) -> Laterality | None:
     if piece.value == "opposite":
         return OPPOSITE.get(last)
-    return Laterality(piece.value)
+    return _SIDES[piece.value]
 
 
 def _follower(pieces: list[Piece], place: int) -> Kind | None:
