@@ -17,7 +17,14 @@ Steps = dict[Kind, Callable[[Any, int, Piece], None]]
 # "altered signal, likely marrow edema": the signal itself is not in doubt
 _KEEPS_SIGNAL = frozenset({"likely", "probably", "probable", "possibly", "presumably", "most"})
 _NEAR = 12  # words
-_BE = frozenset({"is", "are", "does", "do"})
+_EMPTY = frozenset(
+    """
+    not no any at all either such this that it of the these them today now here show shows showing
+    demonstrate exhibit display contain have reveal share same one similar
+    """.split()
+)
+_GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
+_BE = frozenset({"is", "are", "does", "do", "did"})
 
 
 def _weigh_together(predicates: list[Predicate]) -> None:
@@ -49,6 +56,7 @@ class ClauseState(Lookahead):
         "_nouns",
         "_open",
         "_over",
+        "_over_at",
         "_past",
         "_possible_at",
         "_present",
@@ -116,7 +124,7 @@ class ClauseState(Lookahead):
         self._beside: Piece | None = None  # a bone that a soft tissue lies over
         self.clause = self._nouns = 0
         self._verb_at = self._with_at = self._join_at = self._noun_at = -1
-        self._negated_at = self._possible_at = -1
+        self._negated_at = self._possible_at = self._over_at = -1
         self.points_back = self.is_global = self.skips_others = self.says_resolved = False
         self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
@@ -128,7 +136,7 @@ class ClauseState(Lookahead):
             kind = piece.kind
             if kind in steps:
                 steps[kind](self, place, piece)
-        self._end_clause()
+        self._end_clause(self.last)
         predicates = self.predicates
         for predicate in predicates:
             if self.points_back:
@@ -225,21 +233,48 @@ class ClauseState(Lookahead):
         if kinds.NEGATED not in self._forward and kinds.HYPOTHETICAL not in self._forward:
             self.cues.append(piece)
 
+    def _is_far_landmark(self, piece: Piece) -> bool:
+        """Say whether a noun we do not know took the word before it: "distal to the portal the"."""
+        between = self.words[self._over_at : min(piece.first, self._over_at + _NEAR)]
+        if len(between) < 2 or between[-1] != "the":  # noqa: PLR2004
+            return False
+        return between[-2].isalpha() and between[-2] not in _GOES_ON
+
     def _say_that_ends(self) -> None:
         """Read a verb with nothing behind it: "only the cuboid still is"."""
         last = self.pieces[-1] if self.pieces else None
-        if last is None or last.last < self.last or self.words[last.first] not in _BE:
+        if last is None or last.last < self.last or self._nouns:
             return
-        if self._waiting and not self._nouns and (self.topic or self.predicates):
+        if last.kind is kinds.CURRENT and len(self.pieces) > 1:  # "but is now"
+            verb = self.pieces[-2]
+            last = verb if verb.last == last.first else last
+        if self.words[last.first] not in _BE:
+            return
+        is_said_again = bool(self.predicates and self._carried) and self.clause > 1
+        if is_said_again or (self._waiting and (self.topic or self.predicates)):
             self._say(sayings.EDEMA, last, elliptic=True).current = True
 
-    def _end_clause(self) -> None:
+    def _deny_the_rest(self, stops_at: int, rule: str) -> None:
+        """Read a negation with nothing behind it: "the calcaneus does not show any"."""
+        behind = self.words[self._negated_at + 1 : stops_at]
+        if len(behind) > _NEAR or not _EMPTY.issuperset(behind):
+            return
+        if self.topic or self.predicates:
+            denied = Predicate(sayings.EDEMA, self._negated_at, stops_at, elliptic=True)
+            denied.negated, denied.bones, denied.rules = True, self._waiting, [rule]
+            denied.clause = self.clause
+            self.predicates.append(denied)
+
+    def _end_clause(self, stops_at: int) -> None:
         self.clause += 1
-        hypothetical = self._forward.get(kinds.HYPOTHETICAL)
+        forward = dict(self._forward)
+        hypothetical = forward.get(kinds.HYPOTHETICAL)
         self._forward.clear()
         if hypothetical:
             self._forward[kinds.HYPOTHETICAL] = hypothetical
         self._say_that_ends()
+        if kinds.NEGATED in forward and self._waiting and not self._nouns:
+            self._deny_the_rest(stops_at, forward[kinds.NEGATED])
         if self._loose and (self.topic or self.predicates):
             denied = Predicate(sayings.EDEMA, self._loose[0].first, self._loose[-1].last)
             denied.denied, denied.elliptic = self._loose, True

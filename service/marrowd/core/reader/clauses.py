@@ -49,6 +49,8 @@ class Clauses(SaidOfMarrow, Hedges):
         opened = self._open
         if self.words[piece.first - 1] == "its" and opened is not None and opened.bones:
             return
+        if self._over and self._is_far_landmark(piece):
+            self._over = False
         if self._turn is kinds.OTHER:
             self.skips_others = True
             return
@@ -73,7 +75,7 @@ class Clauses(SaidOfMarrow, Hedges):
         if opened is not None and not (
             opened.bones and opened.said is not sayings.NOTHING and self._is_subject(place)
         ):
-            if self._over and opened.said is sayings.EDEMA:
+            if self._over and opened.said is sayings.EDEMA and not self._names_finding(place):
                 if opened.bones:
                     return
                 if not opened.strong:
@@ -83,8 +85,9 @@ class Clauses(SaidOfMarrow, Hedges):
             return
         if self._over:
             self._over = False
-            self._beside = piece
-            return
+            if not self._names_finding(place):
+                self._beside = piece
+                return
         if opened is not None:
             if not (opened.negated and self._is_or_list(place)):
                 self._close_cues_before(opened.first)
@@ -94,6 +97,9 @@ class Clauses(SaidOfMarrow, Hedges):
         self._waiting.append(piece)
 
     def _disease(self, place: int, piece: Piece) -> None:
+        if self._is_landmark(place):
+            self.points_back = True  # "deep to the lesion"
+            self._over = False
         self._nouns += 1
         self._noun_at = piece.first
         opened = self._open
@@ -152,13 +158,20 @@ class Clauses(SaidOfMarrow, Hedges):
             self._close_cues()
         self._turn = None
 
-    def _over_word(self, _place: int, _piece: Piece) -> None:
+    def _over_word(self, _place: int, piece: Piece) -> None:
         self._over = True
+        self._over_at = piece.last
 
-    def _preposition(self, _place: int, _piece: Piece) -> None:
-        self._over = False
+    def _preposition(self, place: int, piece: Piece) -> None:
+        of_part = place > 0 and self.pieces[place - 1].kind is kinds.PART
+        if not (self._over and of_part and self.words[piece.first] == "of"):
+            self._over = False
 
     def _there(self, place: int, piece: Piece) -> None:
+        if self._is_elliptic_there(place) and (self.topic or self.predicates):
+            self._open, self._waiting = None, []
+            self._say(sayings.EDEMA, piece, elliptic=True).current = True
+            return
         if self.words[piece.first] in _POINTING:
             self.points_back = True
         if self._is_governed(place):
@@ -195,7 +208,7 @@ class Clauses(SaidOfMarrow, Hedges):
             return  # "is, however, normal"
         if self._is_aside(place):
             return
-        self._end_clause()
+        self._end_clause(piece.first)
 
     _steps: ClassVar[Steps] = {
         **SaidOfMarrow.said_steps,

@@ -223,6 +223,8 @@ class Hedges(ClauseState):
                 target.said = sayings.EDEMA
 
     def _current(self, place: int, piece: Piece) -> None:
+        if piece.value == "partly" and self._open is not None:
+            self._open.resolved = False
         if self._open is None and self.predicates and self._is_place_next(place):
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return

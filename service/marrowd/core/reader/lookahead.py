@@ -74,9 +74,13 @@ _AFTER_NORMAL = frozenset(
     """
     and or in on for but with without throughout apart except of as at while whereas bilaterally
     too this these however also now today again when compared allowing although given if then once
-    only , other aside marrow signal bone to by
+    only , other aside marrow signal bone to by from
     """.split()
 )
+_DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"})
+_INSIDE = frozenset({"in", "within", "at", "throughout"})
+_NO = frozenset({"no", "nothing", "without"})
+_OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
 
 
@@ -221,18 +225,42 @@ class Lookahead:
     def _is_marrow_next(self, place: int) -> bool:
         """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
         at = self.pieces[place].last
+        is_noun = self.words[self.pieces[place].first] in _NO  # "no abnormality of the marrow"
         for piece in self.pieces[place + 1 : place + 4]:
-            if piece.first - at > 1 or piece.kind not in (
-                kinds.SEQUENCE,
-                kinds.MARROW,
-                kinds.SIGNAL,
-                kinds.NORMAL,
+            if (piece.first - at > 1 or piece.kind not in _OF_MARROW) and not (
+                is_noun and piece.kind is kinds.PREPOSITION
             ):
                 return False
             if piece.kind in (kinds.MARROW, kinds.SIGNAL):
                 return piece.value != "low"
             at = piece.last
         return False
+
+    def _is_elliptic_there(self, place: int) -> bool:
+        """Say whether "there is" has no noun of its own: "but there is in the cuboid"."""
+        piece = self.pieces[place]
+        if self._is_governed(place):
+            return False
+        is_placed = False
+        at = piece.last
+        for follower in self.pieces[place + 1 : place + 7]:
+            if follower.first - at > 1 + is_placed:
+                return False
+            if follower.kind is kinds.BONE:
+                return is_placed
+            if follower.kind is kinds.PREPOSITION:
+                is_placed = self.words[follower.first] in _INSIDE
+            elif follower.kind not in _SMALL and follower.kind is not kinds.JOIN:
+                return False
+            at = follower.last
+        return self.words[piece.first] == "there" and at >= self.last
+
+    def _is_on_fluid(self, place: int) -> bool:
+        """Say whether the sequence is one that shows edema: "looks fine on STIR"."""
+        following = self.pieces[place + 1 : place + 4]
+        placed = bool(following) and following[0].kind is kinds.PREPOSITION
+        near = placed and following[0].first == self.pieces[place].last
+        return near and any(p.kind is kinds.SEQUENCE and p.value == "fluid" for p in following)
 
     def _is_complement(self, piece: Piece) -> bool:
         """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
@@ -265,6 +293,27 @@ class Lookahead:
             if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
                 return False
         return False
+
+    def _names_finding(self, place: int) -> bool:
+        """Say whether bones only place a finding: "around the calcaneal or tibial infarcts"."""
+        at = self.pieces[place].last
+        for piece in self.pieces[place + 1 : place + 6]:
+            if piece.first - at > 1:
+                return False
+            if piece.kind is kinds.DISEASE:
+                return True
+            if piece.kind not in (kinds.BONE, kinds.JOIN, kinds.PART):
+                return False
+            at = piece.last
+        return False
+
+    def _is_landmark(self, place: int) -> bool:
+        """Say whether a finding only tells where another lies: "deep to the lesion"."""
+        if not place or self.words[self.pieces[place].first - 1] not in _DEFINITE:
+            return False
+        before = self.pieces[place - 1]
+        near = self.pieces[place].first - before.last <= 2  # noqa: PLR2004
+        return near and before.kind in (kinds.OVER, kinds.PREPOSITION)
 
     def _is_last_word(self, piece: Piece) -> bool:
         return piece.last >= self.last or self.words[piece.last] in _STOPS

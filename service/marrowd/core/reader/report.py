@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.antecedents import Homes, with_antecedents
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import TISSUES, Clauses
 from marrowd.core.reader.cues import cues_of
@@ -74,6 +75,7 @@ class Report:
         "_distance",
         "_has_boxes",
         "_has_line",
+        "_homes",
         "_joint",
         "_last_bones",
         "_last_statements",
@@ -126,6 +128,7 @@ class Report:
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
         self._bones = NamedBones(words.words, sentences, self.title)
+        self._homes = Homes(words.words)
         self._last_bones: list[Piece] = []
         self._paragraph = -1
         self._listed: Predicate | None = None
@@ -181,6 +184,8 @@ class Report:
         row = self._row
         if kinds.SIDE in present:
             give_sides(words, pieces, outside)
+        if kinds.ANAPHOR in present or kinds.NEGATED in present:
+            pieces = with_antecedents(words, pieces, self._last_bones, self._joint)
         clauses = Clauses(
             words,
             last,
@@ -203,6 +208,7 @@ class Report:
         """Take from a sentence that says nothing of marrow the bones it names, and its cues."""
         self._open_row(pieces)
         self._add_cues(cues_of(pieces))
+        self._homes.remember(pieces, self._row)
         words = self.words.words
         for piece in named:
             if piece.broad:
@@ -220,6 +226,7 @@ class Report:
     def _keep(self, clauses: Clauses, row: list[Piece]) -> None:
         """Keep what the next sentence may point back to."""
         self._add_cues(clauses.cues)
+        self._homes.remember(clauses.pieces, clauses.row)
         for predicate in clauses.predicates:
             if not predicate.elliptic:
                 self._previous = predicate
@@ -245,6 +252,7 @@ class Report:
         is_new = sentence.section is not self._section
         if is_new:
             self._bones.forget()
+            self._homes.forget()
         numbered = sentence.starts_line and self.words.words[sentence.first].isdigit()
         if is_new or sentence.row or numbered or self._distance > _FAR:
             self._last_bones = []
@@ -289,7 +297,7 @@ class Report:
         joint = self._joint_of(clauses, spoken)
         if self._is_asked(sentence, predicates):
             return
-        earlier = [] if sentence.row or kinds.SOFT in present else self._last_bones
+        earlier = self._pointed_at(sentence, clauses, present)
         self._state_all(sentence, clauses, outside, earlier, joint)
         self._list(sentence, clauses, outside)
         if clauses.says_resolved and self._last_bones:
@@ -304,6 +312,14 @@ class Report:
             or sayings.EDEMA in [p.said for p in predicates]
         ):
             self._topic = True
+
+    def _pointed_at(self, sentence: Sentence, clauses: Clauses, present: set[Kind]) -> list[Piece]:
+        """Give the bones that "it" means, or those of a finding that is named again."""
+        if home := self._homes.of(clauses.pieces):
+            for predicate in clauses.predicates:
+                predicate.points_back = not clauses.is_global
+            return home
+        return [] if sentence.row or kinds.SOFT in present else self._last_bones
 
     def _state_all(
         self,

@@ -23,7 +23,9 @@ _TRAILING = frozenset({"too", "well"})
 _BE = frozenset({"is", "are", "was", "were"})
 _MANNER = frozenset({"likewise", "similarly"})
 
+_CHANGES = frozenset({"elevation", "increase", "brightening", "hyperintensity", "hypersignal"})
 _NEAR = 3  # words: "signal in the marrow"
+_OF = 2  # words: "spared from any edema"
 
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 
@@ -45,8 +47,15 @@ class SaidOfMarrow(ClauseState):
             self._waiting.clear()
             return
         opened = self._open
-        if opened is not None and opened.said is sayings.SPARED and piece.first - opened.last <= 1:
-            return  # "untouched by edema"
+        if (
+            opened is not None
+            and opened.said is sayings.SPARED
+            and (
+                piece.first - opened.last <= _OF
+                and self.words[opened.last] in ("from", "by", "of", "any", "edema")
+            )
+        ):
+            return  # "untouched by edema", "spared from any edema"
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is kinds.DISEASE and before.last == piece.first:
             self._close_cues()
@@ -80,7 +89,7 @@ class SaidOfMarrow(ClauseState):
         ):
             opened.last = piece.last
             return
-        if self._is_marrow_next(place):
+        if self._is_marrow_next(place) or (self._waiting and self._is_on_fluid(place)):
             self._say(sayings.NORMAL_MARROW, piece, strong=True)
             return
         opened = self._open
@@ -149,7 +158,7 @@ class SaidOfMarrow(ClauseState):
         ):
             self.predicates[-1].is_fluid = True
 
-    def _high(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+    def _high(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if self.is_cell and self._open is None and piece.value == "much":
             self._say(sayings.EDEMA, piece, strong=True)
             return
@@ -160,6 +169,9 @@ class SaidOfMarrow(ClauseState):
         if piece.value == "low" and self._waiting and last is not None and last.is_signal:
             self._say(sayings.EDEMA, piece, elliptic=True).negated = True
             return
+        if piece.value == "much" and self._waiting and self._is_denied_noun(piece):
+            self._say(sayings.EDEMA, piece, elliptic=True)
+            return  # "shows no elevation"
         if piece.value == "low" or self._is_t1_only(place):
             self._nouns += 1
             self._noun_at = piece.first
@@ -191,6 +203,10 @@ class SaidOfMarrow(ClauseState):
         self._say(sayings.EDEMA, piece, strong=strong).is_signal = True
 
     def _spared(self, place: int, piece: Piece) -> None:
+        if self.words[piece.last : piece.last + 1] == ["from"] and not any(
+            follower.kind is kinds.EDEMA for follower in self.pieces[place + 1 : place + 3]
+        ):
+            return  # "spared from degeneration"
         strong = piece.value == "edema"
         if strong and self._open is None and not self._waiting:
             self._say(sayings.SPARED, piece, strong=True)
@@ -240,9 +256,12 @@ class SaidOfMarrow(ClauseState):
             and self.words[piece.first - 1] not in _ROW_SIGNS
         ):
             return
+        is_nothing = self.words[piece.first] == "nothing" and piece.last - piece.first == 1
+        if is_nothing and self._is_word_next(place):
+            return  # "nothing active"
         back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
         if (
-            piece.term.direction == "forward"
+            (piece.term.direction == "forward" or is_nothing)
             and no
             and not back
             and (self._is_finding_next(place) or self._bone_then_finding(place + 1))
@@ -271,6 +290,19 @@ class SaidOfMarrow(ClauseState):
             self._open.negated = True
             self._open.last = max(self._open.last, piece.last)
 
+    def _is_denied_noun(self, piece: Piece) -> bool:
+        """Say whether a word for a change of signal stands alone behind a negation."""
+        near = piece.first - self._negated_at <= _NEAR and kinds.NEGATED in self._forward
+        known = self.topic or bool(self.predicates)
+        return near and known and self.words[piece.first] in _CHANGES and self._is_last_word(piece)
+
+    def _is_word_next(self, place: int) -> bool:
+        """Say whether a word we do not know follows: "nothing active"."""
+        last = self.pieces[place].last
+        following = self.pieces[place + 1 : place + 2]
+        unknown = not following or following[0].first > last
+        return unknown and last < self.last and self.words[last].isalpha()
+
     def _is_plain_preposition(self, piece: Piece) -> bool:
         """Say whether "is seen in" goes on with what was named, and answers nothing."""
         if self.words[piece.first] not in _BE or piece.term.direction != "forward":
@@ -279,6 +311,8 @@ class SaidOfMarrow(ClauseState):
 
     def _ditto(self, place: int, piece: Piece) -> None:
         opened = self._open
+        if self.words[piece.last : piece.last + 1] == ["of"] or self._is_soft(place):
+            return  # "a trace of fluid", "similar thickening of the tendon"
         if opened is not None and opened.elliptic and not self._waiting:
             return
         if self.words[piece.last - 1] in _TRAILING and not (
