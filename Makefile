@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
-	test-soak test-ops test-ship ship-tools sbom image ops-assets check fmt spec bench-reader bench-hooks bench-line lock clean
+	test-soak test-ops test-ship ship-tools sbom image ops-assets check fmt spec bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -103,14 +103,11 @@ fmt: .venv/dev.stamp ## format, and mend what can be mended
 spec: .venv/dev.stamp ## render the clinical truth tables into docs/
 	$(BIN)/python -m tests.spec.render
 
-bench-reader: .venv/dev.stamp ## the report reader beside medspaCy, in one run
-	$(BIN)/python tests/bench/reader.py
+bench: .venv/dev.stamp ## every benchmark beside its peers into build/bench; bench-NAME is one of them
+	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
-bench-hooks: .venv/dev.stamp ## the hooks beside a bare handler and HealthChain, in one run
-	$(BIN)/python -m pytest -q -s -m benchmark tests/bench/test_hooks.py
-
-bench-line: .venv/dev.stamp ## the intake beside a bare handler, and events until they are cards
-	$(BIN)/python -m pytest -q -s -m benchmark tests/bench/test_line.py
+bench-%: .venv/dev.stamp
+	$(BIN)/python -m tests.bench $* --out build/bench/$* $(if $(QUICK),--quick)
 
 lock: .venv/dev.stamp ## resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -119,4 +116,4 @@ lock: .venv/dev.stamp ## resolve the dependencies anew into the lock files
 		--group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove what was built
-	rm -rf .venv tests/hapi/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv tests/hapi/target tests/bench/peers/hapi-cds-hooks/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

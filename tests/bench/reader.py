@@ -1,145 +1,132 @@
 """
-`make bench-reader`: marrowd's reader and the medspaCy baseline over the same reports, in one run.
+The report reader beside the medspaCy baseline, over the same reports in one run.
 
-Runs are interleaved (A B A B ...), each in a process of its own; the ratio of medians is the result
-and absolute figures are context. Scores come from tests/data/score.py, for the reports the reader
-was built on and for those held back from its author (docs/adr/0005-report-reader.md).
+Each run is a process of its own. Scores come from tests/data/score.py, for the reports the reader
+was built on and for those held back from its author (docs/adr/0005-report-reader.md); of a score
+there is no spread, since every run reads the same.
 """
 
 import json
-import statistics
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from tests.bench.peers_ready import python_of
+from tests.bench.processes import ROOT, environment
+from tests.bench.rows import Row, Scale, Target, alternated, at_least, at_most, compared
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 DATA = ROOT / "tests" / "data"
-PEER_HOME = ROOT / ".venv" / "peers" / "medspacy"
-REPEATS = 3
-ROWS = (
-    ("report_positive F1", "report_positive", "f1"),
-    ("precision, ordinary reports", "report_positive:real", "precision"),
-    ("(bone, certainty) F1", "bone,certainty", "f1"),
-    ("(bone, side, certainty) F1", "bone,laterality,certainty", "f1"),
-    ("historical F1", "certainty:historical", "f1"),
-    ("possible F1", "certainty:possible", "f1"),
-    ("negated F1", "certainty:negated", "f1"),
+PEER = "medspaCy"
+_ROUNDS = 3
+_SIZES = (10_000, 100_000, 1_000_000)
+_SCORES: tuple[tuple[str, str, str, Target | None], ...] = (
+    ("report_positive F1", "report_positive", "f1", at_least(1)),
+    ("report_positive precision, ordinary reports", "report_positive:real", "precision", None),
+    ("(bone, certainty) F1", "bone,certainty", "f1", at_least(1)),
+    ("(bone, side, certainty) F1", "bone,laterality,certainty", "f1", at_least(1)),
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One process over one set of reports."""
 
-    predictions: list[dict]
+    predictions: list[dict[str, Any]]
     kib: int
 
     @property
-    def per_second(self) -> float:
-        """Reports a second, the reading alone."""
+    def per_s(self) -> float:
+        """Reports a second, the reading alone, by processor time."""
         return len(self.predictions) / sum(p["seconds"] for p in self.predictions)
 
     def milliseconds(self, quantile: float) -> float:
-        """A quantile of the time a report took."""
+        """Give a quantile of the time a report took."""
         times = sorted(p["seconds"] for p in self.predictions)
-        return 1000 * times[min(len(times) - 1, int(quantile * len(times)))]
+        return float(1000 * times[min(len(times) - 1, int(quantile * len(times)))])
 
 
-def main() -> None:
-    """Measure and print."""
-    peer = _peer_python()
-    sets = {
-        "seen": [
-            DATA / "reports-dev.jsonl",
-            *sorted((ROOT / "tests/spec/reports").glob("*.jsonl")),
-        ],
-        "held back": sorted((ROOT / "tests/spec/held_back").glob("*.jsonl")),
-    }
-    for name, files in sets.items():
-        lines = [line for f in files for line in f.read_text(encoding="utf-8").splitlines() if line]
-        runs: dict[str, list[Run]] = {"marrowd": [], "medspacy": []}
-        for _ in range(REPEATS):
-            runs["marrowd"].append(_run(sys.executable, "marrowd", lines))
-            runs["medspacy"].append(_run(peer, "medspacy", lines))
-        _print(name, lines, runs)
-    _print_linearity(sets["seen"])
+def rows(scale: Scale, folder: Path) -> list[Row]:
+    """Compare speed, memory and scores."""
+    seen = _lines(
+        DATA / "reports-dev.jsonl", *sorted((ROOT / "tests/spec/reports").glob("*.jsonl"))
+    )
+    held_back = _lines(*sorted((ROOT / "tests/spec/held_back").glob("*.jsonl")))
+    if scale.part < 1:
+        seen, held_back = (lines[:: int(1 / scale.part)] for lines in (seen, held_back))
+    runs = alternated(("marrowd", PEER), min(_ROUNDS, scale.rounds), lambda n: _run(n, seen))
+    ours, theirs = runs["marrowd"], runs[PEER]
+
+    def measured(work: str, unit: str, what: Any, target: Target | None = None) -> Row:
+        mine, other = ([what(run) for run in of] for of in (ours, theirs))
+        return compared(f"report reader, {work}", unit, mine, PEER, other, target)
+
+    found = [
+        measured(f"{len(seen)} reports", "reports/s", lambda r: r.per_s, at_least(50)),
+        measured("p50", "ms", lambda r: r.milliseconds(0.5)),
+        measured("p95", "ms", lambda r: r.milliseconds(0.95)),
+        measured("memory over the interpreter", "MB", lambda r: r.kib / 1024),
+        _linear(seen, scale),
+    ]
+    found += _scored("seen", seen, ours[0], theirs[0], folder)
+    other = {name: _run(name, held_back) for name in ("marrowd", PEER)}
+    return found + _scored("held back", held_back, other["marrowd"], other[PEER], folder)
 
 
-def _peer_python() -> str:
-    python = PEER_HOME / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEER_HOME)], check=True)
-        lock = HERE / "peers" / "medspacy.lock"
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
-        subprocess.run(pip, check=True)
-    return str(python)
+def _lines(*files: Path) -> list[str]:
+    return [line for f in files for line in f.read_text(encoding="utf-8").splitlines() if line]
 
 
-def _run(python: str, reader: str, lines: list[str]) -> Run:
+def _run(reader: str, lines: list[str]) -> Run:
+    python = sys.executable if reader == "marrowd" else python_of("medspacy")
     done = subprocess.run(
-        [python, str(HERE / "reader_run.py"), reader],
+        [python, str(HERE / "reader_run.py"), reader.lower()],
         input="\n".join(lines),
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(ROOT / "service"), "PATH": "/usr/bin:/bin", "HOME": "/nonexistent"},
+        env={"PYTHONPATH": environment()["PYTHONPATH"], "PATH": "/usr/bin:/bin", "HOME": "/none"},
     )
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    return Run(predictions=rows[:-1], kib=rows[-1]["kib_over_empty"])
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return Run(predictions=said[:-1], kib=said[-1]["kib_over_empty"])
 
 
-def _scores(lines: list[str], run: Run) -> dict:
-    with tempfile.TemporaryDirectory() as folder:
-        gold, predicted, scores = (Path(folder) / n for n in ("gold", "predicted", "scores"))
-        gold.write_text("\n".join(lines), encoding="utf-8")
-        predicted.write_text("\n".join(json.dumps(p) for p in run.predictions), encoding="utf-8")
-        subprocess.run(
-            [sys.executable, str(DATA / "score.py"), str(gold), str(predicted), "--quiet",
-             "--json", str(scores)],
-            check=True,
-            capture_output=True,
-        )  # fmt: skip
-        return json.loads(scores.read_text())
-
-
-def _print(name: str, lines: list[str], runs: dict[str, list[Run]]) -> None:
-    scores = {reader: _scores(lines, of[0]) for reader, of in runs.items()}
-    speed = {reader: statistics.median(r.per_second for r in of) for reader, of in runs.items()}
-    expected = [json.loads(line) for line in lines if json.loads(line).get("expect")]
-    refused = {p["id"] for p in runs["marrowd"][0].predictions if p["reason"]}
-    print(f"\n## {name}: {len(lines)} reports\n\n| | medspaCy | marrowd |\n|---|---|---|")
-    for label, key, figure in ROWS:
-        ours, theirs = scores["marrowd"][key][figure], scores["medspacy"][key][figure]
-        print(f"| {label} | {theirs:.3f} | {ours:.3f} |")
-    said = sum(r["id"] in refused for r in expected)
-    print(f"| unreadable ones said aloud | 0/{len(expected)} | {said}/{len(expected)} |")
-    print(f"| reports a second | {speed['medspacy']:.0f} | {speed['marrowd']:.0f} |")
-    print(f"| ratio | 1 | {speed['marrowd'] / speed['medspacy']:.0f} |")
-    for label, quantile in (("p50 ms", 0.5), ("p95 ms", 0.95), ("worst ms", 1.0)):
-        theirs, ours = (
-            statistics.median(r.milliseconds(quantile) for r in runs[reader])
-            for reader in ("medspacy", "marrowd")
+def _scored(name: str, lines: list[str], ours: Run, theirs: Run, folder: Path) -> list[Row]:
+    mine, other = (_scores(lines, run, folder) for run in (ours, theirs))
+    return [
+        compared(
+            f"report reader, {name}, {label}",
+            "",
+            [mine[key][figure]],
+            PEER,
+            [other[key][figure]],
+            target,
         )
-        print(f"| {label} | {theirs:.2f} | {ours:.2f} |")
-    theirs, ours = (min(r.kib for r in runs[k]) / 1024 for k in ("medspacy", "marrowd"))
-    print(f"| MB over the empty interpreter | {theirs:.0f} | {ours:.0f} |")
+        for label, key, figure, target in _SCORES
+    ]
 
 
-def _print_linearity(files: list[Path]) -> None:
-    reports = [json.loads(line) for f in files for line in f.read_text("utf-8").splitlines()]
+def _scores(lines: list[str], run: Run, folder: Path) -> dict[str, Any]:
+    gold, predicted, scores = (folder / name for name in ("gold", "predicted", "scores"))
+    gold.write_text("\n".join(lines), encoding="utf-8")
+    predicted.write_text("\n".join(json.dumps(p) for p in run.predictions), encoding="utf-8")
+    score = [sys.executable, str(DATA / "score.py"), str(gold), str(predicted)]
+    subprocess.run([*score, "--quiet", "--json", str(scores)], check=True, capture_output=True)
+    return dict(json.loads(scores.read_text(encoding="utf-8")))
+
+
+def _linear(lines: list[str], scale: Scale) -> Row:
+    """Compare the time per kB of a text of 1 MB with one of 10 kB."""
+    reports = [json.loads(line) for line in lines]
     text = "\n\n".join(r["text"] for r in reports if "expect" not in r)
-    text = (text * (1_000_000 // len(text) + 1))[:1_000_000]
-    sizes = (1_000, 10_000, 100_000, 200_000, 1_000_000)
-    warm = [json.dumps({"id": f"warm {i}", "text": r["text"]}) for i, r in enumerate(reports)]
-    lines = [json.dumps({"id": f"{size}", "text": text[:size]}) for size in sizes]
-    run = _run(sys.executable, "marrowd", [*warm, *lines])
-    print("\n## time per kB\n\n| size | ms per kB |\n|---|---|")
-    for size, row in zip(sizes, run.predictions[-len(sizes) :], strict=True):
-        print(f"| {size // 1000} kB | {1e6 * row['seconds'] / size:.3f} |")
-
-
-if __name__ == "__main__":
-    main()
+    text = (text * (_SIZES[-1] // len(text) + 1))[: _SIZES[-1]]
+    asked = [json.dumps({"id": str(size), "text": text[:size]}) for size in _SIZES]
+    per_kb: dict[int, list[float]] = {size: [] for size in _SIZES}
+    for _ in range(min(_ROUNDS, scale.rounds)):
+        run = _run("marrowd", [*lines, *asked])
+        for size, read in zip(_SIZES, run.predictions[-len(_SIZES) :], strict=True):
+            per_kb[size].append(1e6 * read["seconds"] / size)
+    work = "report reader, a kB of 1 MB"
+    return compared(work, "ms", per_kb[_SIZES[-1]], "of 10 kB", per_kb[_SIZES[0]], at_most(2))

@@ -9,13 +9,13 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections import Counter
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import uvloop
 from aiohttp import web
 
@@ -39,16 +39,24 @@ class StandIns:
         """Where the EHR takes cards."""
         return f"{self.at}/cards"
 
-    async def until(self, session: aiohttp.ClientSession, *, cards: int) -> None:
-        """Wait until so many messages have been taken, each counted once."""
-        limit = aiohttp.ClientTimeout(total=300)
-        async with session.get(f"{self.at}/until/{cards}", timeout=limit) as answer:
-            answer.raise_for_status()
+    @property
+    def hook(self) -> str:
+        """Where notifications of a FHIR server are taken as messages are, for a peer's sake."""
+        return f"{self.at}/hook"
 
-    async def asked(self, session: aiohttp.ClientSession) -> Counter[str]:
-        """Give how often the FHIR server was asked so far, by type."""
-        async with session.get(f"{self.at}/asked") as answer:
-            return Counter(await answer.json())
+    def until(self, count: int) -> None:
+        """Wait until so many messages have been taken, each counted once."""
+        urllib.request.urlopen(f"{self.at}/until/{count}", timeout=300).close()  # noqa: S310 - loopback
+
+    def span_s(self) -> float:
+        """Give the seconds from the first to the last message taken since this was asked."""
+        with urllib.request.urlopen(f"{self.at}/span", timeout=30) as answer:  # noqa: S310 - loopback
+            return float(answer.read())
+
+    def taken(self) -> int:
+        """Give how many messages have been taken."""
+        with urllib.request.urlopen(f"{self.at}/taken", timeout=30) as answer:  # noqa: S310 - loopback
+            return int(answer.read())
 
 
 @contextmanager
@@ -70,18 +78,18 @@ def standing_in() -> Iterator[StandIns]:
 
 
 async def _serve() -> None:
-    asked: Counter[str] = Counter()
     taken: set[str] = set()
+    times: list[float] = []
     more = asyncio.Condition()
 
     async def find(request: web.Request) -> web.Response:
         await request.read()
-        asked[request.match_info["type"]] += 1
         return web.Response(body=_EMPTY, content_type="application/fhir+json")
 
     async def take(request: web.Request) -> web.Response:
         await request.read()
-        taken.add(request.headers["webhook-id"])
+        taken.add(request.headers.get("webhook-id", request.path))
+        times.append(time.perf_counter())
         async with more:
             more.notify_all()
         return web.Response(status=204)
@@ -92,13 +100,20 @@ async def _serve() -> None:
         return web.Response(status=204)
 
     async def tell(_: web.Request) -> web.Response:
-        return web.json_response(asked)
+        return web.json_response(len(taken))
+
+    async def span(_: web.Request) -> web.Response:
+        took = times[-1] - times[0] if times else 0.0
+        times.clear()
+        return web.json_response(took)
 
     app = web.Application()
-    app.router.add_route("*", "/fhir/{type}{rest:.*}", find)
+    app.router.add_route("*", "/fhir/{rest:.*}", find)
     app.router.add_post("/cards", take)
+    app.router.add_put("/hook/{rest:.*}", take)
     app.router.add_get("/until/{count}", until)
-    app.router.add_get("/asked", tell)
+    app.router.add_get("/taken", tell)
+    app.router.add_get("/span", span)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

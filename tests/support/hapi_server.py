@@ -104,7 +104,13 @@ class HapiServer:
 
     @classmethod
     def start(
-        cls, folder: Path, *, port: int = 0, db: Path | None = None, poll_ms: int = 100
+        cls,
+        folder: Path,
+        *,
+        port: int = 0,
+        db: Path | None = None,
+        poll_ms: int = 100,
+        options: Sequence[str] = (),
     ) -> Self:
         """
         Start a server and wait until it answers.
@@ -114,6 +120,7 @@ class HapiServer:
             port: 0 takes a free one.
             db: a file for H2; in memory when not given, and then nothing outlives the process.
             poll_ms: between two passes of the subscription queue (HAPI's default: 5000).
+            options: of the Java machine, beside and above those given here.
 
         Raises:
             HapiUnavailable: it ended or did not answer in time; with the end of its log.
@@ -139,6 +146,7 @@ class HapiServer:
             f"-Dsandbox.poll={poll_ms}",
             "-Dsandbox.tied=true",
             *database,
+            *options,
             "-jar",
             str(JAR),
             str(port),

