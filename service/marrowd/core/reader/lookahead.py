@@ -4,10 +4,9 @@ Looks a few pieces ahead or back from a place in a sentence.
 Every look is bounded, so that a sentence of any length is read in linear time.
 """
 
-from bisect import bisect_left
-
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.surroundings import Surroundings
 
 _FINDINGS = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL_MARROW})
 _NOUNS = _FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
@@ -25,20 +24,6 @@ _SAID_AFTER_VERB = frozenset(
 _NO_VERB_NEEDED = frozenset(
     {kinds.SPARED, kinds.NORMAL_MARROW, kinds.ANSWER, kinds.NORMAL, kinds.HIGH}
 )
-_ENDS_PLACE = frozenset(
-    {kinds.BONE, kinds.BREAK, kinds.THERE, kinds.NEGATED, kinds.JOIN, kinds.WITH}
-)
-_BEFORE_SOFT = frozenset(
-    {
-        kinds.JOIN,
-        kinds.SEVERITY,
-        kinds.PART,
-        kinds.CURRENT,
-        kinds.NOTHING,
-        kinds.NEGATED,
-        kinds.SIDE,
-    }
-)
 _MORE = frozenset(
     {
         kinds.NORMAL_MARROW,
@@ -49,7 +34,6 @@ _MORE = frozenset(
         kinds.HISTORICAL,
     }
 )
-_SOFT_REACH = 5
 _ASIDE = 6  # words
 _OR = frozenset({"or", "/"})
 _PLACE = frozenset({kinds.PREPOSITION, kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.DITTO})
@@ -63,39 +47,19 @@ _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
 _WINDOW = 40
-_ONWARD = frozenset({"extending", "extends", "extension", "into", "crossing", "crosses"})
 _BARE_JOINTS = frozenset(
     """
     subtalar talocalcaneal talonavicular calcaneocuboid naviculocuneiform tibiotalar talocrural
 
     """.split()
 )
-_AFTER_NORMAL = frozenset(
-    """
-    and or in on for but with without throughout apart except of as at while whereas bilaterally
-    too this these however also now today again when compared allowing although given if then once
-    only , other aside marrow signal bone to by from
-    """.split()
-)
-_DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"})
-_INSIDE = frozenset({"in", "within", "at", "throughout"})
-_NO = frozenset({"no", "nothing", "without"})
-_OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
 
 
-def _first_word(piece: Piece) -> int:
-    return piece.first
-
-
-class Lookahead:
+class Lookahead(Surroundings):
     """What stands around a piece."""
 
-    __slots__ = ("last", "pieces", "words")
-
-    words: list[str]
-    last: int
-    pieces: list[Piece]
+    __slots__ = ()
 
     def _is_modifier(self, place: int) -> bool:
         """Say whether a joint or region only names a disease: "ankle joint effusion"."""
@@ -182,109 +146,6 @@ class Lookahead:
                 return True
         return True
 
-    def _is_soft(self, place: int) -> bool:
-        """Say whether an edema is of soft tissue: named beside it, as its place or its subject."""
-        pieces = self.pieces
-        for piece in pieces[place + 1 : place + 8]:
-            if piece.kind is kinds.SOFT:
-                return True
-            if piece.kind in _ENDS_PLACE:
-                break
-        at = place - 1
-        near = True
-        while at >= 0 and place - at <= _SOFT_REACH:
-            piece = pieces[at]
-            if piece.kind is kinds.SOFT:
-                adjective = self.words[pieces[place].first] == "edematous"
-                return near or adjective or not self._place_follows(pieces[place].last)
-            if piece.kind is kinds.BONE and at and pieces[at - 1].kind is kinds.PREPOSITION:
-                near = False  # "the plantar plate of the second joint is thick, with edema"
-                at -= 1
-            elif piece.kind is kinds.VERB or (piece.kind is kinds.WITH and place - at == 1):
-                near = False
-            elif piece.kind not in _BEFORE_SOFT:
-                return False
-            elif piece.kind is not kinds.JOIN and piece.kind not in _SMALL:
-                near = False
-            at -= 1
-        return False
-
-    def _place_follows(self, last: int) -> bool:
-        """Say whether a finding that ends at a word names its own bone behind a preposition."""
-        placed = False
-        at = bisect_left(self.pieces, last, key=_first_word)
-        for follower in self.pieces[at : at + _WINDOW]:
-            if follower.kind is kinds.PREPOSITION:
-                placed = self.words[follower.first] not in _ONWARD
-            elif follower.kind is kinds.BONE:
-                return placed
-            elif follower.kind not in _SMALL:
-                return False
-        return False
-
-    def _is_marrow_next(self, place: int) -> bool:
-        """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
-        at = self.pieces[place].last
-        is_noun = self.words[self.pieces[place].first] in _NO  # "no abnormality of the marrow"
-        for piece in self.pieces[place + 1 : place + 4]:
-            if (piece.first - at > 1 or piece.kind not in _OF_MARROW) and not (
-                is_noun and piece.kind is kinds.PREPOSITION
-            ):
-                return False
-            if piece.kind in (kinds.MARROW, kinds.SIGNAL):
-                return piece.value != "low"
-            at = piece.last
-        return False
-
-    def _is_elliptic_there(self, place: int) -> bool:
-        """Say whether "there is" has no noun of its own: "but there is in the cuboid"."""
-        piece = self.pieces[place]
-        if self._is_governed(place):
-            return False
-        is_placed = False
-        at = piece.last
-        for follower in self.pieces[place + 1 : place + 7]:
-            if follower.first - at > 1 + is_placed:
-                return False
-            if follower.kind is kinds.BONE:
-                return is_placed
-            if follower.kind is kinds.PREPOSITION:
-                is_placed = self.words[follower.first] in _INSIDE
-            elif follower.kind not in _SMALL and follower.kind is not kinds.JOIN:
-                return False
-            at = follower.last
-        return self.words[piece.first] == "there" and at >= self.last
-
-    def _is_on_fluid(self, place: int) -> bool:
-        """Say whether the sequence is one that shows edema: "looks fine on STIR"."""
-        following = self.pieces[place + 1 : place + 4]
-        placed = bool(following) and following[0].kind is kinds.PREPOSITION
-        near = placed and following[0].first == self.pieces[place].last
-        return near and any(p.kind is kinds.SEQUENCE and p.value == "fluid" for p in following)
-
-    def _is_complement(self, piece: Piece) -> bool:
-        """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
-        if piece.last >= self.last:
-            return True
-        at = piece.last + (self.words[piece.last] == "\n")
-        following = self.words[at] if at < self.last else "."
-        return not following.isalpha() or following in _AFTER_NORMAL
-
-    def _mass_next(self, place: int) -> bool:
-        for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind is kinds.DISEASE:
-                return (
-                    piece.value == "mass" and piece.first - self.pieces[place].last <= _SOFT_REACH
-                )
-            if piece.kind not in _SMALL:
-                return False
-        return False
-
-    def _is_t1_only(self, place: int) -> bool:
-        around = self.pieces[max(0, place - 2) : place + 4]
-        sequences = {p.value for p in around if p.kind is kinds.SEQUENCE}
-        return sequences == {"t1"}
-
     def _says_more(self, place: int) -> bool:
         """Say whether "likewise" only leads to what is said in full."""
         for piece in self.pieces[place + 1 : place + 4]:
@@ -293,27 +154,6 @@ class Lookahead:
             if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
                 return False
         return False
-
-    def _names_finding(self, place: int) -> bool:
-        """Say whether bones only place a finding: "around the calcaneal or tibial infarcts"."""
-        at = self.pieces[place].last
-        for piece in self.pieces[place + 1 : place + 6]:
-            if piece.first - at > 1:
-                return False
-            if piece.kind is kinds.DISEASE:
-                return True
-            if piece.kind not in (kinds.BONE, kinds.JOIN, kinds.PART):
-                return False
-            at = piece.last
-        return False
-
-    def _is_landmark(self, place: int) -> bool:
-        """Say whether a finding only tells where another lies: "deep to the lesion"."""
-        if not place or self.words[self.pieces[place].first - 1] not in _DEFINITE:
-            return False
-        before = self.pieces[place - 1]
-        near = self.pieces[place].first - before.last <= 2  # noqa: PLR2004
-        return near and before.kind in (kinds.OVER, kinds.PREPOSITION)
 
     def _is_last_word(self, piece: Piece) -> bool:
         return piece.last >= self.last or self.words[piece.last] in _STOPS
@@ -365,18 +205,6 @@ class Lookahead:
             elif piece.kind is kinds.BONE:
                 return is_headed
             elif piece.kind not in _SMALL and piece.kind is not kinds.HISTORICAL:
-                return False
-        return False
-
-    def _is_marrow_of_bone_next(self, place: int) -> bool:
-        """Say whether "marrow" ends the place of a finding: "edema of the cuboid marrow"."""
-        placed = False
-        for piece in self.pieces[place + 1 : place + 8]:
-            if piece.kind is kinds.MARROW:
-                return placed
-            if piece.kind is kinds.BONE:
-                placed = True
-            elif piece.kind not in _SMALL and piece.kind is not kinds.PREPOSITION:
                 return False
         return False
 
@@ -444,34 +272,11 @@ class Lookahead:
         near = self.pieces[place].first - before.last <= 1
         return near and before.kind in (kinds.EDEMA, kinds.BONE, kinds.PART)
 
-    def _is_governed(self, place: int) -> bool:
-        """Say whether a cue stands directly before: "not convinced that there is"."""
-        if not place:
-            return False
-        before = self.pieces[place - 1]
-        near = self.pieces[place].first - before.last <= 1
-        return near and before.kind in (kinds.NEGATED, kinds.POSSIBLE)
-
     def _governs_next(self, place: int) -> bool:
         """Say whether "there is" follows at once: "not certain there is"."""
         following = self.pieces[place + 1 : place + 2]
         is_there = bool(following) and following[0].kind is kinds.THERE
         return is_there and self._is_governed(place + 1)
-
-    def _is_of_disease(self, place: int) -> bool:
-        """Say whether a word for marrow only places another finding: "intraosseous abscess"."""
-        following = self.pieces[place + 1 : place + 2]
-        near = bool(following) and following[0].first - self.pieces[place].last <= 1
-        return near and following[0].kind is kinds.DISEASE
-
-    def _is_disease_next(self, place: int) -> bool:
-        """Say whether a cue bears on another finding only: "unlikely to be infective"."""
-        for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind is kinds.DISEASE:
-                return True
-            if piece.kind not in _SMALL and piece.kind is not kinds.RANGE:
-                return False
-        return False
 
     def _opens_main_clause(self, piece: Piece) -> bool:
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""

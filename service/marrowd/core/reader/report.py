@@ -7,7 +7,6 @@ heading) and turns predicates into statements.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader import kinds, sayings
@@ -15,7 +14,7 @@ from marrowd.core.reader.antecedents import Homes, with_antecedents
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import TISSUES, Clauses
 from marrowd.core.reader.cues import cues_of
-from marrowd.core.reader.evidence import inherit_bones, is_kept, without_broad
+from marrowd.core.reader.evidence import inherit_bones
 from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.named_bones import NamedBones
 from marrowd.core.reader.pieces import Piece
@@ -27,27 +26,18 @@ from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
 from marrowd.core.reader.shapes import is_across, is_item, is_year, says_something
 from marrowd.core.reader.sides import give_sides
+from marrowd.core.reader.stating import NOT_STATED, Note, Stating
 from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
-from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
+from marrowd.core.reading import Cue, Reading, Section, Statement
 
-_WIDEST = 400
 _FAR = 2
 _CELL = 6
-_TURNED = {
-    Certainty.AFFIRMED: Certainty.NEGATED,
-    Certainty.NEGATED: Certainty.AFFIRMED,
-    Certainty.HISTORICAL: Certainty.AFFIRMED,
-}
 _CUES = {cue.value: cue for cue in Cue}
-_NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
-_SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
-_APART = _NOT_STATED | _SILENT
 
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
-_MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 _TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
 _BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
@@ -55,22 +45,11 @@ _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
-class Note(NamedTuple):
-    """What became of one thing said, for `explain`."""
-
-    start: int
-    end: int
-    says: str
-    bones: tuple[Bone, ...]
-    rules: tuple[str, ...]
-
-
-class Report:
+class Report(Stating):
     """The state between the sentences of one text."""
 
     __slots__ = (
         "_asked",
-        "_before",
         "_bones",
         "_distance",
         "_has_boxes",
@@ -78,30 +57,20 @@ class Report:
         "_homes",
         "_joint",
         "_last_bones",
-        "_last_statements",
         "_listed",
         "_names_exam",
         "_paragraph",
-        "_partial",
         "_previous",
         "_row",
         "_section",
         "_soft_row",
-        "_timed",
-        "_topic",
-        "blocks",
         "cues",
         "excluded",
-        "is_explained",
         "language",
-        "normal",
-        "notes",
         "sentences",
         "side",
-        "statements",
         "title",
         "vocabulary",
-        "words",
     )
 
     def __init__(
@@ -286,7 +255,7 @@ class Report:
             if "read" not in spoken:
                 return
         self._before, self._last_statements = self._last_statements, len(self.statements)
-        self._timed = sentence.section in _NOT_STATED and (
+        self._timed = sentence.section in NOT_STATED and (
             kinds.HISTORICAL in present or any(map(is_year, spoken))
         )
         self._partial = kinds.OTHER in present or clauses.is_global
@@ -405,122 +374,6 @@ class Report:
             item = replace(self._listed, first=sentence.first, last=sentence.last)
             item.bones = list(clauses.mentioned)
             self._state_one(sentence, item, outside, contrast=False)
-
-    def _explain(self, kind: Kind) -> None:
-        """Take back the edema of the sentence before: "these are typical red marrow"."""
-        certainty = Certainty.POSSIBLE if kind is kinds.POSSIBLE else Certainty.NEGATED
-        for place in range(self._before, len(self.statements)):
-            if self.statements[place].certainty is Certainty.AFFIRMED:
-                self.statements[place] = replace(self.statements[place], certainty=certainty)
-
-    def _void(self, sentence: Sentence) -> None:
-        """Take back what a correction takes back: all before it, or the sentence before it."""
-        here = self.words.words[sentence.first : sentence.last]
-        if "disregarded" in here or "patient" in here:
-            self.statements.clear()
-            self.blocks.clear()
-        elif "read" in here:
-            del self.statements[self._last_statements :]
-            del self.blocks[self._last_statements :]
-
-    def _state_one(
-        self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool
-    ) -> None:
-        certainty = predicate.certainty()
-        if sentence.section in _APART:
-            certainty = self._in_section(sentence, certainty, timed=self._timed)
-        if self.is_explained:
-            self._note(sentence, predicate, certainty)
-        if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
-            return
-        if not predicate.bones and certainty is Certainty.NEGATED and self._is_whole(predicate):
-            self.normal.append(outside)
-        seen: set[tuple[Bone, Laterality | None]] = set()
-        said = [(p, certainty) for p in without_broad(predicate.bones, predicate.opposite)]
-        if predicate.opposite:
-            turned = _TURNED.get(certainty, Certainty.NEGATED)
-            said += [(p, turned) for p in predicate.opposite]
-        if predicate.denied:
-            said += [(p, Certainty.NEGATED) for p in predicate.denied]
-        for piece, word in said:
-            for bone in piece.bones:
-                key = (bone, piece.side)
-                if key not in seen:
-                    seen.add(key)
-                    self._emit(sentence, predicate, piece, bone, word, outside)
-
-    def _is_whole(self, predicate: Predicate) -> bool:
-        """Say whether a predicate without a bone calls the marrow of the exam normal."""
-        if self._partial or not predicate.strong:
-            return False
-        here = self.words.words[predicate.first : predicate.last]
-        return predicate.said is sayings.NORMAL_MARROW or not _MARROW.isdisjoint(here)
-
-    def _note(self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None) -> None:
-        says = predicate.why_not() if certainty is None else certainty.value
-        if certainty is None and not says:
-            says = f"not stated in the {sentence.section} section"
-        bones = tuple(bone for piece in predicate.bones for bone in piece.bones)
-        if certainty is not None and not (bones or predicate.opposite or predicate.denied):
-            says = f"{certainty}, of no bone"
-        self.notes.append(
-            Note(
-                self.words.start(predicate.first),
-                self.words.end(predicate.last - 1),
-                says,
-                bones,
-                tuple(dict.fromkeys(filter(None, predicate.rules))),
-            )
-        )
-
-    def _in_section(
-        self, sentence: Sentence, certainty: Certainty | None, *, timed: bool
-    ) -> Certainty | None:
-        section = sentence.section
-        if section in _SILENT:
-            return None
-        if section in _NOT_STATED:
-            if section is Section.COMPARISON and certainty in (
-                Certainty.AFFIRMED,
-                Certainty.HISTORICAL,
-            ):
-                return Certainty.HISTORICAL
-            if timed and certainty is Certainty.AFFIRMED:
-                return Certainty.HISTORICAL
-            return certainty if certainty is Certainty.HISTORICAL else None
-        return certainty
-
-    def _emit(
-        self,
-        sentence: Sentence,
-        predicate: Predicate,
-        piece: Piece,
-        bone: Bone,
-        certainty: Certainty,
-        outside: Laterality,
-    ) -> None:
-        words = self.words
-        inside = sentence.first <= piece.first < sentence.last
-        opens = predicate.opens if predicate.opens >= sentence.first else predicate.first
-        first = min(opens, piece.first) if inside else opens
-        last = max(predicate.last, piece.last) if inside else predicate.last
-        start, end = words.start(first), words.end(last - 1)
-        if end - start > _WIDEST:
-            start, end = words.start(piece.first), words.end(piece.last - 1)
-        self.blocks.append(sentence.paragraph)
-        self.statements.append(
-            Statement(
-                bone=bone,
-                laterality=piece.side or outside,
-                certainty=certainty,
-                evidence=words.text[start:end],
-                start=start,
-                end=end,
-                section=sentence.section,
-                severity=predicate.severity,
-                replaces=sentence.section is Section.ADDENDUM,
-            )
-        )
 
     def reading(self) -> Reading:
         """Give all that was read."""

@@ -1,0 +1,185 @@
+"""
+Turns what was said into statements: of which bone and side, how certain, and on what evidence.
+
+Sections that state nothing stay silent here, and a correction takes back what stood before it.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from marrowd.core.anatomy import Bone, Laterality
+from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.evidence import is_kept, without_broad
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.vocabulary import Kind
+from marrowd.core.reader.words import Words
+from marrowd.core.reading import Certainty, Section, Statement
+
+_WIDEST = 400
+_TURNED = {
+    Certainty.AFFIRMED: Certainty.NEGATED,
+    Certainty.NEGATED: Certainty.AFFIRMED,
+    Certainty.HISTORICAL: Certainty.AFFIRMED,
+}
+NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
+_SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
+_APART = NOT_STATED | _SILENT
+_MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
+
+
+class Note(NamedTuple):
+    """What became of one thing said, for `explain`."""
+
+    start: int
+    end: int
+    says: str
+    bones: tuple[Bone, ...]
+    rules: tuple[str, ...]
+
+
+class Stating:
+    """The statements of one text, and what decides whether a predicate becomes one."""
+
+    __slots__ = (
+        "_before",
+        "_last_statements",
+        "_partial",
+        "_timed",
+        "_topic",
+        "blocks",
+        "is_explained",
+        "normal",
+        "notes",
+        "statements",
+        "words",
+    )
+
+    words: Words
+    statements: list[Statement]
+    blocks: list[int]
+    normal: list[Laterality | None]
+    notes: list[Note]
+    is_explained: bool
+    _topic: bool
+    _timed: bool
+    _partial: bool
+    _before: int
+    _last_statements: int
+
+    def _explain(self, kind: Kind) -> None:
+        """Take back the edema of the sentence before: "these are typical red marrow"."""
+        certainty = Certainty.POSSIBLE if kind is kinds.POSSIBLE else Certainty.NEGATED
+        for place in range(self._before, len(self.statements)):
+            if self.statements[place].certainty is Certainty.AFFIRMED:
+                self.statements[place] = replace(self.statements[place], certainty=certainty)
+
+    def _void(self, sentence: Sentence) -> None:
+        """Take back what a correction takes back: all before it, or the sentence before it."""
+        here = self.words.words[sentence.first : sentence.last]
+        if "disregarded" in here or "patient" in here:
+            self.statements.clear()
+            self.blocks.clear()
+        elif "read" in here:
+            del self.statements[self._last_statements :]
+            del self.blocks[self._last_statements :]
+
+    def _state_one(
+        self, sentence: Sentence, predicate: Predicate, outside: Laterality, *, contrast: bool
+    ) -> None:
+        certainty = predicate.certainty()
+        if sentence.section in _APART:
+            certainty = self._in_section(sentence, certainty, timed=self._timed)
+        if self.is_explained:
+            self._note(sentence, predicate, certainty)
+        if certainty is None or not is_kept(predicate, contrast=contrast, topic=self._topic):
+            return
+        if not predicate.bones and certainty is Certainty.NEGATED and self._is_whole(predicate):
+            self.normal.append(outside)
+        seen: set[tuple[Bone, Laterality | None]] = set()
+        said = [(p, certainty) for p in without_broad(predicate.bones, predicate.opposite)]
+        if predicate.opposite:
+            turned = _TURNED.get(certainty, Certainty.NEGATED)
+            said += [(p, turned) for p in predicate.opposite]
+        if predicate.denied:
+            said += [(p, Certainty.NEGATED) for p in predicate.denied]
+        for piece, word in said:
+            for bone in piece.bones:
+                key = (bone, piece.side)
+                if key not in seen:
+                    seen.add(key)
+                    self._emit(sentence, predicate, piece, bone, word, outside)
+
+    def _is_whole(self, predicate: Predicate) -> bool:
+        """Say whether a predicate without a bone calls the marrow of the exam normal."""
+        if self._partial or not predicate.strong:
+            return False
+        here = self.words.words[predicate.first : predicate.last]
+        return predicate.said is sayings.NORMAL_MARROW or not _MARROW.isdisjoint(here)
+
+    def _note(self, sentence: Sentence, predicate: Predicate, certainty: Certainty | None) -> None:
+        says = predicate.why_not() if certainty is None else certainty.value
+        if certainty is None and not says:
+            says = f"not stated in the {sentence.section} section"
+        bones = tuple(bone for piece in predicate.bones for bone in piece.bones)
+        if certainty is not None and not (bones or predicate.opposite or predicate.denied):
+            says = f"{certainty}, of no bone"
+        self.notes.append(
+            Note(
+                self.words.start(predicate.first),
+                self.words.end(predicate.last - 1),
+                says,
+                bones,
+                tuple(dict.fromkeys(filter(None, predicate.rules))),
+            )
+        )
+
+    def _in_section(
+        self, sentence: Sentence, certainty: Certainty | None, *, timed: bool
+    ) -> Certainty | None:
+        section = sentence.section
+        if section in _SILENT:
+            return None
+        if section in NOT_STATED:
+            if section is Section.COMPARISON and certainty in (
+                Certainty.AFFIRMED,
+                Certainty.HISTORICAL,
+            ):
+                return Certainty.HISTORICAL
+            if timed and certainty is Certainty.AFFIRMED:
+                return Certainty.HISTORICAL
+            return certainty if certainty is Certainty.HISTORICAL else None
+        return certainty
+
+    def _emit(
+        self,
+        sentence: Sentence,
+        predicate: Predicate,
+        piece: Piece,
+        bone: Bone,
+        certainty: Certainty,
+        outside: Laterality,
+    ) -> None:
+        words = self.words
+        inside = sentence.first <= piece.first < sentence.last
+        opens = predicate.opens if predicate.opens >= sentence.first else predicate.first
+        first = min(opens, piece.first) if inside else opens
+        last = max(predicate.last, piece.last) if inside else predicate.last
+        start, end = words.start(first), words.end(last - 1)
+        if end - start > _WIDEST:
+            start, end = words.start(piece.first), words.end(piece.last - 1)
+        self.blocks.append(sentence.paragraph)
+        self.statements.append(
+            Statement(
+                bone=bone,
+                laterality=piece.side or outside,
+                certainty=certainty,
+                evidence=words.text[start:end],
+                start=start,
+                end=end,
+                section=sentence.section,
+                severity=predicate.severity,
+                replaces=sentence.section is Section.ADDENDUM,
+            )
+        )
