@@ -45,6 +45,13 @@ _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
+def _is_left_open(predicates: list[Predicate]) -> bool:
+    """Say whether a sentence doubts the signal of the one before: "edema versus artifact"."""
+    return any(p.is_artifact and p.possible for p in predicates) and not any(
+        p.bones for p in predicates
+    )
+
+
 class Report(Stating):
     """The state between the sentences of one text."""
 
@@ -263,6 +270,8 @@ class Report(Stating):
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
+        if self._distance <= _FAR and _is_left_open(predicates):
+            self._explain(kinds.POSSIBLE)
         joint = self._joint_of(clauses, spoken)
         if self._is_asked(sentence, predicates):
             return

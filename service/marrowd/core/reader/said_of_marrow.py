@@ -23,6 +23,7 @@ _TRAILING = frozenset({"too", "well"})
 _BE = frozenset({"is", "are", "was", "were"})
 _MANNER = frozenset({"likewise", "similarly"})
 
+_EITHER = frozenset({"or", "versus", "vs", "/"})
 _CHANGES = frozenset({"elevation", "increase", "brightening", "hyperintensity", "hypersignal"})
 _NEAR = 3  # words: "signal in the marrow"
 _OF = 2  # words: "spared from any edema"
@@ -339,7 +340,7 @@ class SaidOfMarrow(ClauseState):
         if not waiting and last is not None:
             new.strong = True
 
-    def _artifact(self, _place: int, piece: Piece) -> None:
+    def _artifact(self, place: int, piece: Piece) -> None:
         opened = self._open
         if opened is None and self.predicates and kinds.POSSIBLE in self._forward:
             opened = self.predicates[-1]
@@ -358,7 +359,8 @@ class SaidOfMarrow(ClauseState):
             return
         opened.rules.append(piece.term.rule)
         opened.is_artifact = True
-        if kinds.POSSIBLE in self._forward or opened.possible:
+        is_either = place > 0 and self.words[piece.first - 1] in _EITHER and not opened.negated
+        if kinds.POSSIBLE in self._forward or opened.possible or is_either:
             opened.possible = True
         else:
             opened.negated = True
