@@ -31,6 +31,10 @@ _TMT = {
     "4": (Bone.CUBOID, Bone.METATARSAL_4),
     "5": (Bone.CUBOID, Bone.METATARSAL_5),
 }
+_SIDE_OF = 5  # words
+_ENDS_OF_JOINT = {"proximal": slice(1), "distal": slice(1, 2)}
+_SIDE_WORDS = frozenset({"side", "aspect", "margin", "surface", "end"})
+_ONES = frozenset({"one", "ones", "bone", "bones"})
 _ONLY_COUNTED = frozenset({"stump", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "neither"})
@@ -107,6 +111,8 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
             after, last = _between(ordinals[-1], marks[head + 2].value), head + 3
         bones = _bones_of(marks[head].value, ordinals + after)
         broad = marks[head].kind is kinds.JOINT
+        if broad and len(bones) == 2:  # noqa: PLR2004
+            bones = _on_side(words, mark.first, bones)
         last_head = _noun(marks[head].value)[0]
         if words[marks[head].first] in _ONLY_COUNTED and not ordinals:
             return head + 1, last_head
@@ -259,6 +265,15 @@ def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:  # noqa: PLR0
     return _bones_named(head)
 
 
+def _on_side(words: list[str], first: int, bones: tuple[Bone, ...]) -> tuple[Bone, ...]:
+    """Keep the bone on one side of a joint: "on the distal side of the second TMT joint"."""
+    before = words[max(0, first - _SIDE_OF) : first]
+    for side, kept in _ENDS_OF_JOINT.items():
+        if side in before and _SIDE_WORDS.intersection(before[before.index(side) :]):
+            return bones[kept]
+    return bones
+
+
 def _is_close(words: list[str], first: int, last: int) -> bool:
     return last - first <= 2 and _LITTLE.issuperset(words[first:last])  # noqa: PLR2004
 
@@ -296,6 +311,8 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
         return run
     if not last_head:
         return []
+    if sign == "the" and follows in _ONES:
+        return run
     if sign == "the" or (sign == "of" and numbered):
         return run if numbered and (said or not follows.isalpha()) else []
     if sign in _ROW_BEFORE and said:

@@ -51,7 +51,7 @@ class Clauses(SaidOfMarrow, Hedges):
             return
         if self._over and self._is_far_landmark(piece):
             self._over = False
-        if self._turn is kinds.OTHER:
+        if self._turn is kinds.OTHER and not (self.skips_others and self._is_one_more(place)):
             self.skips_others = True
             return
         if self._turn is kinds.NOT_IN or (
@@ -109,7 +109,15 @@ class Clauses(SaidOfMarrow, Hedges):
         if piece.term.cue:
             self._cue(piece)
 
-    def _soft(self, _place: int, piece: Piece) -> None:
+    def _soft(self, place: int, piece: Piece) -> None:
+        opened = self._open
+        if (
+            opened is not None
+            and opened.bones
+            and not opened.strong
+            and self._is_said_to_lie(place)
+        ):
+            opened.dropped = "of soft tissue"
         self._nouns += 1
         self._noun_at = piece.first
 
@@ -135,6 +143,10 @@ class Clauses(SaidOfMarrow, Hedges):
         self._turn = None
         if self._nouns:
             self._close_cues()
+
+    def _range(self, place: int, piece: Piece) -> None:
+        if self._is_row_sign(place):
+            self._verb(place, piece)
 
     def _join(self, place: int, piece: Piece) -> None:
         self._over = False
@@ -203,6 +215,8 @@ class Clauses(SaidOfMarrow, Hedges):
         self.voids = True
 
     def _break(self, place: int, piece: Piece) -> None:
+        if self.words[piece.first] == "but" and self._is_behind_not_only(place):
+            return
         around = (self.words[piece.first - 1], *self.words[piece.last : piece.last + 1])
         if around == (",", ",") and self.words[piece.last - 1] in _ASIDES:
             return  # "is, however, normal"
@@ -218,6 +232,7 @@ class Clauses(SaidOfMarrow, Hedges):
         kinds.SOFT: _soft,
         kinds.VERB: _verb,
         kinds.JOIN: _join,
+        kinds.RANGE: _range,
         kinds.WITH: _with,
         kinds.OVER: _over_word,
         kinds.PREPOSITION: _preposition,

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import ClauseState, Steps
 from marrowd.core.reader.pieces import Piece
@@ -32,6 +33,8 @@ _PARTICIPLES = frozenset(
         "found",
     }
 )
+_EXCLUDED = frozenset({"excluded", "exclude", "ruled", "dismissed", "discounted", "eliminated"})
+_APART = frozenset({",", ":", "-", "\u2013", "("})
 _EQUALS = frozenset({"=", ":", "|"})
 
 _UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
@@ -45,7 +48,7 @@ class Hedges(ClauseState):
 
     __slots__ = ()
 
-    def _negated(self, place: int, piece: Piece) -> None:  # noqa: PLR0911 -- one case after the other
+    def _negated(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         if (
             self.words[piece.first] == "0"
             and not self._is_cell_answer(place)
@@ -88,6 +91,8 @@ class Hedges(ClauseState):
             self._negated_at = piece.first
             self._nouns = 0
             return
+        if self._denies_side(place):
+            return
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
         if (
             following is not None
@@ -101,6 +106,23 @@ class Hedges(ClauseState):
         self._is_whole = self.words[piece.last - 1] in _OPENING
         self._forward.pop(kinds.POSSIBLE, None)
         self._nouns = 0
+
+    def _denies_side(self, place: int) -> bool:
+        """Read "in the talus on the right, not on the left"."""
+        opened = self._open
+        following = self.pieces[place + 1 : place + 3]
+        if opened is None or not opened.bones or not following:
+            return False
+        side = following[0]
+        if side.kind is not kinds.SIDE or side.value not in ("left", "right"):
+            return False
+        if side.first - self.pieces[place].last > 1 or following[-1].kind is kinds.BONE:
+            return False
+        for bone in opened.bones:
+            other = bone.only(bone.bones)
+            other.side = Laterality(side.value)
+            opened.denied.append(other)
+        return True
 
     def _possible(self, place: int, piece: Piece) -> None:
         opened = self._open
@@ -119,6 +141,8 @@ class Hedges(ClauseState):
             self._apply_back(kinds.POSSIBLE, piece)
             return
         if self._ends_after(place) and not self._governs_next(place):
+            if self._is_last_word(piece) and self.words[piece.first - 1] in _APART:
+                self._apply_back(kinds.POSSIBLE, piece)  # "edema of the talus: doubtful"
             return
         if kinds.NEGATED in self._forward and self._join_at < self._negated_at:
             return
@@ -187,10 +211,16 @@ class Hedges(ClauseState):
         self._forward[kinds.HISTORICAL] = piece.term.rule
         self._forward.pop(kinds.CURRENT, None)
 
-    def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0912 -- one case after the other
+    def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         target = self._open
         if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
             target = self.predicates[-1]
+            if target.negated and not (
+                self._nouns or _EXCLUDED.isdisjoint(self.words[piece.first : piece.last])
+            ):
+                doubted = self._say(sayings.EDEMA, piece, elliptic=True)
+                doubted.possible, doubted.bones = True, list(target.bones)
+                return  # "no edema, although subtle change cannot be excluded"
             if target.said is not sayings.EDEMA or target.negated:
                 return
         if target is None and (self._waiting or self.points_back or self.row):
@@ -254,12 +284,18 @@ class Hedges(ClauseState):
             self._negated_at = piece.first
             self._nouns = 0
             return
+        if piece.kind is kinds.NOT_IN and self._denies_side(place):
+            return
         self._turn = piece.kind
         self._forward.pop(kinds.NEGATED, None)
 
     def _other(self, place: int, piece: Piece) -> None:
         self._turn = kinds.OTHER
         if piece.kind is kinds.GLOBAL:
+            before = self.pieces[place - 1].kind if place else None
+            if before is kinds.JOIN and self._is_list_of_bones(place):
+                self._turn = None  # "at the insertion or elsewhere in the calcaneus"
+                return
             following = self.pieces[place + 1 : place + 3]
             named = bool(following) and following[0].kind is kinds.BONE
             self._turn = kinds.OTHER if named else None

@@ -4,6 +4,7 @@ Looks a few pieces ahead or back from a place in a sentence.
 Every look is bounded, so that a sentence of any length is read in linear time.
 """
 
+from marrowd.core.anatomy import Bone
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.surroundings import Surroundings
@@ -35,6 +36,8 @@ _MORE = frozenset(
     }
 )
 _ASIDE = 6  # words
+_ONLY = frozenset({"only", "just"})
+_GROUPS = frozenset({Bone.METATARSAL_UNSPECIFIED, Bone.CUNEIFORM_UNSPECIFIED, Bone.PHALANX})
 _OR = frozenset({"or", "/"})
 _PLACE = frozenset({kinds.PREPOSITION, kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.DITTO})
 _OPENS_ASIDE = frozenset({"without", "absence", "absent", "despite", "lacking"})
@@ -111,7 +114,7 @@ class Lookahead(Surroundings):
             return pieces[at].term.direction != "forward"
         if kind is kinds.HISTORICAL:
             return pieces[at].value == "resolved" and pieces[at - 1].kind is not kinds.JOIN
-        if kind is not kinds.VERB:
+        if kind is not kinds.VERB and kind is not kinds.RANGE:
             return False
         at += 1
         while at < end and pieces[at].kind in _SMALL:
@@ -152,6 +155,42 @@ class Lookahead(Surroundings):
             if piece.kind in _FINDINGS or piece.kind in _MORE:
                 return True
             if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
+                return False
+        return False
+
+    def _is_one_more(self, place: int) -> bool:
+        """Say whether a bone is named for itself behind others: "the other rays and the talus"."""
+        piece = self.pieces[place]
+        before = self.pieces[place - 1].kind if place else None
+        return before is kinds.JOIN and not piece.broad and piece.bones[0] not in _GROUPS
+
+    def _is_behind_not_only(self, place: int) -> bool:
+        """Say whether "but" goes on with a list: "not only the talus but also the cuboid"."""
+        for piece in self.pieces[max(0, place - 8) : place]:
+            if piece.kind is kinds.NOTHING and self.words[piece.first] == "not":
+                return self.words[piece.last - 1] in _ONLY
+        return False
+
+    def _is_list_of_bones(self, place: int) -> bool:
+        following = self.pieces[place + 1 : place + 2]
+        return bool(following) and following[0].kind is kinds.BONE
+
+    def _is_said_to_lie(self, place: int) -> bool:
+        """Say whether a verb places what stands before it here: "is confined to the fascia"."""
+        before = self.pieces[max(0, place - 2) : place]
+        placed = len(before) == 2 and before[1].kind is kinds.PREPOSITION  # noqa: PLR2004
+        return placed and before[0].kind is kinds.VERB and before[1].first == before[0].last
+
+    def _is_row_sign(self, place: int) -> bool:
+        """Say whether a dash stands for a verb: "cuboid - no edema"."""
+        if not place or self.pieces[place - 1].kind is not kinds.BONE:
+            return False
+        if self.pieces[place - 1].last != self.pieces[place].first:
+            return False
+        for piece in self.pieces[place + 1 : place + 4]:
+            if piece.kind in _SAID_AFTER_VERB or piece.kind is kinds.POSSIBLE:
+                return True
+            if piece.kind is not kinds.SEVERITY:
                 return False
         return False
 

@@ -21,6 +21,7 @@ _ELSEWHERE = frozenset(
 )
 _FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
 _SINGLE = frozenset({"talus", "calcaneus", "calcaneum", "navicular", "cuboid", "fibula", "tibia"})
+_OF_FOOT = frozenset({Bone.TALUS, Bone.CALCANEUS, *_NAMED, *NAMED_BY})
 _RECENT = 20
 _PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
 _THEIR = frozenset({"their", "its", "those", "these"})
@@ -100,7 +101,7 @@ class NamedBones:
                 members = NAMED_BY.get(piece.bones[0], frozenset())
                 own = tuple(bone for bone in first.bones if bone in members)
                 piece.bones = own or piece.bones
-            if self._is_elsewhere:
+            if self._is_elsewhere and not _OF_FOOT.issuperset(piece.bones):
                 piece.bones = (Bone.OTHER,)
             if piece.value in _HEADS:
                 self.head = piece.value

@@ -39,9 +39,14 @@ _CUES = {cue.value: cue for cue in Cue}
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
-_BACK = frozenset({"it", "this", "these", "both", "neither", "none", "they", "that", "some"})
+_BACK = frozenset(
+    """
+    it its this these both neither none they that some first second third fourth fifth
+    """.split()
+)
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
+_ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
@@ -114,7 +119,7 @@ class Report(Stating):
         self._distance = 0
         self._timed = False
         self._soft_row = False
-        self._partial = False
+        self._partial = self._stands = False
         self._last_statements = 0
         self._before = 0
         self._has_boxes = not _BOXES.isdisjoint(words.words)
@@ -311,7 +316,7 @@ class Report(Stating):
         last_named = len(predicates) - 1
         while last_named >= 0 and not predicates[last_named].bones:
             last_named -= 1
-        contrast = len(predicates) > 1
+        contrast = len(predicates) > 1 or self._is_beside_edema(sentence)
         for place, predicate in enumerate(predicates):
             if predicate.bones:
                 clauses.is_cell = False
@@ -328,9 +333,21 @@ class Report(Stating):
                 )
             self._state_one(sentence, predicate, outside, contrast=contrast or clauses.is_cell)
 
+    def _is_beside_edema(self, sentence: Sentence) -> bool:
+        """Say whether a semicolon parts this from a finding: "talus edematous; cuboid normal"."""
+        previous = self._previous
+        goes_on = self.words.words[sentence.first - 1] == ";"
+        return goes_on and previous is not None and previous.said is sayings.EDEMA
+
     def _joint_of(self, clauses: Clauses, spoken: list[str]) -> Piece | None:
         """Give the joint whose two sides a sentence speaks of without saying so again."""
-        if clauses.joint is not None and "subchondral" in spoken:
+        if clauses.joint is not None and (
+            "subchondral" in spoken
+            or (
+                not (_ASSOCIATED.isdisjoint(spoken) or clauses.mentioned)
+                and any(p.strong for p in clauses.predicates)
+            )
+        ):
             return clauses.joint
         return self._joint if self._joint is not None and is_across(spoken) else None
 
@@ -384,6 +401,14 @@ class Report(Stating):
             item.bones = list(clauses.mentioned)
             self._state_one(sentence, item, outside, contrast=False)
 
+    def _in_order(self) -> tuple[list[Statement], list[int]]:
+        """Put an addendum that stands above the report it corrects behind it."""
+        statements, blocks = self.statements, self.blocks
+        above = 0
+        while not self._stands and above < len(statements) and statements[above].replaces:
+            above += 1
+        return statements[above:] + statements[:above], blocks[above:] + blocks[:above]
+
     def reading(self) -> Reading:
         """Give all that was read."""
         side = self.side.default
@@ -392,7 +417,7 @@ class Report(Stating):
         return Reading(
             language=self.language,
             sections=tuple(dict.fromkeys([s.section for s in self.sentences])),
-            statements=settled(self.statements, self.blocks),
+            statements=settled(*self._in_order()),
             cues=tuple(sorted(self.cues)),
             exam=exam_of(self.words, self.sentences, self.title),
             marrow_normal=tuple(dict.fromkeys([s or side for s in self.normal])),

@@ -30,6 +30,7 @@ _ON_THE, _IN_THE = ("on", "the"), ("in", "the")
 _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
 )
+_TURNS_TO = frozenset({"in", "on", "at", "within", "turning", "regarding", "concerning"})
 _ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
 _OTHER_EXAM = frozenset(
     {
@@ -60,6 +61,7 @@ class ReportSide:
         if titled in _ONE:
             evidence[_EXAM_LINE] = [titled]
         lowered = words.words
+        columns = _Columns(lowered)
         current: Laterality | None = None
         section: Section | None = None
         for number, sentence in enumerate(sentences):
@@ -78,8 +80,9 @@ class ReportSide:
                         current = side
                 elif sentence.section is not Section.TECHNIQUE:
                     evidence.setdefault(_ANY, []).extend(_SIDES[w] for w in here if w in _SIDES)
-            if current is not None:
-                self._heads[sentence.first] = current
+            column = columns.side_of(sentence)
+            if column is not None or current is not None:
+                self._heads[sentence.first] = column or current or Laterality.UNKNOWN
         self.default = Laterality.UNKNOWN
         if evidence:
             sides = set(evidence[max(evidence)])
@@ -91,6 +94,33 @@ class ReportSide:
     def at(self, sentence: Sentence) -> Laterality:
         """Give the side that holds in a sentence."""
         return self._heads.get(sentence.first, self.default)
+
+
+class _Columns:
+    """The sides that the head of a table gives its columns: "Bone | Right | Left"."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._words = words
+        self._sides: dict[int, Laterality] = {}
+        self._at = 0
+        self._column = 0
+        self._is_head = False
+
+    def side_of(self, sentence: Sentence) -> Laterality | None:
+        """Give the side of the column that a cell stands in; cells come in order."""
+        if sentence.starts_line:
+            self._column, self._is_head = 0, False
+        else:
+            self._column += self._words[self._at : sentence.first].count("|")
+        self._at = sentence.last
+        if not self._column:
+            return None
+        side = _SIDES.get(self._words[sentence.first])
+        if side in _ONE and sentence.last - sentence.first <= 2:  # noqa: PLR2004
+            if not self._is_head:
+                self._sides, self._is_head = {}, True
+            self._sides[self._column] = side
+        return self._sides.get(self._column) if len(self._sides) > 1 else None
 
 
 def _rank(number: int, sentence: Sentence, here: list[str]) -> int:  # noqa: PLR0911 -- one case after the other
@@ -127,10 +157,11 @@ def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, b
             heads = _EXAM.isdisjoint(here) and (
                 (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
                 or (place <= 1 and len(here) <= _SHORT)
+                or (place <= 3 and here[0] in _TURNS_TO)  # noqa: PLR2004
             )
             return side, heads
-        if place == 0 and here[1:2] == [":"]:
-            return side, True
+        if here[place + 1 : place + 2] == [":"] and not any(map(str.isalpha, here[:place])):
+            return side, True  # "R: edema", "2. RIGHT: edema"
         if place == len(here) - 1 and place and here[place - 1] in (",", "-", "(", "."):
             return side, False
     return None, False

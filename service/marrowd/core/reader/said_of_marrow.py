@@ -56,6 +56,7 @@ class SaidOfMarrow(ClauseState):
                 and self.words[opened.last] in ("from", "by", "of", "any", "edema")
             )
         ):
+            opened.strong = True
             return  # "untouched by edema", "spared from any edema"
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is kinds.DISEASE and before.last == piece.first:
@@ -193,6 +194,9 @@ class SaidOfMarrow(ClauseState):
                 near = True
             elif follower.kind not in _TO_SIGNAL:
                 break
+        if not near and self._waiting and self.topic and self._is_on_fluid(place):
+            self._say(sayings.EDEMA, piece).is_signal = True
+            return  # "the cuboid is mildly increased on STIR"
         if not near and piece.value != "bright":
             return
         if not strong and (self._mass or self._mass_next(place)):

@@ -26,6 +26,7 @@ _TURNED = {
 NOT_STATED = frozenset({Section.INDICATION, Section.HISTORY, Section.COMPARISON})
 _SILENT = frozenset({Section.TECHNIQUE, Section.RECOMMENDATION})
 _APART = NOT_STATED | _SILENT
+_ONE_LINE = frozenset({"item", "line", "number", "point", "sentence"})
 _MARROW = frozenset({"marrow", "bme", "osseous", "bone"})
 
 
@@ -46,6 +47,7 @@ class Stating:
         "_before",
         "_last_statements",
         "_partial",
+        "_stands",
         "_timed",
         "_topic",
         "blocks",
@@ -65,6 +67,7 @@ class Stating:
     _topic: bool
     _timed: bool
     _partial: bool
+    _stands: bool  # an addendum was taken back
     _before: int
     _last_statements: int
 
@@ -78,6 +81,9 @@ class Stating:
     def _void(self, sentence: Sentence) -> None:
         """Take back what a correction takes back: all before it, or the sentence before it."""
         here = self.words.words[sentence.first : sentence.last]
+        self._stands = self._stands or ("addendum" in here and sentence.section is Section.ADDENDUM)
+        if "disregarded" in here and not _ONE_LINE.isdisjoint(here):
+            return  # "impression item 2 should be disregarded"
         if "disregarded" in here or "patient" in here:
             self.statements.clear()
             self.blocks.clear()
