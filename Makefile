@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
-	test-soak test-ops test-ship ship-tools sbom image ops-assets check fmt spec bench lock clean
+	test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image ops-assets check fmt spec bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -102,6 +102,12 @@ fmt: .venv/dev.stamp ## format, and mend what can be mended
 
 spec: .venv/dev.stamp ## render the clinical truth tables into docs/
 	$(BIN)/python -m tests.spec.render
+
+test-cost: .venv/dev.stamp ## the hot paths' instructions against their baseline, with valgrind
+	$(BIN)/python -m pytest -q -s -m cost tests/cost
+
+cost-baseline: .venv/dev.stamp ## count them anew, as what is agreed to from now on
+	$(BIN)/python -m tests.cost.instructions --write
 
 bench: .venv/dev.stamp ## every benchmark beside its peers into build/bench; bench-NAME is one of them
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)

@@ -203,9 +203,17 @@ class Bench:
 
     async def keep(self, *resources: Mapping[str, Any], patient: str = "Patient/p1") -> None:
         """Make *resources* stored evidence, as the worker would."""
-        parsed = [parse(json.dumps(resource)) for resource in resources]
-        facts = read_facts(parsed, patient=patient, extraction=extraction(), resolve=nowhere)
-        await self.store.apply(self.source, facts, _undecided, now=self.clock())
+        now = self.clock()
+        await keep(self.store, *resources, source=self.source, patient=patient, now=now)
+
+
+async def keep(
+    store: Store, *resources: Mapping[str, Any], source: str, patient: str, now: datetime
+) -> None:
+    """Make *resources* stored evidence of *patient*."""
+    parsed = [parse(json.dumps(resource)) for resource in resources]
+    facts = read_facts(parsed, patient=patient, extraction=extraction(), resolve=nowhere)
+    await store.apply(source, facts, _undecided, now=now)
 
 
 def _undecided(_state: PatientState) -> PatientChange:
