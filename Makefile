@@ -117,9 +117,9 @@ bench-%: .venv/dev.stamp
 
 lock: .venv/dev.stamp ## resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--group build pyproject.toml -o requirements.lock
+		--extra traces --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+		--extra traces --group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove what was built
 	rm -rf .venv tests/hapi/target tests/bench/peers/hapi-cds-hooks/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,8 +1,8 @@
 """
 A marker in every field of every input is found in nothing that operators or their tools are shown.
 
-Not in logs at their most talkative, metrics, refusals, the operators' page, `inbox list`, `outbox
-list`, nor in what a crash leaves behind.
+Not in logs at their most talkative, metrics, traces, refusals, the operators' page, `inbox list`,
+`outbox list`, nor in what a crash leaves behind.
 """
 
 import json
@@ -13,23 +13,39 @@ import pytest
 import pytest_asyncio
 from tests.ops import hospital as hospitals
 from tests.ops.marked import MARK, bad, good, report, result
+from tests.support.collector import collecting
 from tests.support.ehr import Reply
 from tests.support.fhir_server import Fault
 from tests.support.service import until
 
+from marrowd.telemetry.tracing import SpanName, Told
+
 pytestmark = [pytest.mark.ops, pytest.mark.asyncio(loop_scope="session")]
 
 PROBE = "Observation/probe"
+TRACED = {
+    "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "tracestate": f"{MARK}={MARK}",
+    "baggage": f"{MARK}={MARK}",
+}
 HOOK = f"/cds-services/{hospitals.HOOK}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def marked(tmp_path_factory):
+async def collector():
+    """What traces are sent to."""
+    async with collecting() as collector:
+        yield collector
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def marked(tmp_path_factory, collector):
     """A hospital that has been sent the marker by every way in; with all answers it gave."""
     folder = tmp_path_factory.mktemp("marked")
     settings = {
         "log": {"level": '"debug"', "format": '"json"'},
         "http": {"max_body": "100000"},
+        "tracing": {"endpoint": f'"{collector.url}"'},
         "[sources]": {"subscribe": '"none"'},
     }
     async with hospitals.running(folder, settings=settings) as hospital:
@@ -149,12 +165,14 @@ async def ask(hospital, answers, method, path, body=None, *, secret=None):
     url = f"{hospital.service.url}/events/{hospital.service.source}/{path}"
     data = body if isinstance(body, str) else json.dumps(body)
     headers = {"Authorization": f"Bearer {secret or hospital.service.secret}", **hospitals.JSON}
+    headers |= TRACED
     async with hospital.session.request(method, url, data=data, headers=headers) as answer:
         answers.append(await answer.text())
 
 
 async def posted(hospital, answers, path, body):
     headers = {"Authorization": f"Bearer {MARK}.{MARK}.{MARK}", "Referer": f"https://{MARK}/"}
+    headers |= TRACED
     url = f"{hospital.service.url}{path}"
     async with hospital.session.post(url, json=body, headers=headers) as answer:
         if answer.status != 200:  # a card names its patient's bones to whoever may ask
@@ -186,6 +204,19 @@ async def test_no_page_holds_it(marked):
 
     assert "no_subject" in page
     assert around(page) == []
+
+
+@pytest.mark.usefixtures("marked")
+async def test_no_span_holds_it_and_none_says_what_is_not_on_the_list(collector):
+    names = {"notification", "hook", "event", "fhir", "screen", "delivery", "sweep"}
+    await until(lambda: names <= {span.name for span in collector.spans}, "every kind of span")
+    spans = list(collector.spans)
+
+    assert any(span.is_error for span in spans)
+    assert {span.name for span in spans} <= set(SpanName)
+    assert {key for span in spans for key in span.told} <= set(Told)
+    assert [span for span in spans if span.events or span.said_of_error] == []
+    assert MARK.encode() not in collector.raw.lower()
 
 
 @pytest.mark.parametrize("queue", ["inbox", "outbox"])

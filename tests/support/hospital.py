@@ -106,7 +106,7 @@ def study(
     }
 
 
-def report(  # noqa: PLR0913 - each is a field of the resource
+def report(
     ident: str,
     patient: str,
     text: str,

@@ -13,6 +13,7 @@ from marrowd.app.clock import Clock
 from marrowd.settings import PolicySettings
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.tracing import OFF, Tracer
 from marrowd.work.listening import Asking, Listener
 from marrowd.work.mending import Mender
 from marrowd.work.sweep import SweepLoop
@@ -43,6 +44,7 @@ def inbound_of(
     rng: random.Random,
     metrics: Metrics,
     wake: Callable[[], None],
+    tracer: Tracer = OFF,
 ) -> Inbound:
     """
     Join the parts for one source.
@@ -55,6 +57,7 @@ def inbound_of(
         rng: gives jitter.
         metrics: where it is shown.
         wake: says that events have come in.
+        tracer: begins the traces of sweeps.
     """
     source = access.source
     watches: list[SubscriptionWatch] = []
@@ -68,6 +71,7 @@ def inbound_of(
         every=source.sweep_every,
         clock=clock,
         rng=rng,
+        tracer=tracer,
     )
     listener = Listener(
         store,

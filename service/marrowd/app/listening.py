@@ -21,6 +21,7 @@ from marrowd.errors import Unavailable
 from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings
+from marrowd.telemetry.tracing import OFF
 from marrowd.web.answers import answering
 from marrowd.web.cors import cors
 from marrowd.web.events import Intake
@@ -29,6 +30,7 @@ from marrowd.web.hooks import Budget, Hooks
 from marrowd.web.openapi import add_openapi
 from marrowd.web.ops import Ops
 from marrowd.web.ops_page import OpsPage
+from marrowd.web.tracing import traced
 from marrowd.web.trust import trust_from
 
 _POOL = 20  # connections to one host from hooks
@@ -52,8 +54,9 @@ async def public_app(
         BadConfiguration: the hooks would be open to anybody, or an issuer has no usable keys.
     """
     http = parts.settings.http
+    tracing = [] if parts.tracer is OFF else [traced(parts.tracer)]
     app = web.Application(
-        middlewares=[cors(parts.settings.hooks.origins), answering],
+        middlewares=[*tracing, cors(parts.settings.hooks.origins), answering],
         client_max_size=http.max_body,
     )
     Intake(

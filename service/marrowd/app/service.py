@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import version
 
@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, disable_created_metrics
 from marrowd.app.access import opened
 from marrowd.app.clock import Clock, utc_now
 from marrowd.app.listening import Address, listen, ops_app, public_app
+from marrowd.app.tracing import tracing
 from marrowd.app.working import Parts, begin, opening, worker_of
 from marrowd.core.reader import Reader
 from marrowd.fhir.addresses import pinned_connector
@@ -119,6 +120,8 @@ async def running(
         rng=rng or random.SystemRandom(),
     )
     async with AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(tracing(settings.tracing, parts.metrics))
+        parts = replace(parts, tracer=tracer)
         await parts.store.open()
         stack.push_async_callback(parts.store.close)
         wake, working = await _begin_work(parts, stack) if Role.WORK in roles else (_nobody, None)

@@ -31,6 +31,7 @@ from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Destination, Settings
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.tracing import OFF, Tracer
 from marrowd.work.background import BackgroundKeeper
 from marrowd.work.canary import CanaryLoop, canary_of
 from marrowd.work.deciding import Decider
@@ -60,6 +61,7 @@ class Parts:
     metrics: Metrics
     clock: Clock
     rng: random.Random
+    tracer: Tracer = OFF
 
 
 def extraction(parts: Parts, opened: TextOf) -> Extraction:
@@ -92,6 +94,7 @@ def worker_of(
             clock=parts.clock,
             rng=parts.rng,
             metrics=parts.metrics,
+            tracer=parts.tracer,
         )
         for destination in parts.settings.destinations
     ]
@@ -116,6 +119,7 @@ def worker_of(
             rng=parts.rng,
             metrics=parts.metrics,
             wake=wake_screening,
+            tracer=parts.tracer,
         )
         for source, access in accesses.items()
     }
@@ -145,6 +149,7 @@ def worker_of(
         rng=parts.rng,
         metrics=parts.metrics,
         outcomes=outcomes,
+        tracer=parts.tracer,
     )
     rechecks = RecheckLoop(
         parts.store,
@@ -153,6 +158,7 @@ def worker_of(
         metrics=parts.metrics,
         outcomes=outcomes,
         wake_delivery=wake_delivery,
+        tracer=parts.tracer,
     )
     kept = parts.settings.retention
     retention = RetentionLoop(
@@ -191,6 +197,7 @@ def _canaries(parts: Parts, *, worker: str, wake: Callable[[], None]) -> list[Ca
             clock=parts.clock,
             metrics=parts.metrics,
             wake=wake,
+            tracer=parts.tracer,
         )
         for source in parts.settings.sources
         if source.canary

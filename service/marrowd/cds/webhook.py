@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from marrowd.errors import BadConfiguration
 from marrowd.fhir.answers import seconds_to_wait
+from marrowd.telemetry.tracing import add_traceparent
 
 TIMEOUT_S = 20.0  # Standard Webhooks: 15 to 30 s
 
@@ -108,6 +109,7 @@ class WebhookDestination:
             headers["webhook-signature"] = " ".join(
                 signer.sign(message_id, now, text) for signer in self._signers
             )
+        add_traceparent(headers)
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         try:

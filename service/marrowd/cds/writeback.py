@@ -26,6 +26,7 @@ from marrowd.cds.webhook import Answer, mark_of
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import seconds_to_wait
 from marrowd.fhir.json import canonical, parse
+from marrowd.telemetry.tracing import add_traceparent
 
 REQUEST_S: Final = 15.0
 WHOLE_S: Final = 60.0  # all requests of a message: inside the lease of a delivery
@@ -165,6 +166,7 @@ class FhirDestination:
     ) -> bytes:
         """Make one request and give the body of a 2xx answer."""
         sent = {**self._headers, **headers}
+        add_traceparent(sent)
         if resource is not None:
             sent["Content-Type"] = _JSON
         async with self._session.request(

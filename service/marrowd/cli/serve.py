@@ -23,7 +23,11 @@ def serve_command(config: Path | None, roles: str) -> Exit:
     as_json = settings.log.format == "json" or (
         settings.log.format == "auto" and not sys.stderr.isatty()
     )
-    configure_logging(as_json=as_json, level=settings.log.level)
+    configure_logging(
+        as_json=as_json,
+        level=settings.log.level,
+        is_traced=settings.tracing.endpoint is not None,
+    )
     uvloop.run(_serve(settings, _roles(roles)))
     return Exit.FINE
 

@@ -33,6 +33,7 @@ from marrowd.fhir.answers import (
 from marrowd.fhir.authorization import Authorization, FixedAuthorization
 from marrowd.fhir.breaker import Breaker, Wait
 from marrowd.telemetry.metrics import CallOutcome, Operation
+from marrowd.telemetry.tracing import SpanName, Told, add_traceparent, inner
 
 Observe = Callable[[Operation, CallOutcome, float], None]
 """Told the seconds that each attempt took and how it ended."""
@@ -177,7 +178,18 @@ class Transport:
         return reply
 
     async def _once(self, ask: Ask, authorization: str | None) -> Reply:
+        with inner(SpanName.FHIR) as span:
+            span.tell(Told.OPERATION, ask.operation)
+            span.tell(Told.METHOD, ask.method)
+            reply = await self._request(ask, authorization)
+            span.tell(Told.STATUS, reply.status)
+            if reply.status >= HTTPStatus.MULTIPLE_CHOICES:
+                span.fail(str(reply.status))
+        return reply
+
+    async def _request(self, ask: Ask, authorization: str | None) -> Reply:
         headers = dict(ask.headers)
+        add_traceparent(headers)
         if authorization is not None:
             headers["Authorization"] = authorization
         try:

@@ -252,7 +252,8 @@ class LogSettings(Section):
 class TracingSettings(Section):
     """`[tracing]`: off unless an endpoint is given."""
 
-    endpoint: BaseUrl | None = None
+    endpoint: BaseUrl | None = None  # of an OTLP collector; spans go to its /v1/traces
+    ratio: float = Field(1.0, ge=0, le=1)  # of traces begun here; an event is few spans
 
 
 class Settings(Section):

@@ -1,5 +1,5 @@
 """
-What the service says of itself to operators: logs with an allow-list, metrics with closed labels.
+What the service says of itself to operators: logs, metrics and traces, each by closed lists.
 
 Knows names, labels and formats. Must not know: the domain, and never a patient.
 """

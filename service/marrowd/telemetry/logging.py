@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 
 from marrowd.telemetry.crashing import places_of
+from marrowd.telemetry.tracing import CURRENT
 
 ALLOWED_KEYS = frozenset(
     {
@@ -25,18 +26,19 @@ ALLOWED_KEYS = frozenset(
         # counts, times, ids of our own making
         "attempts", "count", "recovered", "duration_s", "retry_after_s", "event_id", "message_id",
         "request_id", "card", "sequence", "subscription", "patient_key", "pending",
-        "since", "until",
+        "since", "until", "trace_id",
     }
 )  # fmt: skip
 
 
-def configure_logging(*, as_json: bool, level: str) -> None:
+def configure_logging(*, as_json: bool, level: str, is_traced: bool = False) -> None:
     """
     Send every log line, ours and others', to stderr in one shape.
 
     Args:
         as_json: one JSON object a line (production), else aligned text (a terminal).
         level: the least level written: debug, info, warning or error.
+        is_traced: whether lines say which trace they belong to.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -44,6 +46,7 @@ def configure_logging(*, as_json: bool, level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _place_of_exception,
+        *([_trace] if is_traced else []),
         keep_allowed,
     ]
     renderer: Any = (
@@ -101,6 +104,15 @@ def _without_arguments(record: logging.LogRecord) -> bool:
     if isinstance(record.msg, str):
         record.msg = record.msg.partition("\n")[0]
     return True
+
+
+def _trace(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Say which trace the line belongs to."""
+    if (trace_id := CURRENT.get().trace_id) is not None:
+        event["trace_id"] = trace_id
+    return event
 
 
 def _place_of_exception(

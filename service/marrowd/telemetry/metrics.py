@@ -130,6 +130,13 @@ class CallOutcome(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
+class SpanFate(StrEnum):
+    """What became of a span that was recorded."""
+
+    SENT = "sent"
+    DROPPED = "dropped"  # the collector did not take it, or too many were waiting for it
+
+
 # Buckets sit at the service's objectives: 50 and 500 ms for hooks, 250 ms to days for lag.
 _HOOK_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 _CALL_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -270,6 +277,7 @@ class Metrics:
             operation=Operation,
             outcome=CallOutcome,
         )
+        self.spans_total = counter("spans_total", "Spans recorded.", outcome=SpanFate)
         self.build_info = gauge("build_info", "Always 1.", version=(version,), rules=(rules,))
         self.build_info.labels(version=version, rules=rules).set(1)
 

@@ -24,6 +24,7 @@ from marrowd.fhir.notifications import Notification, read_notification
 from marrowd.fhir.types import R4_TYPES, USED_TYPES
 from marrowd.store.protocols import EventKind, Inbox, NewEvent
 from marrowd.telemetry.metrics import Ignored, Metrics, Resource
+from marrowd.telemetry.tracing import traceparent
 from marrowd.web.answers import refusal
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -161,6 +162,7 @@ class Intake:
             key=f"{ref}#{digest}",
             received_at=self.clock(),
             ref=ref,
+            trace=traceparent(),
             payload=body,
         )
 
@@ -172,6 +174,7 @@ class Intake:
             key=f"{kind}:{ref}#{uuid.uuid4()}",
             received_at=self.clock(),
             ref=ref,
+            trace=traceparent(),
         )
 
 

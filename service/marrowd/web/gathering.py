@@ -35,6 +35,7 @@ from marrowd.fhir.transport import Limits, Observe, Transport
 from marrowd.rules.orders import OrderRules
 from marrowd.store.protocols import Evidence
 from marrowd.telemetry.metrics import CallOutcome, Operation
+from marrowd.telemetry.tracing import SpanName, Told, inner
 from marrowd.web.bodies import exact
 
 log = structlog.get_logger(__name__)
@@ -149,7 +150,10 @@ class Gatherer:
         lacks = lacking(sent.answers, had)
         if lacks:
             return Lacking(keys=tuple(lacks))
-        return await asyncio.to_thread(self._decide, call, sent, fetched, stored, had)
+        with inner(SpanName.SCREEN) as span:
+            gathered = await asyncio.to_thread(self._decide, call, sent, fetched, stored, had)
+            span.tell(Told.VERDICT, gathered.decided.verdict)
+        return gathered
 
     async def _stored(self, call: Call, *, is_store_up: bool) -> tuple[Fact, ...] | None:
         """Read the evidence of the call's source; None when it cannot be had in time."""

@@ -17,6 +17,7 @@ from marrowd.cds.call_facts import newer_than_stored
 from marrowd.core.facts import Fact
 from marrowd.errors import MarrowdError
 from marrowd.store.protocols import EventKind, Inbox, NewEvent
+from marrowd.telemetry.tracing import traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class NewerFacts:
                 key=f"prefetch:{fact.ref}#{fact.version.digest}",
                 received_at=now,
                 ref=fact.ref,
+                trace=traceparent(),
             )
             for fact in newer
         ]

@@ -33,6 +33,7 @@ from marrowd.store.protocols import (
     PatientState,
 )
 from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.reading import ToRead
 from marrowd.work.retrying import place_of
@@ -119,6 +120,7 @@ class CanaryLoop:
         metrics: Metrics,
         wake: Callable[[], None],
         every: timedelta = _EVERY,
+        tracer: Tracer = OFF,
     ) -> None:
         """
         Take what it passes through.
@@ -131,6 +133,7 @@ class CanaryLoop:
             metrics: where its time is shown.
             wake: says that an event has come in.
             every: how often it is sent, by all replicas together.
+            tracer: begins its trace.
         """
         self._store = store
         self._source = source
@@ -139,6 +142,7 @@ class CanaryLoop:
         self._seconds = metrics.canary_seconds
         self._wake = wake
         self._every = every
+        self._tracer = tracer
         self._bell = Bell()
         self._own: str | None = None  # when this process sent its last
 
@@ -173,14 +177,17 @@ class CanaryLoop:
         ):
             return None
         self._own = now.isoformat()
-        event = NewEvent(
-            source=self._source,
-            kind=EventKind.CANARY,
-            key=f"canary#{uuid4()}",
-            received_at=now,
-            payload=canary_bundle(now),
-        )
-        await self._store.accept([event])
+        with self._tracer.begin(SpanName.CANARY) as span:
+            span.tell(Told.SOURCE, self._source)
+            event = NewEvent(
+                source=self._source,
+                kind=EventKind.CANARY,
+                key=f"canary#{uuid4()}",
+                received_at=now,
+                payload=canary_bundle(now),
+                trace=span.traceparent,
+            )
+            await self._store.accept([event])
         self._wake()
         return now
 
@@ -192,7 +199,9 @@ class CanaryLoop:
             name, worker=self._worker, limit=10, now=now, until=now + _LEASE
         ):
             for message in some:
-                await self._store.taken(message, now=now)
+                with self._tracer.begin(SpanName.CANARY_TAKEN, parent=message.trace) as span:
+                    span.tell(Told.SOURCE, self._source)
+                    await self._store.taken(message, now=now)
             came += some
         newest = max((m.event_received_at for m in came if m.event_received_at), default=None)
         if newest is not None:

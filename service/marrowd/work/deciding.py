@@ -24,6 +24,7 @@ from marrowd.core.screening import screen
 from marrowd.core.timeline import Timeline, build_timeline
 from marrowd.core.verdict import Verdict
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
+from marrowd.telemetry.tracing import traceparent
 from marrowd.work.lacking import Lacking, NotEnough, Sought, lacking
 
 # Made once for this purpose. Message ids are derived, so that a transaction that is run again
@@ -81,10 +82,11 @@ class Decider:
         return self.on(source, Occasion(now=now))
 
     def on(self, source: str, occasion: Occasion) -> Decide:
-        """Give the function that decides on *occasion*."""
+        """Give the function that decides on *occasion*; its messages belong to the trace of now."""
+        trace = traceparent()
 
         def decide(state: PatientState) -> PatientChange:
-            return self._decide(source, state, occasion)
+            return self._decide(source, state, occasion, trace)
 
         return decide
 
@@ -105,7 +107,9 @@ class Decider:
     def _screen(self, timeline: Timeline, now: datetime) -> Verdict:
         return screen(timeline, policy=self._policy, now=now, rules_version=self._rules)
 
-    def _decide(self, source: str, state: PatientState, occasion: Occasion) -> PatientChange:
+    def _decide(
+        self, source: str, state: PatientState, occasion: Occasion, trace: str | None
+    ) -> PatientChange:
         timeline = self._timeline(state)
         if occasion.sought is not None and (
             lacks := lacking(
@@ -124,7 +128,7 @@ class Decider:
         destinations = self._destinations.get(source, ())
         posting = decide_posting(posted, verdict, card) if destinations else None
         messages = (
-            tuple(self._message(d, state, verdict, posting, occasion) for d in destinations)
+            tuple(self._message(d, state, verdict, posting, occasion, trace) for d in destinations)
             if posting is not None
             else ()
         )
@@ -145,6 +149,7 @@ class Decider:
         verdict: Verdict,
         posting: Posting,
         occasion: Occasion,
+        trace: str | None,
     ) -> NewMessage:
         sequence = state.last_sequence.get(destination, 0) + 1
         is_shown = isinstance(posting, Post | Replace)
@@ -178,6 +183,7 @@ class Decider:
             sequence=sequence,
             body=orjson.dumps(body),
             event_received_at=occasion.received_at,
+            trace=trace,
         )
 
 

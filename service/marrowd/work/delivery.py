@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Protocol, assert_never
 
 import structlog
@@ -21,6 +22,7 @@ from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Message, Outbox
 from marrowd.store.upkeep import Destinations
 from marrowd.telemetry.metrics import Delivery, Metrics
+from marrowd.telemetry.tracing import OFF, Span, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.gate import Entry, Gate, entered
 from marrowd.work.guard import guarded
@@ -58,6 +60,7 @@ class DeliveryLoop:
         metrics: Metrics,
         seconds: Callable[[], float] = lambda: asyncio.get_running_loop().time(),
         pace: DeliveryPace = DeliveryPace(),
+        tracer: Tracer = OFF,
     ) -> None:
         """
         Take what messages are moved between.
@@ -71,6 +74,7 @@ class DeliveryLoop:
             metrics: counted into.
             seconds: seconds that never go back.
             pace: how much at once and how patiently.
+            tracer: begins the spans of attempts.
         """
         self._outbox = outbox
         self._destination = destination
@@ -79,6 +83,7 @@ class DeliveryLoop:
         self._rng = rng
         self._metrics = metrics
         self._pace = pace
+        self._tracer = tracer
         self._bell = Bell()
         self._outcomes = Outcomes()
         self._in_flight: dict[asyncio.Task[None], Message] = {}
@@ -143,13 +148,22 @@ class DeliveryLoop:
         self._bell.ring()
 
     async def _deliver(self, message: Message, entry: Entry) -> None:
+        with self._tracer.begin(SpanName.DELIVERY, parent=message.trace) as span:
+            span.tell(Told.DESTINATION, self._destination.name)
+            span.tell(Told.MESSAGE_ID, message.id)
+            span.tell(Told.ATTEMPTS, message.attempts)
+            await self._attempt(message, entry, span)
+
+    async def _attempt(self, message: Message, entry: Entry, span: Span) -> None:
         came = await guarded(self._destination.send(message.id, message.body))
         if isinstance(came, Exception):  # an error of ours is no news of the destination
             self._gate.leave(entry)
             answer = Answer(problem=place_of(came))
+            span.fail(type(came).__name__)
         else:
             self._gate.heard(entry, came)
             answer = came
+            _tell_answer(span, answer)
         recorded = await guarded(self._outcomes.write(self._record(message, answer)))
         if isinstance(recorded, Exception):
             # The lease runs out and the message is sent again under the same id.
@@ -203,3 +217,12 @@ class DeliveryLoop:
         await self._outcomes.settle()
         if unfinished:
             await guarded(self._outbox.release_messages(list(unfinished.values())))
+
+
+def _tell_answer(span: Span, answer: Answer) -> None:
+    if answer.status is None:
+        span.fail(answer.problem)
+        return
+    span.tell(Told.STATUS, answer.status)
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+        span.fail(str(answer.status))

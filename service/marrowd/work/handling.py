@@ -23,6 +23,7 @@ from marrowd.fhir.facts import is_empty
 from marrowd.fhir.notifications import SubscriptionStatus
 from marrowd.store.protocols import Applied, Event, EventKind, Evidence, Inbox
 from marrowd.telemetry.metrics import Ignored, Metrics
+from marrowd.telemetry.tracing import SpanName, Told, inner
 from marrowd.work.background import tombstone_of
 from marrowd.work.canary import as_canary, canary_of, to_read
 from marrowd.work.counting import count_facts
@@ -243,6 +244,15 @@ class EventHandler:
 
     async def _apply(
         self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool = True
+    ) -> Handled:
+        """Write, as one span with whatever still lacks."""
+        with inner(SpanName.SCREEN) as span:
+            handled = await self._until_written(event, gathered, access, is_change=is_change)
+            span.tell(Told.VERDICT, handled.verdict)
+        return handled
+
+    async def _until_written(
+        self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool
     ) -> Handled:
         """Write; what lacks as the facts stand in the write is fetched, and it is made anew."""
         while True:  # each time round somebody or something was asked for that had not been

@@ -24,6 +24,7 @@ from marrowd.fhir.notifications import Notification, SubscriptionStatus, read_no
 from marrowd.fhir.types import USED_TYPES
 from marrowd.store.protocols import EventKind, Evidence, Inbox, NewEvent
 from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.tracing import traceparent
 from marrowd.work.gaps import Counting, Gap, step
 
 _log = structlog.get_logger()
@@ -192,6 +193,7 @@ class Listener:
                         received_at=now,
                         ref=ref,
                         payload=payload,
+                        trace=traceparent(),
                     )
                 )
         events += [
@@ -201,6 +203,7 @@ class Listener:
                 key=f"missed:{ref}#{now.isoformat()}",
                 received_at=now,
                 ref=ref,
+                trace=traceparent(),
             )
             for ref in told.fetch
             if ref.partition("/")[0] in USED_TYPES

@@ -15,6 +15,7 @@ import structlog
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Decide, Evidence
 from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
@@ -47,6 +48,7 @@ class RecheckLoop:
         wake_delivery: Callable[[], None] = lambda: None,
         batch: int = 100,
         every: timedelta = timedelta(seconds=30),
+        tracer: Tracer = OFF,
     ) -> None:
         self._evidence = evidence
         self._deciding = deciding
@@ -56,6 +58,7 @@ class RecheckLoop:
         self._wake_delivery = wake_delivery
         self._batch = batch
         self._every = every  # windows are whole days: half a minute late is on time
+        self._tracer = tracer
         self._bell = Bell()
         self._failed: set[tuple[str, str]] = set()
 
@@ -89,8 +92,11 @@ class RecheckLoop:
         return len(due)
 
     async def _recheck(self, source: str, patient: str, now: datetime) -> None:
-        decide = self._deciding.at(source, now)
-        applied = await self._evidence.apply(source, [], decide, now=now, patients=[patient])
-        for change in applied.changes.values():
-            self._metrics.verdicts_total.labels(verdict=change.verdict).inc()
-            _log.info("rechecked", source=source, verdict=change.verdict)
+        with self._tracer.begin(SpanName.RECHECK) as span:
+            span.tell(Told.SOURCE, source)
+            decide = self._deciding.at(source, now)
+            applied = await self._evidence.apply(source, [], decide, now=now, patients=[patient])
+            for change in applied.changes.values():
+                span.tell(Told.VERDICT, change.verdict)
+                self._metrics.verdicts_total.labels(verdict=change.verdict).inc()
+                _log.info("rechecked", source=source, verdict=change.verdict)

@@ -21,10 +21,12 @@ import structlog
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Event, Inbox
 from marrowd.telemetry.metrics import Metrics, Parked
+from marrowd.telemetry.tracing import OFF, Span, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, kind_of, place_of
+from marrowd.work.unlisted import is_of_sweep
 
 _log = structlog.get_logger()
 
@@ -81,6 +83,7 @@ class ScreeningLoop:
         metrics: Metrics,
         outcomes: Outcomes,
         pace: ScreeningPace = ScreeningPace(),
+        tracer: Tracer = OFF,
     ) -> None:
         self._inbox = inbox
         self._handler = handler
@@ -90,6 +93,7 @@ class ScreeningLoop:
         self._metrics = metrics
         self._outcomes = outcomes
         self._pace = pace
+        self._tracer = tracer
         self._bell = Bell()
         self._waiting: deque[Event] = deque()  # claimed, not begun
         self._suspects: deque[Event] = deque()  # claimed, and lost before: handled one by one
@@ -193,13 +197,29 @@ class ScreeningLoop:
         self._bell.ring()
 
     async def _see_to_its_end(self, event: Event) -> None:
+        with self._span_of(event) as span:
+            _tell_event(span, event)
+            await self._handle(event, span)
+
+    def _span_of(self, event: Event) -> Span:
+        """Begin the span of *event*, in the trace that it came with."""
+        trace = event.new.trace
+        if trace is not None and is_of_sweep(event.new.key):
+            # A sweep may bring years: one trace of them all could not be read.
+            return self._tracer.begin(SpanName.EVENT, links=[trace])
+        return self._tracer.begin(SpanName.EVENT, parent=trace)
+
+    async def _handle(self, event: Event, span: Span) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         came = await guarded(self._handler.handle(event))
         duration_s = loop.time() - started
         if isinstance(came, Exception):
+            span.fail(type(came).__name__)
             await self._record_failure(event, came, duration_s)
             return
+        span.tell(Told.OUTCOME, came.outcome)
+        span.tell(Told.VERDICT, came.verdict)
         self._alike.pop(event.id, None)
         self._metrics.screening_duration_seconds.observe(duration_s)
         _log.info(
@@ -307,3 +327,11 @@ def _about(event: Event) -> dict[str, object]:
         "resource": event.new.ref.partition("/")[0],
         "attempts": event.attempts,
     }
+
+
+def _tell_event(span: Span, event: Event) -> None:
+    span.tell(Told.SOURCE, event.new.source)
+    span.tell(Told.EVENT_ID, event.id)
+    span.tell(Told.KIND, event.new.kind)
+    span.tell(Told.RESOURCE, event.new.ref.partition("/")[0])
+    span.tell(Told.ATTEMPTS, event.attempts)

@@ -11,6 +11,7 @@ dies goes on from there.
 import asyncio
 import hashlib
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
 from marrowd.fhir.versions import version
 from marrowd.store.protocols import EventKind, EventState, NewEvent
+from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer, traceparent
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.retrying import Patience, place_of
@@ -32,6 +34,7 @@ from marrowd.work.unlisted import SWEPT, DeletionSweep, PendingLook, SweepStore
 from marrowd.work.watching import SWEPT_AT
 
 _log = structlog.get_logger()
+_MOST_LINKS = 32  # of a sweep that many pings asked for
 _LONGEST_NAP_S = 60.0  # a wall clock may be set, and a machine sleep
 
 
@@ -199,6 +202,7 @@ class Sweeper:
             received_at=self._clock(),
             ref=ref,
             payload=canonical(resource),
+            trace=traceparent(),
         )
 
     async def _wait_for_room(self) -> None:
@@ -220,14 +224,17 @@ class SweepLoop:
         clock: Callable[[], datetime],
         rng: random.Random,
         patience: Patience | None = None,
+        tracer: Tracer = OFF,
     ) -> None:
         self._sweeper = sweeper
         self._every = every
         self._clock = clock
         self._rng = rng
         self._patience = patience or Patience()
+        self._tracer = tracer
         self._bell = Bell()
         self._is_asked = False
+        self._asking: deque[str] = deque(maxlen=_MOST_LINKS)  # traces of those who asked
 
     @property
     def name(self) -> str:
@@ -237,6 +244,8 @@ class SweepLoop:
     def request(self) -> None:
         """Ask for a sweep now: requests that come while one runs are answered by one more."""
         self._is_asked = True
+        if (asking := traceparent()) is not None:
+            self._asking.append(asking)
         self._bell.ring()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -247,7 +256,7 @@ class SweepLoop:
             while not stop.is_set():
                 if self._is_asked or self._clock() >= due:
                     self._is_asked = False
-                    came = await guarded(unless_stopped(self._sweeper.sweep(), stop))
+                    came = await guarded(unless_stopped(self._sweep(), stop))
                     failures = failures + 1 if isinstance(came, Exception) else 0
                     due = self._clock() + self._pause_after(failures)
                     if isinstance(came, Exception):
@@ -256,6 +265,16 @@ class SweepLoop:
                     continue
                 left_s = (due - self._clock()).total_seconds()
                 await self._bell.nap(min(max(0.0, left_s), _LONGEST_NAP_S))
+
+    async def _sweep(self) -> Swept:
+        asking = list(self._asking)
+        self._asking.clear()
+        with self._tracer.begin(SpanName.SWEEP, links=asking) as span:
+            span.tell(Told.SOURCE, self._sweeper.source)
+            swept = await self._sweeper.sweep()
+            span.tell(Told.COUNT, swept.seen)
+            span.tell(Told.RECOVERED, swept.new)
+        return swept
 
     def _pause_after(self, failures: int) -> timedelta:
         if not failures:

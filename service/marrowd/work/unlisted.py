@@ -23,6 +23,7 @@ from marrowd.fhir.answers import Forbidden
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.history import Deletion, deletions, newest, offers_history
 from marrowd.store.protocols import EventKind, Evidence, Inbox, NewEvent
+from marrowd.telemetry.tracing import traceparent
 
 _log = structlog.get_logger()
 SWEPT = "sweep:"  # opens the key of an event that a sweep found
@@ -44,6 +45,11 @@ class SweepStore(Inbox, Evidence, Protocol):
 def is_swept(key: str) -> bool:
     """Say whether the event with this *key* was found by a sweep."""
     return key.startswith(SWEPT)
+
+
+def is_of_sweep(key: str) -> bool:
+    """Say whether the event with this *key* is one of the many that a sweep put in."""
+    return key.startswith((SWEPT, _PENDING))
 
 
 def is_pending_look(key: str) -> bool:
@@ -140,6 +146,7 @@ class DeletionSweep:
                 key=f"{SWEPT}deleted:{one.ref}#{one.at}",
                 received_at=self._clock(),
                 ref=one.ref,
+                trace=traceparent(),
             )
             for one in found
             if one.ref in alive
@@ -169,6 +176,7 @@ class PendingLook:
                 key=f"{_PENDING}{ref}#{now.isoformat()}",
                 received_at=now,
                 ref=ref,
+                trace=traceparent(),
             )
             for patient in patients
             for ref in await self._studies_of(patient)

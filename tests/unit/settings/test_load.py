@@ -68,6 +68,7 @@ def test_the_environment_overrides_the_file(write):
         pytest.param('[policy]\nrecency = "90"\n', "policy.recency: a duration is", id="duration"),
         pytest.param('[policy]\nrecency = "36h"\n', "whole days", id="whole days"),
         pytest.param('[policy]\nsite_zone = "Mars"\n', "IANA zone", id="zone"),
+        pytest.param("[tracing]\nratio = 1.5\n", "tracing.ratio", id="more than all"),
         pytest.param("a = [", "is not TOML", id="not TOML"),
         pytest.param(SOURCE + SOURCE, "a name is used twice", id="two of one name"),
         pytest.param(SOURCE.replace(SECRET, "short"), "at least 16", id="short secret"),
@@ -79,6 +80,13 @@ def test_the_environment_overrides_the_file(write):
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place(write, text, message):
     assert message in refused(write(text))
+
+
+def test_a_part_may_come_from_file_or_environment(write):
+    path = write("[tracing]\nratio = 0.25\n")
+
+    assert load_settings(path, {}).tracing.ratio == 0.25
+    assert load_settings(path, {"MARROWD_TRACING__RATIO": "0.5"}).tracing.ratio == 0.5
 
 
 def test_a_missing_file_is_named(tmp_path):

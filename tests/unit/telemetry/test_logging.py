@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from marrowd.telemetry.logging import configure_logging
+from marrowd.telemetry.tracing import CURRENT, Span
 
 MARKER = "Marker-Jane-Doe"
 
@@ -64,3 +65,19 @@ def test_a_foreign_line_loses_its_arguments(lines):
     (line,) = lines()
     assert line["event"] == "could not parse %s"
     assert line["logger"] == "foreign"
+
+
+@pytest.mark.parametrize("is_traced", [True, False])
+def test_a_line_says_which_trace_it_belongs_to_where_there_are_traces(lines, is_traced):
+    class Traced(Span):
+        trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    configure_logging(as_json=True, level="info", is_traced=is_traced)
+    token = CURRENT.set(Traced())
+    structlog.get_logger("marrowd.x").info("inside")
+    logging.getLogger("foreign").warning("inside")
+    CURRENT.reset(token)
+    structlog.get_logger("marrowd.x").info("outside")
+
+    traces = [line.get("trace_id") for line in lines()]
+    assert traces == [*[Traced.trace_id if is_traced else None] * 2, None]
