@@ -7,6 +7,7 @@ from datetime import datetime
 import aiohttp
 
 from marrowd.app import opened
+from marrowd.checks.collector import check_collector
 from marrowd.checks.configured import configured
 from marrowd.checks.destinations import check_destination
 from marrowd.checks.findings import Finding, fine
@@ -40,3 +41,5 @@ async def everything(
         for issuer in settings.hooks.issuers:
             if issuer.source in accesses:
                 yield await check_issuer(issuer, session)
+        if only is None and settings.tracing.endpoint is not None:
+            yield [await check_collector(settings.tracing.endpoint, session)]

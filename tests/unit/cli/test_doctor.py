@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.support.collector import collecting
 from tests.support.fhir_server import Fault, FhirServer
 from tests.support.fhir_server import running as fhir_running
 from tests.support.smart_server import SmartServer, oauth_error
@@ -531,3 +532,28 @@ def test_everything_waits_for_nobody_for_long(tmp_path):
             return await site.found()
 
     assert asyncio.run(bounded())
+
+
+@pytest.mark.parametrize(
+    ("status", "level", "says"),
+    [
+        (200, Level.FINE, "the collector answers"),
+        (401, Level.NOTE, "answers 401 to no token"),
+        (404, Level.WRONG, "answers 404"),
+        (503, Level.AWAY, "answers 503"),
+    ],
+)
+async def test_the_collector_of_traces_is_sent_an_empty_batch(served, status, level, says):
+    async with collecting() as collector:
+        collector.status = status
+        served.config["tracing"] = {"endpoint": collector.url}
+        [finding] = [f for f in await served.found(level) if f.place == "tracing"]
+
+    assert says in finding.says
+    assert (collector.asked, collector.spans) == (1, [])
+
+
+async def test_a_collector_that_is_not_there(served):
+    served.config["tracing"] = {"endpoint": f"http://127.0.0.1:{free_port()}"}
+
+    only(await served.found(Level.AWAY), "tracing: nobody answers")
