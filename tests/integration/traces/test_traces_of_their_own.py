@@ -20,7 +20,11 @@ def store_url(request, tmp_path) -> str:
 
 async def test_a_sweep_names_who_asked_and_what_it_found_names_the_sweep(hospital, collector):
     service = hospital.service
-    first = await until(lambda: service.log.read_text().count('"swept"'), "a sweep at start")
+
+    def sweeps() -> int:
+        return service.log.read_text().count('"event": "swept"')
+
+    first = await until(sweeps, "a sweep at start")
     hospital.fhir.put(person(PATIENT))
     hospital.fhir.put(lab("missed", PATIENT, at=DAY))
     headers = {
@@ -29,12 +33,11 @@ async def test_a_sweep_names_who_asked_and_what_it_found_names_the_sweep(hospita
     }
     async with hospital.session.post(f"{service.url}/events/hospital", headers=headers) as answer:
         assert answer.status == 204
-    await until(lambda: service.log.read_text().count('"swept"') > first, "a sweep for the ping")
+    await until(lambda: sweeps() > first, "a sweep for the ping")
     await until(service.is_idle, "what was found is stored")
     await service.stop()
 
-    asked = [span for span in collector.named("sweep") if span.links]
-    [sweep] = asked
+    [sweep] = [span for span in collector.named("sweep") if span.links]
     [ping] = [s for s in collector.named("event") if s.told["marrowd.kind"] == "ping"]
     assert sweep.links == ((TRACE, ping.span),)
     assert sweep.trace != TRACE
@@ -42,8 +45,7 @@ async def test_a_sweep_names_who_asked_and_what_it_found_names_the_sweep(hospita
     [found] = [s for s in collector.named("event") if s.told["marrowd.kind"] == "resource"]
     assert found.links == ((sweep.trace, sweep.span),)
     assert found.trace not in {sweep.trace, TRACE}
-    searches = [s for s in collector.named("fhir") if s.parent == sweep.span]
-    assert searches
+    assert [s for s in collector.named("fhir") if s.parent == sweep.span]
 
 
 async def test_the_canary_is_one_trace_from_the_inbox_to_the_outbox(tmp_path, collector):
