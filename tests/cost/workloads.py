@@ -7,40 +7,24 @@ Callgrind writes out what it counted at each of these calls, so that start and w
 (docs/adr/0015-benchmarks.md). Prints the names and how often each was done, as JSON, in order.
 """
 
-import asyncio
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import uvloop
-from aiohttp import StreamReader
-from aiohttp.base_protocol import BaseProtocol
-from aiohttp.test_utils import make_mocked_request
-from aiohttp.web import Request
-from tests.support.hook_calls import (
-    AMPLE,
-    PATIENT_VIEW,
-    POLICY,
-    a_call,
-    extraction,
-    keep,
-    level,
-    mri,
-)
+from tests.support.hook_calls import MARCH, POLICY, hooks_over, keep, level, mri, request_for
 from tests.support.notation import NOW, RULES, timeline
-from tests.support.store import HandClock, opened, some_metrics
+from tests.support.store import opened
 
-from marrowd.cds.decision import Rules
 from marrowd.cds.services import Service
 from marrowd.core.reader import Reader
 from marrowd.core.screening import screen
 from marrowd.rules.vocabulary import load_vocabulary
-from marrowd.web.gathering import HookSource
-from marrowd.web.hooks import Hooks
 
 _REPORTS = Path(__file__).parents[1] / "data" / "reports-dev.jsonl"
 _EVERY = 6  # of 120: 20 reports of all kinds
@@ -88,45 +72,19 @@ async def _answer_calls(patients: list[str]) -> None:
     """Answer a call for each of *patients* from stored evidence, without a socket."""
     with tempfile.TemporaryDirectory() as folder:
         async with opened(Path(folder)) as store, aiohttp.ClientSession() as session:
-            clock = HandClock(NOW)
             for patient in {"warm", *patients}:
                 reference = f"Patient/{patient}"
                 resources = (level(patient, patient=patient), mri(patient, patient=patient))
-                await keep(store, *resources, source="hospital", patient=reference, now=NOW)
-            hooks = Hooks(
-                store=store,
-                sources=[HookSource(name="hospital", base_url=_BASE_URL)],
-                session=session,
-                extraction=extraction(),
-                rules=Rules(policy=POLICY, version="cost"),
-                metrics=some_metrics(),
-                clock=clock,
-                wake=lambda: None,
-                is_current=lambda _source: True,
-                budget=AMPLE,
-            )
-            answer: Callable[[Request], Awaitable[object]] = lambda request: hooks.call(  # noqa: E731
-                request, service=Service.PATIENT_VIEW
-            )
+                await keep(store, *resources, source="hospital", patient=reference, now=MARCH)
+            hooks = hooks_over(store, session, base_url=_BASE_URL)
+            answer = partial(hooks.call, service=Service.PATIENT_VIEW)
             for _ in range(2):
-                await answer(_request("warm"))
-            requests = [_request(patient) for patient in patients]
+                await answer(request_for("warm", base_url=_BASE_URL))
+            requests = [request_for(patient, base_url=_BASE_URL) for patient in patients]
             mark()
             for request in requests:
                 await answer(request)
             mark()
-
-
-def _request(patient: str) -> Request:
-    body = json.dumps(
-        a_call(fhirServer=_BASE_URL, context={"userId": "Practitioner/1", "patientId": patient})
-    ).encode()
-    loop = asyncio.get_running_loop()
-    payload = StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
-    payload.feed_data(body)
-    payload.feed_eof()
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    return make_mocked_request("POST", PATIENT_VIEW, headers=headers, payload=payload)
 
 
 def answer_again() -> int:

@@ -4,6 +4,7 @@ The hooks on a listener of their own, over a real store, and the calls an EHR ma
 Reports are read by a reader of one sentence, so that nothing here hangs on the real one's skill.
 """
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,13 +16,15 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 from tests.support.store import HandClock, opened, some_metrics
 from tests.support.verdicts import POLICY
 
 from marrowd.cds.call_facts import read_facts
 from marrowd.cds.decision import Rules
 from marrowd.core.anatomy import Bone, Laterality
+from marrowd.core.facts import Fact
 from marrowd.core.reading import Certainty, NotRead, Reading, Section, Statement
 from marrowd.fhir.facts import Extraction
 from marrowd.fhir.json import parse
@@ -37,6 +40,7 @@ PATIENT_VIEW = "/cds-services/marrow-vitamin-d-patient-view"
 ORDER_SIGN = "/cds-services/marrow-vitamin-d-order-sign"
 ENCOUNTER_START = "/cds-services/marrow-vitamin-d-encounter-start"
 HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+MARCH = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
 AMPLE = Budget(whole_s=5.0, fetch_s=4.0)
 EDEMA = "FINDINGS: Marrow edema in the left talus."
 NO_EDEMA = "FINDINGS: The marrow is normal."
@@ -211,9 +215,46 @@ async def keep(
     store: Store, *resources: Mapping[str, Any], source: str, patient: str, now: datetime
 ) -> None:
     """Make *resources* stored evidence of *patient*."""
+    await store.apply(source, facts_of(*resources, patient=patient), _undecided, now=now)
+
+
+def facts_of(*resources: Mapping[str, Any], patient: str) -> list[Fact]:
+    """Read *resources* as the worker would."""
     parsed = [parse(json.dumps(resource)) for resource in resources]
-    facts = read_facts(parsed, patient=patient, extraction=extraction(), resolve=nowhere)
-    await store.apply(source, facts, _undecided, now=now)
+    return list(read_facts(parsed, patient=patient, extraction=extraction(), resolve=nowhere))
+
+
+def hooks_over(
+    store: Store, session: aiohttp.ClientSession, *, base_url: str, **changed: Any
+) -> Hooks:
+    """Give hooks over *store*, whose evidence is current."""
+    return Hooks(
+        **{
+            "store": store,
+            "sources": [HookSource(name="hospital", base_url=base_url)],
+            "session": session,
+            "extraction": extraction(),
+            "rules": Rules(policy=POLICY, version="test"),
+            "metrics": some_metrics(),
+            "clock": HandClock(MARCH),
+            "wake": lambda: None,
+            "is_current": lambda _source: True,
+            "budget": AMPLE,
+        }
+        | changed
+    )
+
+
+def request_for(patient: str, *, base_url: str) -> web.Request:
+    """Give a call of patient-view without prefetch as a handler gets it, without a socket."""
+    context = {"userId": "Practitioner/1", "patientId": patient}
+    body = json.dumps(a_call(fhirServer=base_url, context=context)).encode()
+    loop = asyncio.get_running_loop()
+    payload = aiohttp.StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
+    payload.feed_data(body)
+    payload.feed_eof()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    return make_mocked_request("POST", PATIENT_VIEW, headers=headers, payload=payload)
 
 
 def _undecided(_state: PatientState) -> PatientChange:
@@ -234,7 +275,7 @@ async def hooks_running(
     **changed: Any,
 ) -> AsyncIterator[Bench]:
     """Run the hooks on a free loopback port."""
-    clock = HandClock(datetime.fromisoformat("2026-03-01T12:00:00+00:00"))
+    clock = HandClock(MARCH)
     metrics = some_metrics()
     async with opened(folder) as store, aiohttp.ClientSession() as session:
         bench: Bench
@@ -245,21 +286,14 @@ async def hooks_running(
         if callable(changed.get("trust")):
             parts = {"store": store, "session": session, "clock": clock, "folder": folder}
             changed["trust"] = changed["trust"](parts)
-        hooks = Hooks(
-            **{
-                "store": store,
-                "sources": [HookSource(name="hospital", base_url=base_url)],
-                "session": session,
-                "extraction": extraction(),
-                "rules": Rules(policy=POLICY, version="test"),
-                "metrics": metrics,
-                "clock": clock,
-                "wake": ring,
-                "is_current": lambda _source: bench.current,
-                "budget": budget,
-            }
-            | changed
-        )
+        parts = {
+            "metrics": metrics,
+            "clock": clock,
+            "wake": ring,
+            "is_current": lambda _source: bench.current,
+            "budget": budget,
+        }
+        hooks = hooks_over(store, session, base_url=base_url, **parts | changed)
         app = web.Application(middlewares=[*middlewares, answering], client_max_size=max_body)
         hooks.add_routes(app)
         also(app, {"store": store, "metrics": metrics, "clock": clock})
