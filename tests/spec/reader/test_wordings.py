@@ -340,6 +340,126 @@ FAMILIES = {
                 "navicular N, right talus A"
             ),
         ),
+        (
+            (
+                "MRI of both feet. On the right there is marrow edema in the cuboid. The "
+                "navicular is spared. On the left there is no marrow edema in the cuboid or "
+                "navicular."
+            ),
+            "left cuboid N, left navicular N, right cuboid A, right navicular N",
+        ),
+        (
+            (
+                "MRI of both feet. In the right foot, the second metatarsal is edematous. "
+                "The third metatarsal shows no edema. In the left foot, the second "
+                "metatarsal is normal in signal."
+            ),
+            "left metatarsal_2 N, right metatarsal_2 A, right metatarsal_3 N",
+        ),
+        (
+            (
+                "Bilateral ankle MRI. Right ankle. Marrow edema in the talus. No edema in "
+                "the calcaneus. Left ankle. Marrow edema in the calcaneus. No edema in the "
+                "talus."
+            ),
+            "left calcaneus A, left talus N, right calcaneus N, right talus A",
+        ),
+        (
+            (
+                "MRI ANKLES. Right: talus edema, calcaneus no edema. Left: talus no edema, "
+                "calcaneus no edema."
+            ),
+            "left calcaneus N, left talus N, right calcaneus N, right talus A",
+        ),
+        (
+            ("Both feet were examined. Marrow edema is present in the navicular bilaterally."),
+            "bilateral navicular A",
+        ),
+        (
+            (
+                "MRI left foot. The right foot was imaged last year and showed edema of the "
+                "cuboid. Today there is edema in the left cuboid."
+            ),
+            "left cuboid A, right cuboid H",
+        ),
+        (
+            (
+                "MRI LEFT ANKLE.\nClinical: pain on the left, previous right ankle "
+                "sprain.\nFindings: Edema of the talus."
+            ),
+            "left talus A",
+        ),
+        (
+            (
+                "Bilateral feet. Edema of the left navicular, right cuboid, and both first "
+                "metatarsal heads."
+            ),
+            "bilateral metatarsal_1 A, left navicular A, right cuboid A",
+        ),
+        (
+            (
+                "MRI of both ankles. The tali are edematous on both sides. The right "
+                "calcaneus is normal in signal; the left is edematous."
+            ),
+            "bilateral talus A, left calcaneus A, right calcaneus N",
+        ),
+        (
+            (
+                "MRI BOTH FEET\nRIGHT FOOT:\nMarrow: edema in cuboid.\nTendons: intact.\nLEFT "
+                "FOOT:\nMarrow: no edema in cuboid.\nIMPRESSION: Right cuboid edema."
+            ),
+            "left cuboid N, right cuboid A",
+        ),
+        (
+            (
+                "MRI BOTH FEET\nRight foot\nThere is marrow edema in the cuboid.\n\nThe "
+                "navicular has normal marrow.\nLeft foot\nThe cuboid and navicular have "
+                "normal marrow."
+            ),
+            "left cuboid N, left navicular N, right cuboid A, right navicular N",
+        ),
+        (
+            (
+                "MRI both ankles. Right side: marrow edema of the talar dome. The calcaneus "
+                "is spared. Left side: no marrow edema of the talus."
+            ),
+            "left talus N, right calcaneus N, right talus A",
+        ),
+        (
+            (
+                "Dear doctor, thank you for referring this man with left heel pain. The "
+                "calcaneus shows marrow edema. The talus does not."
+            ),
+            "left calcaneus A, left talus N",
+        ),
+        (
+            (
+                "MRI of the right foot for comparison with the left, imaged last week. The "
+                "right navicular is edematous, the cuboid is not."
+            ),
+            "right cuboid N, right navicular A",
+        ),
+        ("MRI HINDFOOT (L). There is edema in the calcaneus.", "left calcaneus A"),
+        ("Examination: MRI foot - left. There is edema in the cuboid.", "left cuboid A"),
+        (
+            "MRI of both ankles. Marrow edema in the right talus but not in the left.",
+            "left talus N, right talus A",
+        ),
+        (
+            "MRI of both ankles. Marrow edema in the right talus; none on the left.",
+            "left talus N, right talus A",
+        ),
+        (
+            (
+                "MRI of both ankles. The talus is edematous on the right and normal in "
+                "signal on the left."
+            ),
+            "left talus N, right talus A",
+        ),
+        (
+            "MRI of both ankles. Marrow edema in the talus, right greater than left.",
+            "bilateral talus A",
+        ),
     ],
     "denied, doubted and compared": [
         (
@@ -592,6 +712,150 @@ FAMILIES = {
         ("Known stress reaction of the second metatarsal, unchanged.", "metatarsal_2 A"),
         ("Increased edema of the calcaneus compared with the study of 3 May.", "calcaneus A"),
     ],
+    "short reports": [
+        (
+            "R ankle MRI. Talus BME +. Calc nil. Nav nil.",
+            "right calcaneus N, right navicular N, right talus A",
+        ),
+        (
+            "L foot. BME: 2nd MT shaft, 3rd MT base. Nil elsewhere.",
+            "left metatarsal_2 A, left metatarsal_3 A",
+        ),
+        (
+            "MRI R foot: BMO nav ++, cub +, med cun -, int cun -, lat cun -.",
+            (
+                "right cuboid A, right cuneiform_intermediate N, right "
+                "cuneiform_lateral N, right cuneiform_medial N, right navicular A"
+            ),
+        ),
+        (
+            "Lt ankle. No BME tal/calc/nav/cub. ATFL tear.",
+            "left calcaneus N, left cuboid N, left navicular N, left talus N",
+        ),
+        ("BME talus: no. BME calcaneus: yes.", "calcaneus A, talus N"),
+        (
+            "Edema: talus 2/3, calcaneus 0/3, navicular 1/3, cuboid 0/3.",
+            "calcaneus N, cuboid N, navicular A, talus A",
+        ),
+        (
+            "Marrow oedema score: talus 0, calcaneus 2, navicular 0, cuboid 1.",
+            "calcaneus A, cuboid A, navicular N, talus N",
+        ),
+        (
+            "Oedema Y/N: talus N, calcaneus N, navicular Y, cuboid N.",
+            "calcaneus N, cuboid N, navicular A, talus N",
+        ),
+        ("Talus +ve for BME. Calcaneus -ve.", "calcaneus N, talus A"),
+        ("Talus: BME (-). Calcaneus: BME (+).", "calcaneus A, talus N"),
+        (
+            "BME present: talus, navicular. BME absent: calcaneus, cuboid.",
+            "calcaneus N, cuboid N, navicular A, talus A",
+        ),
+        (
+            "BME: talus (mild), navicular (moderate). No BME: calcaneus, cuboid.",
+            "calcaneus N, cuboid N, navicular A, talus A",
+        ),
+        (
+            "Edema +: cuboid, lateral cuneiform. Edema -: navicular, talus.",
+            "cuboid A, cuneiform_lateral A, navicular N, talus N",
+        ),
+        (
+            "Right ankle: edema talus & calcaneus; navicular & cuboid ok.",
+            "right calcaneus A, right cuboid N, right navicular N, right talus A",
+        ),
+        ("Edema talar neck only.", "talus A"),
+        ("Navicular edema only; other tarsals normal.", "navicular A"),
+        (
+            "STIR: talus bright, calcaneus dark, navicular dark.",
+            "calcaneus N, navicular N, talus A",
+        ),
+        (
+            "1. Talus: edema. 2. Calcaneus: no edema. 3. Navicular: ?edema.",
+            "calcaneus N, navicular P, talus A",
+        ),
+        ("1) marrow edema talus 2) no marrow edema calcaneus 3) ATFL torn", "calcaneus N, talus A"),
+        ("Nav: ? BME, soft call. Cub: no.", "cuboid N, navicular P"),
+        (
+            "MT2: BME. MT3: BME. MT4: nil. MT5: nil.",
+            "metatarsal_2 A, metatarsal_3 A, metatarsal_4 N, metatarsal_5 N",
+        ),
+        (
+            "MT1 normal marrow, MT2 BME, MT3-5 normal marrow",
+            ("metatarsal_1 N, metatarsal_2 A, metatarsal_3 N, metatarsal_4 N, metatarsal_5 N"),
+        ),
+        (
+            "MT 1-5 no BME.",
+            ("metatarsal_1 N, metatarsal_2 N, metatarsal_3 N, metatarsal_4 N, metatarsal_5 N"),
+        ),
+        (
+            "Metatarsals: 2 edema, 3 edema, 4 normal, 5 normal.",
+            "metatarsal_2 A, metatarsal_3 A, metatarsal_4 N, metatarsal_5 N",
+        ),
+        (
+            "Metatarsals 1, 4 and 5 clear, 2 and 3 edematous.",
+            ("metatarsal_1 N, metatarsal_2 A, metatarsal_3 A, metatarsal_4 N, metatarsal_5 N"),
+        ),
+        (
+            "2nd MT oedema ++, 3rd MT oedema +, 4th/5th MT clear.",
+            "metatarsal_2 A, metatarsal_3 A, metatarsal_4 N, metatarsal_5 N",
+        ),
+        (
+            "Cuneiforms: medial edema; intermediate none; lateral none.",
+            "cuneiform_intermediate N, cuneiform_lateral N, cuneiform_medial A",
+        ),
+        ("Edema, talus. No edema, calcaneus.", "calcaneus N, talus A"),
+        ("No edema: talus. No edema: calcaneus. Edema: cuboid.", "calcaneus N, cuboid A, talus N"),
+        ("Poss BME talus. Prob BME cuboid. No BME calc.", "calcaneus N, cuboid P, talus P"),
+        ("BME ?talus.", "talus P"),
+        ("?BME cuboid. Talus clear.", "cuboid P, talus N"),
+        ("Query edema 3rd MT head.", "metatarsal_3 P"),
+        ("Bone bruise lat talus + cuboid. Nil calc.", "calcaneus N, cuboid A, talus A"),
+        (
+            "Contusions: talar dome, ant process calc. No contusion: fibula, navicular.",
+            "calcaneus A, distal_fibula N, navicular N, talus A",
+        ),
+        ("BMEs: tal, nav. Prev BME calc resolved.", "calcaneus H, navicular A, talus A"),
+        ("Old BME calcaneus gone. New BME talus.", "calcaneus H, talus A"),
+        ("BME talus: was ++, now +.", "talus A"),
+        ("Navicular: edema resolved. Cuboid: edema persists.", "cuboid A, navicular H"),
+        ("Stress rxn 2nd MT resolved; new stress rxn 3rd MT.", "metatarsal_2 H, metatarsal_3 A"),
+        ("Talus | no edema\nCalcaneus | edema\nNavicular | ?", "calcaneus A, talus N"),
+        (
+            (
+                "Talus .......... normal marrow\nCalcaneus ...... edema\nNavicular ...... "
+                "normal marrow"
+            ),
+            "calcaneus A, navicular N, talus N",
+        ),
+        (
+            "Talus      no edema\nCalcaneus  edema\nNavicular  no edema",
+            "calcaneus A, navicular N, talus N",
+        ),
+        (
+            "TALUS - NO OEDEMA\nCALCANEUM - OEDEMA\nNAVICULAR - NO OEDEMA",
+            "calcaneus A, navicular N, talus N",
+        ),
+        (
+            "Bone marrow edema\nTalus: +\nCalcaneus: -\nNavicular: +",
+            "calcaneus N, navicular A, talus A",
+        ),
+        (
+            "Bone marrow edema: talus=1, calcaneus=0, navicular=0.",
+            "calcaneus N, navicular N, talus A",
+        ),
+        ("Edema (talus, navicular). No edema (calcaneus).", "calcaneus N, navicular A, talus A"),
+        (
+            "Edema - talus, navicular. No edema - calcaneus, cuboid.",
+            "calcaneus N, cuboid N, navicular A, talus A",
+        ),
+        ("Talus & nav: BME. Calc & cub: no BME.", "calcaneus N, cuboid N, navicular A, talus A"),
+        ("Talus shows BME, calcaneus doesn't.", "calcaneus N, talus A"),
+        ("Edema talus not calcaneus.", "calcaneus N, talus A"),
+        ("Edema of cuboid, talus ok, calcaneus ok.", "calcaneus N, cuboid A, talus N"),
+        ("No edema anywhere except cuboid.", "cuboid A"),
+        ("Only the cuboid has edema.", "cuboid A"),
+        ("Everything normal except edema in the navicular.", "navicular A"),
+    ],
 }
 CASES = [
     pytest.param(text, expected, id=f"{family}: {text[:60]}")
@@ -602,7 +866,7 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
 def test_wording(text, expected):
-    is_sided = "left" in expected or "right" in expected
+    is_sided = any(side in expected for side in ("left", "right", "bilateral"))
     found = fold(READER.read(text).statements)
 
     said = {

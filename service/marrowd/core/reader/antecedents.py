@@ -11,6 +11,11 @@ from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.sides import OPPOSITE
 
 _REACH = 24
+_FEW = 3
+_ONE_SIDED = frozenset({"left", "right"})
+_NAMED_BY_SIDE = frozenset(
+    {kinds.BONE, kinds.PART, kinds.ORDINAL, kinds.REGION, kinds.SOFT, kinds.DISEASE}
+)
 _BESIDE = 5
 _DEFINITE = frozenset({"the", "this", "that", "these", "those", "said", "either", "both", "its"})
 _PLACE = frozenset(
@@ -22,11 +27,18 @@ def with_antecedents(
     words: list[str], pieces: list[Piece], earlier: list[Piece], joint: Piece | None
 ) -> list[Piece]:
     """Write the bones that *pieces* point at into them, each on the side it has."""
-    if not any(_points(words, piece) for piece in pieces):
+    if not any(piece.kind is kinds.SIDE or _points(words, piece) for piece in pieces):
         return pieces
     written: list[Piece] = []
     for place, piece in enumerate(pieces):
         written.append(piece)
+        if piece.kind is kinds.SIDE and _stands_for_bones(words, pieces, place):
+            before = [p for p in pieces[max(0, place - _REACH) : place] if p.kind is kinds.BONE]
+            is_again = pieces[place - 1].kind is not kinds.NORMAL_MARROW if place else True
+            for bone in (before or (earlier if is_again else []))[-_FEW:]:
+                written.append(_at(piece, bone))
+                written[-1].side = Laterality(piece.value)
+            continue
         if not _points(words, piece) or _names_its_own(pieces, place):
             continue
         before = [p for p in pieces[max(0, place - _REACH) : place] if p.kind is kinds.BONE]
@@ -40,6 +52,24 @@ def with_antecedents(
             meant = narrow or earlier or ([joint] if joint is not None else [])
         written += [_at(piece, bone) for bone in meant]
     return written
+
+
+def _stands_for_bones(words: list[str], pieces: list[Piece], place: int) -> bool:
+    """Say whether a side stands for a bone: "the left is edematous", "none on the left"."""
+    piece = pieces[place]
+    if piece.value not in _ONE_SIDED:
+        return False
+    following = pieces[place + 1 : place + 2]
+    ends = not following or following[0].kind not in _NAMED_BY_SIDE
+    if place and pieces[place - 1].last == piece.first and piece.last - piece.first > 1:
+        before = pieces[place - 1]
+        return ends and (
+            before.kind is kinds.NORMAL_MARROW
+            or (before.kind is kinds.ANSWER and before.value == "no")
+        )
+    is_subject = bool(following) and following[0].kind is kinds.VERB
+    near = is_subject and following[0].first == piece.last and words[piece.last] != ":"
+    return near and words[piece.first - 1] == "the"
 
 
 def _points(words: list[str], piece: Piece) -> bool:

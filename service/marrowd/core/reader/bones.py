@@ -52,9 +52,13 @@ _SAID_NEXT = frozenset(
         kinds.DITTO,
     }
 )
+_SAID_OF_ROW = frozenset(
+    {kinds.EDEMA, kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED, kinds.NEGATED}
+)
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _NAMES = frozenset({kinds.BONE, kinds.REGION})
 _COUNTED = frozenset({kinds.ORDINAL, kinds.HEAD, kinds.JOINT})
+_OPENS_CELL = frozenset({":", "=", "|"})
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
 _COUNTED_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
@@ -98,7 +102,10 @@ def _is_answer(words: list[str], mark: Piece) -> bool:
     before, behind = words[mark.first - 1], words[mark.last : mark.last + 1]
     if before == "(" and behind == [")"]:
         return True
-    return before.isalpha() and (not behind or behind[0] in _ENDS_CELL or behind == ["+"])
+    ends = not behind or behind[0] in _ENDS_CELL
+    if before in _OPENS_CELL:
+        return ends
+    return before.isalpha() and (ends or behind[0] in ("+", ":"))
 
 
 def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -> tuple[int, str]:
@@ -265,6 +272,18 @@ def _bones_of(head: str, ordinals: list[str]) -> tuple[Bone, ...]:  # noqa: PLR0
     return _bones_named(head)
 
 
+def _is_row_of_heads(
+    words: list[str], marks: list[Piece], place: int, last: int, last_head: str
+) -> bool:
+    """Say whether figures stand for bones in a row of them: "metatarsals: 2 edema, 3 normal"."""
+    named = any(mark.value == last_head for mark in marks[:place][-_MOST_ORDINALS:])
+    if not (last_head and named) or words[marks[place].first - 1] not in _ROW_BEFORE:
+        return False
+    following = marks[last + 1 : last + 2]
+    said = bool(following) and following[0].first == marks[last].last
+    return said and following[0].kind in _SAID_OF_ROW
+
+
 def _on_side(words: list[str], first: int, bones: tuple[Bone, ...]) -> tuple[Bone, ...]:
     """Keep the bone on one side of a joint: "on the distal side of the second TMT joint"."""
     before = words[max(0, first - _SIDE_OF) : first]
@@ -298,7 +317,7 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     if any(
         words[marks[index].first].isdigit() or len(words[marks[index].first]) == 1 for index in run
     ):
-        return []
+        return run if _is_row_of_heads(words, marks, place, run[-1], last_head) else []
     numbered = all(marks[index].value in _METATARSALS for index in run)
     if not (numbered or last_head == "cuneiform"):
         return []

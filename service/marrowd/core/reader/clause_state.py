@@ -256,8 +256,10 @@ class ClauseState(Lookahead):
 
     def _deny_the_rest(self, stops_at: int, rule: str) -> None:
         """Read a negation with nothing behind it: "the calcaneus does not show any"."""
-        behind = self.words[self._negated_at + 1 : stops_at]
-        if len(behind) > _NEAR or not _EMPTY.issuperset(behind):
+        first = self._negated_at
+        behind = self.words[first + 1 : stops_at]
+        is_nil = self.words[first] == "nil" and self._waiting[0].first == first + 1
+        if not is_nil and (len(behind) > _NEAR or not _EMPTY.issuperset(behind)):
             return
         if self.topic or self.predicates:
             denied = Predicate(sayings.EDEMA, self._negated_at, stops_at, elliptic=True)

@@ -140,7 +140,10 @@ class Clauses(SaidOfMarrow, Hedges):
         ):
             self.row, self._waiting = self._waiting, []
         self._verb_at = piece.first
-        self._turn = None
+        if not (
+            self.words[piece.first] == ":" and self._turn is not None and self._opens_list(place)
+        ):
+            self._turn = None
         if self._nouns:
             self._close_cues()
 

@@ -135,6 +135,15 @@ class Hedges(ClauseState):
         ):
             self._say(sayings.EDEMA, piece, elliptic=True).possible = True
             return
+        if (
+            opened is not None
+            and self.words[piece.first] == "?"
+            and opened.said is sayings.EDEMA
+            and not opened.bones
+            and self._is_list_of_bones(place)
+        ):
+            opened.possible = True  # "BME ?talus"
+            return
         if piece.term.direction == "backward" or (
             piece.term.direction == "both" and self._ends_after(place)
         ):

@@ -181,6 +181,11 @@ class Lookahead(Surroundings):
         placed = len(before) == 2 and before[1].kind is kinds.PREPOSITION  # noqa: PLR2004
         return placed and before[0].kind is kinds.VERB and before[1].first == before[0].last
 
+    def _opens_list(self, place: int) -> bool:
+        """Say whether a colon stands behind a turn: "Not in: calcaneus"."""
+        before = self.pieces[place - 1].kind if place else None
+        return before in (kinds.NOT_IN, kinds.EXCEPT)
+
     def _is_row_sign(self, place: int) -> bool:
         """Say whether a dash stands for a verb: "cuboid - no edema"."""
         if not place or self.pieces[place - 1].kind is not kinds.BONE:

@@ -47,6 +47,7 @@ _BACK = frozenset(
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
+_POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
@@ -157,7 +158,8 @@ class Report(Stating):
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
         listed = self._listed is not None and is_item(sentence, present)
-        if not (speaks or is_cell or listed or says_something(pieces, present)):
+        beside = kinds.NORMAL in present and self._is_beside_edema(sentence)
+        if not (speaks or is_cell or listed or beside or says_something(pieces, present)):
             self._listed = None
             self._pass_by(pieces, named)
             return
@@ -165,7 +167,7 @@ class Report(Stating):
         row = self._row
         if kinds.SIDE in present:
             give_sides(words, pieces, outside)
-        if kinds.ANAPHOR in present or kinds.NEGATED in present:
+        if not _POINTING.isdisjoint(present):
             pieces = with_antecedents(words, pieces, self._last_bones, self._joint)
         clauses = Clauses(
             words,
@@ -359,8 +361,7 @@ class Report(Stating):
             return False
         for predicate in predicates:
             predicate.possible = predicate.possible or not predicate.negated
-        if is_asked(words, sentence):
-            self._asked = [p for p in predicates if p.said is sayings.EDEMA and p.bones]
+        self._asked = [p for p in predicates if p.said is sayings.EDEMA and p.bones]
         return is_asked(words, sentence)
 
     def _answer(self, sentence: Sentence) -> None:
@@ -369,6 +370,8 @@ class Report(Stating):
         asked, self._asked = self._asked, []
         if said is None:
             return
+        del self.statements[self._last_statements :]  # "Edema of the talus? No."
+        del self.blocks[self._last_statements :]
         for question in asked:
             answered = replace(question, first=sentence.first, last=sentence.first + 1)
             answered.negated, answered.possible, answered.hypothetical = not said, False, False

@@ -169,7 +169,8 @@ class SaidOfMarrow(ClauseState):
             return
         last = self.predicates[-1] if self.predicates else None
         if piece.value == "low" and self._waiting and last is not None and last.is_signal:
-            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
+            dark = self._say(sayings.EDEMA, piece, elliptic=True)
+            dark.negated = dark.is_signal = True
             return
         if piece.value == "much" and self._waiting and self._is_denied_noun(piece):
             self._say(sayings.EDEMA, piece, elliptic=True)

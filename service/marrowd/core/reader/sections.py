@@ -21,7 +21,27 @@ _LONGEST_HEADING = 6
 _ONE_LINE = frozenset({Section.INDICATION, Section.HISTORY, Section.TECHNIQUE, Section.COMPARISON})
 _ONE_LINE_NOT_EXAM = frozenset({Section.TECHNIQUE, Section.COMPARISON})
 # abbreviations that may end a sentence, when a word with a capital follows
-_NOUNS = frozenset({"mt", "mts", "met", "jt", "yr", "yrs", "wk", "wks", "mo", "mos", "hx"})
+_NOUNS = frozenset(
+    {
+        "calc",
+        "nav",
+        "cub",
+        "fib",
+        "tib",
+        "tal",
+        "mt",
+        "mts",
+        "met",
+        "jt",
+        "yr",
+        "yrs",
+        "wk",
+        "wks",
+        "mo",
+        "mos",
+        "hx",
+    }
+)
 # a line that ends so is wrapped
 _GOES_ON = frozenset(
     """

@@ -29,6 +29,7 @@ _SAYING = frozenset(
     }
 )
 _LAST = frozenset({kinds.NEGATED, kinds.VERB})  # "the cuboid does not", "the cuboid still is"
+_FEW = 4  # pieces
 _ITEM = 24  # words
 _ITEM_KINDS = _ROW | {kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL, kinds.ANSWER, kinds.VERB}
 
@@ -48,6 +49,8 @@ def says_something(pieces: list[Piece], present: set[Kind]) -> bool:
     """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
     if not pieces:
         return False
+    if pieces[0].kind is kinds.NEGATED and len(pieces) <= _FEW:
+        return True  # "Nil calcaneus"
     return pieces[-1].kind in _LAST or not _SAYING.isdisjoint(present)
 
 
