@@ -12,6 +12,7 @@ from marrowd.core.reader.sides import OPPOSITE
 
 _REACH = 24
 _FEW = 3
+_POINTERS = frozenset({"bones", "joint", "counterpart"})
 _ONE_SIDED = frozenset({"left", "right"})
 _NAMED_BY_SIDE = frozenset(
     {kinds.BONE, kinds.PART, kinds.ORDINAL, kinds.REGION, kinds.SOFT, kinds.DISEASE}
@@ -74,7 +75,7 @@ def _stands_for_bones(words: list[str], pieces: list[Piece], place: int) -> bool
 
 def _points(words: list[str], piece: Piece) -> bool:
     if piece.kind is kinds.ANAPHOR:
-        return bool(piece.value)
+        return piece.value in _POINTERS
     is_neither = piece.kind is kinds.NEGATED and words[piece.last - 1] == "neither"
     return is_neither and words[piece.last : piece.last + 1] == ["bone"]
 

@@ -297,7 +297,7 @@ def _is_close(words: list[str], first: int, last: int) -> bool:
     return last - first <= 2 and _LITTLE.issuperset(words[first:last])  # noqa: PLR2004
 
 
-def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:  # noqa: PLR0911 -- one case after the other
+def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:  # noqa: C901, PLR0911 -- one case after the other
     """
     Find bare ordinals that stand for bones: "base of third", "in the third and fourth".
 
@@ -331,6 +331,8 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     if not last_head:
         return []
     if sign == "the" and follows in _ONES:
+        return run
+    if sign == "in" and numbered and words[last.first][0].isdigit() and not follows.isalpha():
         return run
     if sign == "the" or (sign == "of" and numbered):
         return run if numbered and (said or not follows.isalpha()) else []

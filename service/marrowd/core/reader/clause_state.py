@@ -23,6 +23,7 @@ _EMPTY = frozenset(
     demonstrate exhibit display contain have reveal share same one similar
     """.split()
 )
+_OLD = frozenset({"old", "prior", "previous", "former", "past", "earlier"})
 _GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
 _BE = frozenset({"is", "are", "does", "do", "did"})
 
@@ -47,6 +48,7 @@ class ClauseState(Lookahead):
         "_carried",
         "_excepted",
         "_forward",
+        "_historical_at",
         "_is_whole",
         "_join_at",
         "_loose",
@@ -125,6 +127,7 @@ class ClauseState(Lookahead):
         self.clause = self._nouns = 0
         self._verb_at = self._with_at = self._join_at = self._noun_at = -1
         self._negated_at = self._possible_at = self._over_at = -1
+        self._historical_at = -1
         self.points_back = self.is_global = self.skips_others = self.says_resolved = False
         self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
@@ -232,6 +235,11 @@ class ClauseState(Lookahead):
     def _cue(self, piece: Piece) -> None:
         if kinds.NEGATED not in self._forward and kinds.HYPOTHETICAL not in self._forward:
             self.cues.append(piece)
+
+    def _end_old(self) -> None:
+        """End the reach of an adjective such as "old" with its own noun."""
+        if kinds.HISTORICAL in self._forward and self.words[self._historical_at] in _OLD:
+            del self._forward[kinds.HISTORICAL]
 
     def _is_far_landmark(self, piece: Piece) -> bool:
         """Say whether a noun we do not know took the word before it: "distal to the portal the"."""

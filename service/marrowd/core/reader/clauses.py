@@ -97,6 +97,9 @@ class Clauses(SaidOfMarrow, Hedges):
         self._waiting.append(piece)
 
     def _disease(self, place: int, piece: Piece) -> None:
+        before = self.pieces[place - 1] if place else None
+        if before is not None and before.kind is kinds.HISTORICAL and before.last == piece.first:
+            self._end_old()  # "an old fracture, no edema"
         if self._is_landmark(place):
             self.points_back = True  # "deep to the lesion"
             self._over = False
@@ -152,6 +155,8 @@ class Clauses(SaidOfMarrow, Hedges):
             self._verb(place, piece)
 
     def _join(self, place: int, piece: Piece) -> None:
+        if self.words[piece.first] == "," and not self._waiting:
+            self._end_old()
         self._over = False
         self._join_at = piece.first
         if self._negated_at == self.pieces[0].first and self._opens_main_clause(piece):
@@ -197,8 +202,11 @@ class Clauses(SaidOfMarrow, Hedges):
         if self._open is not None and self._open.bones:
             self._open = None
 
-    def _anaphor(self, _place: int, piece: Piece) -> None:
+    def _anaphor(self, place: int, piece: Piece) -> None:
         self.points_back = True
+        if piece.value == "marrow":
+            self._marrow(place, piece)
+            return
         which = self.words[piece.last - 1]
         if which in _OF_TWO and len(self._waiting) > 1:
             self._waiting = [self._waiting[_OF_TWO[which]]]
@@ -207,6 +215,8 @@ class Clauses(SaidOfMarrow, Hedges):
         self._severity = Severity(piece.value)
 
     def _out_of_view(self, _place: int, _piece: Piece) -> None:
+        if kinds.HISTORICAL in self._forward:
+            return  # "at that time was not imaged"
         opened = self._open
         if not self._waiting and opened is not None and opened.said is sayings.EDEMA:
             self.excluded.extend(opened.bones)

@@ -217,7 +217,16 @@ class Hedges(ClauseState):
         if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
             self.says_resolved = self.says_resolved or self.points_back
             return
+        if (
+            piece.value == "was"
+            and opened is not None
+            and opened.said is sayings.EDEMA
+            and not opened.bones
+        ):
+            opened.historical = True  # "edema, previously florid in the navicular"
+            return
         self._forward[kinds.HISTORICAL] = piece.term.rule
+        self._historical_at = piece.first
         self._forward.pop(kinds.CURRENT, None)
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other

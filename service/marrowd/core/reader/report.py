@@ -158,7 +158,9 @@ class Report(Stating):
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
         listed = self._listed is not None and is_item(sentence, present)
-        beside = kinds.NORMAL in present and self._is_beside_edema(sentence)
+        beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
+            self._topic and kinds.HIGH in present and kinds.NEGATED in present
+        )
         if not (speaks or is_cell or listed or beside or says_something(pieces, present)):
             self._listed = None
             self._pass_by(pieces, named)
@@ -166,7 +168,8 @@ class Report(Stating):
         outside = self.side.at(sentence)
         row = self._row
         if kinds.SIDE in present:
-            give_sides(words, pieces, outside)
+            is_one = self.side.default is not Laterality.UNKNOWN
+            give_sides(words, pieces, outside, is_one_sided=is_one)
         if not _POINTING.isdisjoint(present):
             pieces = with_antecedents(words, pieces, self._last_bones, self._joint)
         clauses = Clauses(

@@ -315,7 +315,7 @@ class SaidOfMarrow(ClauseState):
             return False
         return self._open is not None or bool(self._nouns) or not self.predicates
 
-    def _ditto(self, place: int, piece: Piece) -> None:
+    def _ditto(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
         opened = self._open
         if self.words[piece.last : piece.last + 1] == ["of"] or self._is_soft(place):
             return  # "a trace of fluid", "similar thickening of the tendon"
@@ -338,7 +338,9 @@ class SaidOfMarrow(ClauseState):
         waiting = self._waiting
         new = self._say(said, piece, elliptic=True)
         new.needs_bones = True
-        if last is not None and kinds.NEGATED not in self._forward:
+        if piece.value == "yes":
+            new.said = sayings.EDEMA  # "the talus has a trivial amount"
+        elif last is not None and kinds.NEGATED not in self._forward:
             new.negated, new.possible = last.negated, last.possible
             new.historical = new.historical or last.historical
             new.resolved = last.resolved

@@ -281,7 +281,7 @@ def _closing(words: Words, after: int, last: int, name: str) -> int:
     return -1
 
 
-def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:  # noqa: C901, PLR0911 -- one case after the other
+def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
     lowered, raw = words.words, words.raw
     sign = lowered[end]
     if end + 1 >= len(lowered):
@@ -291,8 +291,13 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
         glued = words.starts[end + 1] == words.starts[end] + 1
         if glued and (follows.islower() or follows.isdigit() or follows in ",;:.)"):
             return False
-        if end > first and lowered[end - 1] in _NOUNS and follows[1:].islower():
-            return follows[0].isupper()
+        if lowered[end - 2 : end] in ([".", "e"], [".", "g"]):
+            return False  # "i.e. the navicular"
+        if end > first and lowered[end - 1] in _NOUNS:
+            if lowered[end + 2 : end + 3] == [":"]:
+                return True
+            if follows[1:].islower():
+                return follows[0].isupper()
         if end > first and lowered[end - 1] in vocabulary.abbreviations:
             return follows == "\n" and end - first > len("no") and _opens(words, end + 2)
         return not (end - first == 1 and lowered[end - 1].isdigit() and follows != "\n")

@@ -21,7 +21,9 @@ _FINDING = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW})
 _ENDS = frozenset({kinds.BREAK, kinds.VERB, kinds.THERE})
 
 
-def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> None:  # noqa: C901, PLR0912 -- one case after the other
+def give_sides(  # noqa: C901, PLR0912 -- one case after the other
+    words: list[str], pieces: list[Piece], outside: Laterality, *, is_one_sided: bool
+) -> None:
     """Set `side` of every bone piece that the sentence itself gives one."""
     carried: Laterality | None = None
     at_large: Laterality | None = None
@@ -32,7 +34,7 @@ def give_sides(words: list[str], pieces: list[Piece], outside: Laterality) -> No
             side = _side_of(piece, last)
             if side is None:
                 continue
-            if words[piece.first] == "on" and side is Laterality.BILATERAL and outside in OPPOSITE:
+            if words[piece.first] == "on" and side is Laterality.BILATERAL and is_one_sided:
                 continue  # both sides of something else: the exam is of one foot
             follower = _follower(pieces, place)
             if words[piece.first] in _EVEN and not (
