@@ -15,6 +15,17 @@ READER = Reader(load_vocabulary())
 LETTERS = {"affirmed": "A", "possible": "P", "historical": "H", "negated": "N"}
 
 FAMILIES = {
+    "a word that takes back a whole list": [
+        ("The edema previously seen in the talus and the cuboid is gone.", "cuboid H, talus H"),
+        (
+            "Marrow edema in the talus, navicular and cuboid has completely resolved.",
+            "cuboid H, navicular H, talus H",
+        ),
+        (
+            "Edema persists in the talus and the cuboid has recovered completely.",
+            "cuboid H, talus A",
+        ),
+    ],
     "bones said to be normal": [
         (
             "The navicular, cuboid and cuneiforms return normal signal.",

@@ -49,6 +49,7 @@ _SMALL = frozenset(
 _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
+_IN_FINDING = _IN_LIST | _SMALL | {kinds.HISTORICAL}
 _WINDOW = 40
 _BARE_JOINTS = frozenset(
     """
@@ -113,7 +114,11 @@ class Lookahead(Surroundings):
         if kind in _NO_VERB_NEEDED:
             return pieces[at].term.direction != "forward"
         if kind is kinds.HISTORICAL:
-            return pieces[at].value == "resolved" and pieces[at - 1].kind is not kinds.JOIN
+            return (
+                pieces[at].value == "resolved"
+                and pieces[at - 1].kind is not kinds.JOIN
+                and not self._is_listed(place)
+            )
         if kind is not kinds.VERB and kind is not kinds.RANGE:
             return False
         at += 1
@@ -123,6 +128,17 @@ class Lookahead(Surroundings):
             pieces[at].kind in _SAID_AFTER_VERB
             and not (pieces[at].kind is kinds.NEGATED and pieces[at].term.direction == "backward")
         )
+
+    def _is_listed(self, place: int) -> bool:
+        """Say whether a bone goes on with a finding's list: "edema in the talus and the cuboid"."""
+        after = self.pieces[place]
+        for piece in reversed(self.pieces[max(0, place - _WINDOW) : place]):
+            if piece.kind is kinds.EDEMA or piece.kind is kinds.HIGH:
+                return after.kind in (kinds.PREPOSITION, kinds.HISTORICAL)
+            if piece.kind not in _IN_FINDING:
+                return False
+            after = piece
+        return False
 
     def _is_finding_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 6]:
