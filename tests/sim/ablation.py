@@ -25,8 +25,9 @@ from marrowd.fhir.facts import is_empty
 from marrowd.store import apply as applying
 from marrowd.store import inbox as inboxes
 from marrowd.store import outbox as outboxes
-from marrowd.store.apply import Request, apply_in
+from marrowd.store.apply import Request, apply_together
 from marrowd.store.evidence import SqlEvidence
+from marrowd.store.group import Failed
 from marrowd.store.protocols import Applied, Event, Message, PatientChange, PatientState
 from marrowd.store.schema import evidence, inbox, outbox
 from marrowd.store.stored import replaces
@@ -52,6 +53,9 @@ def without_fencing() -> Iterator[None]:
         bare = update(outbox).where(outbox.c.id == message.id).values(statement._values)
         return connection.execute(bare, values).rowcount == 1
 
+    def held(_connection: Connection, claimed: Sequence[Event | Message]) -> set[Any]:
+        return {(one.id, one.fence) for one in claimed}
+
     async def keep_all(self: Any, events: Sequence[Event], *, until: datetime) -> list[Event]:
         del self, until
         return list(events)
@@ -59,6 +63,8 @@ def without_fencing() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(patch.object(inboxes, "_settle", settle))
         stack.enter_context(patch.object(outboxes, "_settle", settle_message))
+        for module in (inboxes, outboxes, applying):
+            stack.enter_context(patch.object(module, "held", held))
         stack.enter_context(patch.object(inboxes.SqlInbox, "extend", keep_all))
         yield
 
@@ -133,7 +139,7 @@ def without_transaction() -> Iterator[None]:
         touched = set(more.get("patients", ()))
 
         def keep(connection: Connection) -> int | None:
-            if event is not None and not inboxes.finish_event(connection, event, now):
+            if event is not None and not inboxes._finish(connection, [(event, now)])[0]:
                 return None
             arriving = newest(facts)
             stored = applying.versions_of(connection, source, [fact.ref for fact in arriving])
@@ -155,7 +161,7 @@ def without_transaction() -> Iterator[None]:
             event=None,
             patients=tuple(sorted(touched)),
         )
-        return replace(await self._database.write(lambda c: apply_in(c, decided)), newer=count)
+        return replace(await self._database.write_with(apply_together, decided), newer=count)
 
     with patch.object(SqlEvidence, "apply", apply):
         yield
@@ -188,14 +194,14 @@ def without_patient_lock() -> Iterator[None]:
 
         def look(connection: Connection) -> None:
             nested = connection.begin_nested()
-            apply_in(connection, asked)
+            [came] = apply_together(connection, [asked])
             nested.rollback()
+            if isinstance(came, Failed):
+                raise came.error
 
         await self._database.write(look)
         await asyncio.sleep(0)
-        return await self._database.write(
-            lambda connection: apply_in(connection, replace(asked, decide=again))
-        )
+        return await self._database.write_with(apply_together, replace(asked, decide=again))
 
     with patch.object(SqlEvidence, "apply", apply):
         yield

@@ -1,16 +1,22 @@
 """
 The one transaction the service turns on: facts, verdict, outbox and the event's end, or nothing.
 
+Requests that wait at the same time share it, and its statements. They must not touch the same
+resources or patients: those that do wait for the next. A request whose decision cannot be made is
+left out, all of it; what the database refuses has them all made one by one.
+
 On PostgreSQL it locks in one order, so that two replicas may wait for each other but never in a
-circle: the event's row, then who was merged with whom (shared, and alone only when a Patient is
+circle: the events' rows, then who was merged with whom (shared, and alone only when a Patient is
 written), then the resources written (as numbered advisory locks, since a row that is not there yet
-cannot be locked), then the patients' rows, each kind sorted. With the merges and the resources
-locked nobody else can move them, so the patients to lock are known; with the patients locked their
-facts stand still while `decide` looks at them. On SQLite the transaction itself is the lock.
+cannot be locked), then the patients' rows, each kind sorted over all requests, which are of one
+source. With the merges and the resources locked nobody else can move them, so the patients to lock
+are known; with the patients locked their facts stand still while `decide` looks at them. On SQLite
+the transaction itself is the lock.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,12 +24,14 @@ from functools import cache
 from itertools import chain
 from zlib import crc32
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from marrowd.core.facts import Fact, newest
 from marrowd.core.merging import groups, survivor
-from marrowd.store.dialect import Insert, insert_for
-from marrowd.store.inbox import finish_event
+from marrowd.store.dialect import insert_for
+from marrowd.store.group import LATER, Failed, Later
+from marrowd.store.inbox import finish_held, held
 from marrowd.store.merges import links_of
 from marrowd.store.protocols import (
     Applied,
@@ -58,6 +66,10 @@ _SELECT_PATIENTS = (
     .order_by(patient.c.patient)
     .with_for_update()
 )
+_DELETE_PATIENTS = delete(patient).where(
+    patient.c.source == bindparam("source"),
+    patient.c.patient.in_(bindparam("patients", expanding=True)),
+)
 _INSERT_MESSAGES = insert(outbox)
 _UPDATE_PATIENT = (
     update(patient)
@@ -87,30 +99,115 @@ class Request:
     patients: tuple[str, ...]
 
 
-def apply_in(connection: Connection, request: Request) -> Applied:
-    """Do what `Evidence.apply` promises, in the transaction of *connection*."""
-    if request.event is not None and not finish_event(connection, request.event, request.now):
-        return Applied(changes={}, newer=0, is_finished=False)
-    arriving = newest(request.facts)
-    _lock_resources(connection, request.source, arriving)
-    stored = versions_of(connection, request.source, [fact.ref for fact in arriving])
-    newer = [
-        fact for fact in arriving if fact.ref not in stored or replaces(fact, stored[fact.ref])
-    ]
-    touched = {fact.patient for fact in newer} | set(request.patients)
-    former = [stored[fact.ref] for fact in newer if fact.ref in stored]
-    touched |= {fact.patient for fact in former}
-    families = _families(connection, request.source, touched - {NOBODY}, newer, former)
-    if any(fact.patient == NOBODY for fact in newer):
-        _add_patients(connection, request.source, [NOBODY])
-    changes = _change(connection, request, newer, families)
-    return Applied(changes=changes, newer=len(newer), is_finished=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A request with what it turns out to bring, once the resources it names stand still."""
+
+    request: Request
+    newer: tuple[Fact, ...]
+    families: Mapping[str, tuple[str, ...]]  # on whom to decide, and with whose facts
+
+    @property
+    def people(self) -> set[str]:
+        """Everybody whose facts have a part in it."""
+        return {*self.families, *chain.from_iterable(self.families.values())}
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A request that can be written."""
+
+    opened: _Opened
+    states: Sequence[PatientState]
+    changes: Mapping[str, PatientChange]
+
+    def patients(self) -> Iterable[dict[str, object]]:
+        """Give what the patients' rows become."""
+        now = self.opened.request.now
+        return (_patient_values(state, self.changes[state.patient], now) for state in self.states)
+
+    def messages(self) -> Iterable[dict[str, object]]:
+        """Give the rows that tell destinations."""
+        for name, change in self.changes.items():
+            yield from _message_values(self.opened.request, name, change)
+
+
+def apply_together(
+    connection: Connection, requests: Sequence[Request]
+) -> Sequence[Applied | Failed | Later]:
+    """Do what `Evidence.apply` promises for each of *requests* that can stand beside the others."""
+    outcomes: dict[int, Applied | Failed | Later] = {}
+    beside = _beside(requests)
+    ours = held(connection, [r.event for n in beside if (r := requests[n]).event is not None])
+    begun = {}
+    for n in beside:
+        event = requests[n].event
+        if event is None or (event.id, event.fence) in ours:
+            begun[n] = requests[n]
+        else:
+            outcomes[n] = Applied(changes={}, newer=0, is_finished=False)
+    opened = _opened(connection, begun)
+    outcomes |= _changed(connection, opened)
+    return [outcomes.get(n, LATER) for n in range(len(requests))]
+
+
+def _beside(requests: Sequence[Request]) -> list[int]:
+    """
+    Choose requests of one source that name no resource and no patient twice, the first among them.
+
+    One that writes a Patient stands alone: it may change whose evidence is whose.
+    """
+    chosen: list[int] = []
+    named: set[str] = set()
+    for n, request in enumerate(requests):
+        names = {fact.ref for fact in request.facts} | set(request.patients)
+        names |= {fact.patient for fact in request.facts} - {NOBODY}
+        has_merges = _has_merges(request.facts)
+        if has_merges and not chosen:
+            return [n]
+        if request.source == requests[0].source and not has_merges and named.isdisjoint(names):
+            chosen.append(n)
+            named |= names
+    return chosen
+
+
+def _opened(connection: Connection, requests: Mapping[int, Request]) -> dict[int, _Opened]:
+    """Lock the resources of *requests*; leave out those that turn out to share a patient."""
+    if not requests:
+        return {}
+    source = next(iter(requests.values())).source
+    arriving = {n: newest(request.facts) for n, request in requests.items()}
+    everything = list(chain.from_iterable(arriving.values()))
+    _lock_resources(connection, source, everything)
+    stored = versions_of(connection, source, sorted(fact.ref for fact in everything))
+    newer = {
+        n: tuple(f for f in facts if f.ref not in stored or replaces(f, stored[f.ref]))
+        for n, facts in arriving.items()
+    }
+    touched = {n: _touched(requests[n], newer[n], stored) for n in requests}
+    into = {f.merged_into for facts in newer.values() for f in facts if f.merged_into is not None}
+    asked = into.union(*touched.values())
+    links = links_of(connection, source, asked) if asked else {}
+    opened: dict[int, _Opened] = {}
+    known: set[str] = set()
+    for n, request in requests.items():
+        former = [stored[fact.ref] for fact in newer[n] if fact.ref in stored]
+        families = _families(touched[n], links, newer[n], former)
+        one = _Opened(request=request, newer=newer[n], families=families)
+        if known.isdisjoint(one.people):
+            opened[n] = one
+            known |= one.people
+    return opened
+
+
+def _touched(request: Request, newer: Sequence[Fact], stored: Mapping[str, Fact]) -> set[str]:
+    former = {stored[fact.ref].patient for fact in newer if fact.ref in stored}
+    return ({fact.patient for fact in newer} | former | set(request.patients)) - {NOBODY}
 
 
 def _families(
-    connection: Connection,
-    source: str,
     touched: AbstractSet[str],
+    before: Mapping[str, str],
     newer: Sequence[Fact],
     former: Sequence[Fact],
 ) -> dict[str, tuple[str, ...]]:
@@ -120,10 +217,6 @@ def _families(
     The record that stands for others is decided on with the facts of all, the others with none.
     Who stood for a record before is decided on as well.
     """
-    if not touched:
-        return {}
-    into = {fact.merged_into for fact in newer if fact.merged_into is not None}
-    before = links_of(connection, source, touched | into)
     replaced = {fact.ref for fact in former}
     after = {name: to for name, to in before.items() if name not in replaced}
     after |= {fact.ref: fact.merged_into for fact in newer if fact.merged_into is not None}
@@ -132,50 +225,82 @@ def _families(
     return {name: members.get(name, ()) for name in sorted(decided)}
 
 
-def _change(
-    connection: Connection,
-    request: Request,
-    newer: Sequence[Fact],
-    families: Mapping[str, tuple[str, ...]],
-) -> Mapping[str, PatientChange]:
-    rows = _lock_patients(connection, request.source, list(families))
-    save(connection, request.source, newer)
-    if not families:
+def _changed(
+    connection: Connection, opened: Mapping[int, _Opened]
+) -> dict[int, Applied | Failed | Later]:
+    """Decide on the patients of *opened* under their locks, and write what could be decided."""
+    if not opened:
         return {}
-    everybody = sorted(set(chain.from_iterable(families.values())))
-    facts = facts_of_patients(connection, request.source, everybody)
-    states = [
+    source = next(iter(opened.values())).request.source
+    names = sorted(chain.from_iterable(one.families for one in opened.values()))
+    made = _add_patients(connection, source, names)
+    rows = _locked_patients(connection, source, names)
+    everybody = sorted(chain.from_iterable(one.people for one in opened.values()))
+    facts = facts_of_patients(connection, source, everybody)
+    outcomes: dict[int, Applied | Failed | Later] = {}
+    decided: list[_Decided] = []
+    for n, one in opened.items():
+        states = _states(one, rows, facts)
+        try:
+            changes = {state.patient: one.request.decide(state) for state in states}
+        except Exception as error:  # noqa: BLE001 - raised again where the request came from
+            outcomes[n] = Failed(error)
+        else:
+            outcomes[n] = Applied(changes=changes, newer=len(one.newer), is_finished=True)
+            decided.append(_Decided(one, states, changes))
+    _write(connection, source, decided)
+    kept = set(chain.from_iterable(one.opened.families for one in decided))
+    _drop_patients(connection, source, sorted(made - kept))
+    return outcomes
+
+
+def _write(connection: Connection, source: str, decided: Sequence[_Decided]) -> None:
+    newer = [fact for one in decided for fact in one.opened.newer]
+    if any(fact.patient == NOBODY for fact in newer):
+        _add_patients(connection, source, [NOBODY])
+    save(connection, source, newer)
+    if patients := [values for one in decided for values in one.patients()]:
+        connection.execute(_UPDATE_PATIENT, patients)
+    if messages := [values for one in decided for values in one.messages()]:
+        connection.execute(_INSERT_MESSAGES, messages)
+    requests = (one.opened.request for one in decided)
+    finish_held(connection, [(r.event, r.now) for r in requests if r.event is not None])
+
+
+def _states(
+    one: _Opened,
+    rows: Mapping[str, Row[tuple[object, ...]]],
+    facts: Mapping[str, Sequence[Fact]],
+) -> list[PatientState]:
+    """Give the patients to decide on, as they will be when the request is written."""
+    written = {fact.ref for fact in one.newer}
+    after = defaultdict(list)
+    for fact in chain(
+        (f for name in one.people for f in facts.get(name, ()) if f.ref not in written), one.newer
+    ):
+        after[fact.patient].append(fact)
+    return [
         PatientState(
-            source=request.source,
+            source=one.request.source,
             patient=name,
-            facts=as_of(name, chain.from_iterable(facts.get(one, ()) for one in members)),
+            facts=as_of(name, chain.from_iterable(after[member] for member in members)),
             posted_card=rows[name].posted_card,
             last_sequence=json.loads(rows[name].sequences),
         )
-        for name, members in families.items()
+        for name, members in one.families.items()
     ]
-    changes = {state.patient: request.decide(state) for state in states}
-    connection.execute(
-        _UPDATE_PATIENT,
-        [_patient_values(state, changes[state.patient], request.now) for state in states],
-    )
-    messages = [
-        values
-        for name, change in changes.items()
-        for values in _message_values(request, name, change)
-    ]
-    if messages:
-        connection.execute(_INSERT_MESSAGES, messages)
-    return changes
+
+
+def _has_merges(facts: Iterable[Fact]) -> bool:
+    return any(fact.ref.startswith("Patient/") for fact in facts)
 
 
 def _lock_resources(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
     """Lock who was merged with whom, then the resources of *facts*."""
     if connection.dialect.name == "sqlite":
         return
-    has_merges = any(fact.ref.startswith("Patient/") for fact in facts)
     connection.execute(
-        _LOCK_MERGES if has_merges else _SHARE_MERGES,
+        _LOCK_MERGES if _has_merges(facts) else _SHARE_MERGES,
         {"space": _MERGE_SPACE, "number": crc32(source.encode()) % _RESOURCE_LOCKS},
     )
     if not facts:
@@ -184,11 +309,19 @@ def _lock_resources(connection: Connection, source: str, facts: Sequence[Fact]) 
     connection.execute(_LOCK_RESOURCES, {"space": _LOCK_SPACE, "numbers": numbers})
 
 
-def _lock_patients(
+def _add_patients(connection: Connection, source: str, patients: Sequence[str]) -> set[str]:
+    """Make the rows of *patients* (sorted) where there are none, and give whose were made."""
+    if not patients:
+        return set()
+    blank = {"source": source, "verdict": "", "rules": "", "sequences": "{}"}
+    rows = [blank | {"patient": name} for name in patients]
+    return set(connection.scalars(_insert_patient(connection.dialect.name), rows))
+
+
+def _locked_patients(
     connection: Connection, source: str, patients: Sequence[str]
 ) -> Mapping[str, Row[tuple[object, ...]]]:
-    """Lock the rows of *patients* (sorted), made first where there is none, and give them."""
-    _add_patients(connection, source, patients)
+    """Lock the rows of *patients* (sorted) and give them."""
     rows: dict[str, Row[tuple[object, ...]]] = {}
     for some in batches(patients):
         found = connection.execute(_SELECT_PATIENTS, {"source": source, "patients": some})
@@ -196,20 +329,18 @@ def _lock_patients(
     return rows
 
 
-def _add_patients(connection: Connection, source: str, patients: Sequence[str]) -> None:
-    """Make the rows of *patients* where there are none."""
-    blank = {"source": source, "verdict": "", "rules": "", "sequences": "{}"}
-    if patients:
-        connection.execute(
-            _insert_patient(connection.dialect.name),
-            [blank | {"patient": name} for name in patients],
-        )
+def _drop_patients(connection: Connection, source: str, patients: Sequence[str]) -> None:
+    """Take back rows that were made to be locked, of patients who could not be decided on."""
+    for some in batches(patients):
+        connection.execute(_DELETE_PATIENTS, {"source": source, "patients": some})
 
 
 @cache
-def _insert_patient(dialect: str) -> Insert:
-    return insert_for(dialect, patient).on_conflict_do_nothing(
-        index_elements=[patient.c.source, patient.c.patient]
+def _insert_patient(dialect: str) -> ReturningInsert[tuple[str]]:
+    return (
+        insert_for(dialect, patient)
+        .on_conflict_do_nothing(index_elements=[patient.c.source, patient.c.patient])
+        .returning(patient.c.patient)
     )
 
 

@@ -1,33 +1,42 @@
 """
 One database as the store's rooms use it: `read` and `write` take a function of a connection.
 
-On SQLite concurrent writes share a commit (each in a savepoint of its own, so that one that fails
-takes nobody with it); on PostgreSQL each is a transaction on a connection of the pool, since row
-locks of strangers held together would deadlock.
+What runs for every event is called with `read_with` and `write_with`: concurrent calls of one kind
+share its statements and, when they write, a commit. One that fails takes nobody with it: the others
+are then made one by one. On SQLite, which has one writer, all kinds of writes share a commit, each
+in a savepoint of its own. On PostgreSQL a kind has a transaction of its own, and takes its locks
+sorted over all of its calls; other writes are a transaction each, since row locks of strangers
+held together would deadlock.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.engine import Engines, connect, translated
-from marrowd.store.group import Failed, Group
+from marrowd.store.group import LATER, Failed, Flush, Group, Later
 from marrowd.store.lanes import Run, Threads
 
 C = TypeVar("C")
 T = TypeVar("T")
-Together: TypeAlias = Callable[[Connection, Sequence[C]], Sequence[T | Failed]]
-_Job = Callable[[Connection], object]
+Together: TypeAlias = Callable[[Connection, Sequence[C]], Sequence[T | Failed | Later]]
+"""
+One kind of call, carried out for many at once: an outcome for each, in order.
+
+A call that cannot stand beside those before it is LATER, never the first one. When it raises,
+nothing may have been done but on the connection.
+"""
 
 WRITERS = 6  # PostgreSQL transactions at a time, per process
 READERS = 2  # kept apart, so that a hook's read never queues behind writes
-GROUP = 16  # SQLite writes per commit: bounds how long an intake waits behind screening
+GROUP = 32  # calls that share a commit: bounds how long an intake waits behind screening
 WAITING = 10_000
 _REFUSALS = 2
+_Job: TypeAlias = tuple[Together[Any, Any], Any]
 
 
 class Database:
@@ -42,9 +51,8 @@ class Database:
             "read", 1 if self.engines.is_sqlite else READERS
         )
         self._on_ending: Run = run or asyncio.to_thread
-        self._group: Group[_Job, object] = Group(
-            self._flush, size=lambda _: 1, group_size=GROUP, capacity=WAITING
-        )
+        self._writes: dict[object, Group[Any, Any]] = {}
+        self._reads: dict[object, Group[Any, Any]] = {}
         self._is_closed = False
 
     def _own_threads(self, name: str, count: int) -> Threads:
@@ -76,6 +84,15 @@ class Database:
 
         return await self._on_reader(call)
 
+    async def read_with(self, work: Together[C, T], call: C) -> T:
+        """Have *work*, which must not write, answer *call* and whatever waits beside it."""
+        self._require_open()
+        if work not in self._reads:
+            self._reads[work] = self._group_of(
+                lambda calls: self._on_reader(lambda: _read_together(self.engines, calls, work))
+            )
+        return cast("T", await self._reads[work].submit(call))
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         """
         Run *work* in a transaction that is durable on return, or rolled back if *work* raises.
@@ -85,8 +102,20 @@ class Database:
         """
         self._require_open()
         if self.engines.is_sqlite:
-            return cast("T", await self._group.submit(work))
+            return cast("T", await self.write_with(_one_by_one, work))
         return await self.on_writer(lambda: _in_transaction(self.engines, work))
+
+    async def write_with(self, work: Together[C, T], call: C) -> T:
+        """
+        Have *work* carry out *call* and whatever waits beside it; durable on return.
+
+        It may run again for the same calls, after a commit that failed.
+        """
+        self._require_open()
+        if self.engines.is_sqlite:
+            group = self._writing(_by_kind)
+            return cast("T", await group.submit((work, call)))
+        return await self._writing(work).submit(call)
 
     async def write_together(
         self, calls: Sequence[C], work: Together[C, T]
@@ -99,7 +128,8 @@ class Database:
         if self._is_closed:
             return
         self._is_closed = True  # first: what comes now is refused, not forgotten
-        await self._group.close()
+        for group in (*self._writes.values(), *self._reads.values()):
+            await group.close()
         await self._on_ending(self._end)
 
     def _end(self) -> None:
@@ -114,8 +144,13 @@ class Database:
             message = "the store is closed"
             raise StoreUnavailable(message)
 
-    async def _flush(self, jobs: Sequence[_Job]) -> Sequence[object | Failed]:
-        return await self.write_together(jobs, _savepointed)
+    def _writing(self, work: Together[C, T]) -> Group[C, T]:
+        if work not in self._writes:
+            self._writes[work] = self._group_of(lambda calls: self.write_together(calls, work))
+        return self._writes[work]
+
+    def _group_of(self, flush: Flush[C, T]) -> Group[C, T]:
+        return Group(flush, size=lambda _: 1, group_size=GROUP, capacity=WAITING)
 
 
 class OverDatabase:
@@ -130,33 +165,58 @@ def _in_transaction(engines: Engines, work: Callable[[Connection], T]) -> T:
         return work(connection)
 
 
-def _savepointed(connection: Connection, jobs: Sequence[_Job]) -> Sequence[object | Failed]:
+def _one_by_one(
+    connection: Connection, calls: Sequence[Callable[[Connection], Any]]
+) -> Sequence[Any]:
+    """Carry out the first: writes of no kind share a commit and nothing else."""
+    return [calls[0](connection), *[LATER] * (len(calls) - 1)]
+
+
+def _by_kind(connection: Connection, jobs: Sequence[_Job]) -> Sequence[object | Failed | Later]:
+    """Carry out jobs of all kinds in one transaction, each kind for all of its calls at once."""
     if len(jobs) == 1:
-        return [jobs[0](connection)]
-    outcomes: list[object | Failed] = []
-    for job in jobs:
-        connection.exec_driver_sql("SAVEPOINT job")
-        try:
-            with translated():
-                outcomes.append(job(connection))
-        except Exception as error:  # noqa: BLE001 - raised again where the job came from
-            # If SQLite rolled back everything by itself (disk full), this fails, and the group.
-            connection.exec_driver_sql("ROLLBACK TO job")
-            outcomes.append(Failed(error))
-        connection.exec_driver_sql("RELEASE job")
+        work, call = jobs[0]
+        return work(connection, [call])
+    outcomes: list[object | Failed | Later] = [LATER] * len(jobs)
+    while waiting := [n for n, outcome in enumerate(outcomes) if outcome is LATER]:
+        work = jobs[waiting[0]][0]
+        same = [n for n in waiting if jobs[n][0] is work]
+        came = _savepointed(connection, work, [jobs[n][1] for n in same])
+        for n, outcome in zip(same, came, strict=True):
+            outcomes[n] = outcome
     return outcomes
+
+
+def _savepointed(
+    connection: Connection, work: Together[C, T], calls: Sequence[C]
+) -> Sequence[T | Failed | Later]:
+    """Have *work* carry out *calls*; if it fails, each by itself."""
+    connection.exec_driver_sql("SAVEPOINT job")
+    outcomes: Sequence[T | Failed | Later]
+    try:
+        with translated():
+            outcomes = work(connection, calls)
+    except Exception as error:  # noqa: BLE001 - raised again where the call came from
+        # If SQLite rolled back everything by itself (disk full), this fails, and the group.
+        connection.exec_driver_sql("ROLLBACK TO job")
+        outcomes = [Failed(error)]
+    connection.exec_driver_sql("RELEASE job")
+    if len(outcomes) == len(calls):
+        return outcomes
+    return [_savepointed(connection, work, [call])[0] for call in calls]
 
 
 def _together(engines: Engines, calls: Sequence[C], work: Together[C, T]) -> Sequence[T | Failed]:
     """
-    Write *calls* in one transaction; if that fails, each by itself: only those suffer that must.
+    Write *calls* in one transaction, and those that are LATER in the next.
 
-    Two refusals in a row say that the database is down, not that a call is bad: the rest is then
-    refused without keeping everybody waiting for another time-out each.
+    If it fails, each by itself: only those suffer that must. Two refusals in a row say that the
+    database is down, not that a call is bad: the rest is then refused without keeping everybody
+    waiting for another time-out each.
     """
     whole = _attempt(engines, calls, work)
     if not isinstance(whole, Failed):
-        return whole
+        return _with_later(whole, calls, lambda rest: _together(engines, rest, work))
     if len(calls) == 1:
         return [whole]
     outcomes: list[T | Failed] = []
@@ -166,16 +226,46 @@ def _together(engines: Engines, calls: Sequence[C], work: Together[C, T]) -> Seq
             outcomes.append(Failed(StoreUnavailable("the database refuses to write")))
             continue
         alone = _attempt(engines, [call], work)
-        outcomes.append(alone if isinstance(alone, Failed) else alone[0])
+        outcomes.append(alone if isinstance(alone, Failed) else _settled(alone[0]))
         is_refusal = isinstance(alone, Failed) and isinstance(alone.error, StoreUnavailable)
         refusals = refusals + 1 if is_refusal else 0
     return outcomes
 
 
+def _with_later(
+    outcomes: Sequence[T | Failed | Later],
+    calls: Sequence[C],
+    again: Callable[[Sequence[C]], Sequence[T | Failed]],
+) -> Sequence[T | Failed]:
+    rest = [call for call, outcome in zip(calls, outcomes, strict=True) if outcome is LATER]
+    later = iter(again(rest) if rest else ())
+    return [next(later) if isinstance(o, Later) else o for o in outcomes]
+
+
 def _attempt(
     engines: Engines, calls: Sequence[C], work: Together[C, T]
-) -> Sequence[T | Failed] | Failed:
+) -> Sequence[T | Failed | Later] | Failed:
     try:
         return _in_transaction(engines, lambda connection: work(connection, calls))
     except Exception as error:  # noqa: BLE001 - raised again where the call came from
         return Failed(error)
+
+
+def _read_together(
+    engines: Engines, calls: Sequence[C], work: Together[C, T]
+) -> Sequence[T | Failed]:
+    """Answer *calls* at once; if that fails, each by itself."""
+    try:
+        with translated(), engines.read.connect() as connection:
+            return [_settled(outcome) for outcome in work(connection, calls)]
+    except Exception as error:  # noqa: BLE001 - raised again where the call came from
+        if len(calls) == 1:
+            return [Failed(error)]
+    return [_read_together(engines, [call], work)[0] for call in calls]
+
+
+def _settled(outcome: T | Failed | Later) -> T | Failed:
+    if isinstance(outcome, Later):
+        message = "a call that stands alone has to be carried out"
+        raise TypeError(message)
+    return outcome

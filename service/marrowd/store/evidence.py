@@ -4,28 +4,24 @@ What is kept of each patient: the newest version of every fact, read back for sc
 Writing is in `apply.py`; here are the reads, and the positions of sweeps.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
 
-from sqlalchemy import Connection, bindparam, literal_column, select, update
+from sqlalchemy import Connection, literal_column, select, update
 
 from marrowd.core.facts import Fact
 from marrowd.core.merging import groups, survivor
 from marrowd.core.verdict import VerdictKind
-from marrowd.store.apply import Request, apply_in
-from marrowd.store.codec import fact_from_json
+from marrowd.store.apply import Request, apply_together
 from marrowd.store.database import OverDatabase
 from marrowd.store.dialect import insert_into
 from marrowd.store.merges import links_of
 from marrowd.store.protocols import Applied, Decide, Event
 from marrowd.store.schema import cursor, evidence, patient
 from marrowd.store.stored import as_of, facts_of_patients, versions_of
-
-_FACTS_OF = select(evidence.c.fact).where(
-    evidence.c.source == bindparam("source"), evidence.c.patient == bindparam("patient")
-)
 
 
 class SqlEvidence(OverDatabase):
@@ -43,7 +39,7 @@ class SqlEvidence(OverDatabase):
     ) -> Applied:
         """Keep what is newer, decide on each patient touched, write all of it or nothing."""
         request = Request(source, tuple(facts), decide, now, event, tuple(patients))
-        return await self._database.write(partial(apply_in, request=request))
+        return await self._database.write_with(apply_together, request)
 
     async def facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
         """Give the newest version of every fact of a patient (the hot read of a hook)."""
@@ -51,13 +47,11 @@ class SqlEvidence(OverDatabase):
 
     async def own_facts_of(self, source: str, patient: str) -> tuple[Fact, ...]:
         """Give the facts that name this very patient, merged or not."""
-        values = {"source": source, "patient": patient}
-        rows = await self._database.read(lambda c: c.scalars(_FACTS_OF, values).all())
-        return tuple(sorted(map(fact_from_json, rows), key=lambda fact: fact.ref))
+        return await self._database.read_with(_own_facts, (source, patient))
 
     async def versions_of(self, source: str, refs: Sequence[str]) -> Mapping[str, Fact]:
         """Give what is stored of *refs*."""
-        return await self._database.read(lambda c: versions_of(c, source, sorted(set(refs))))
+        return await self._database.read_with(_versions, (source, tuple(refs)))
 
     async def due_rechecks(self, *, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Give (source, patient) whose verdict time alone may have changed, most overdue first."""
@@ -126,6 +120,33 @@ def _facts_of(connection: Connection, source: str, patient: str) -> tuple[Fact, 
     members = groups([patient], links)[survivor(patient, links)]
     facts = facts_of_patients(connection, source, members)
     return as_of(patient, chain.from_iterable(facts.values()))
+
+
+def _own_facts(connection: Connection, calls: Sequence[tuple[str, str]]) -> list[tuple[Fact, ...]]:
+    asked = _by_source((source, [patient]) for source, patient in calls)
+    found = {
+        source: facts_of_patients(connection, source, patients)
+        for source, patients in asked.items()
+    }
+    return [found[source].get(patient, ()) for source, patient in calls]
+
+
+def _versions(
+    connection: Connection, calls: Sequence[tuple[str, tuple[str, ...]]]
+) -> list[Mapping[str, Fact]]:
+    found = {
+        source: versions_of(connection, source, refs) for source, refs in _by_source(calls).items()
+    }
+    return [
+        {ref: found[source][ref] for ref in refs if ref in found[source]} for source, refs in calls
+    ]
+
+
+def _by_source(asked: Iterable[tuple[str, Iterable[str]]]) -> dict[str, list[str]]:
+    keys: defaultdict[str, set[str]] = defaultdict(set)
+    for source, some in asked:
+        keys[source].update(some)
+    return {source: sorted(some) for source, some in keys.items()}
 
 
 def _set_cursor(connection: Connection, source: str, name: str, value: str) -> None:

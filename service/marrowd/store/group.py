@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Generic, TypeVar
 
 from marrowd.errors import StoreUnavailable
@@ -22,6 +23,15 @@ class Failed:
     """The outcome of one member of a group that was not written, and why."""
 
     error: Exception
+
+
+class Later(Enum):
+    """The outcome of a member that cannot be written beside the others: not looked at yet."""
+
+    LATER = "later"
+
+
+LATER = Later.LATER
 
 
 Flush = Callable[[Sequence[J]], Awaitable[Sequence[R | Failed]]]

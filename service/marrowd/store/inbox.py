@@ -23,7 +23,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from marrowd.store.intake import SqlIntake
 from marrowd.store.protocols import Event, EventKind, EventRow, EventState, NewEvent
@@ -36,9 +35,15 @@ _OURS = (
     & (inbox.c.fence == bindparam("event_fence"))
     & (inbox.c.state == EventState.RUNNING)
 )
+_HELD = (
+    select(inbox.c.id, inbox.c.fence)
+    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), inbox.c.state == EventState.RUNNING)
+    .order_by(inbox.c.id)
+    .with_for_update()
+)
 _FINISH = (
     update(inbox)
-    .where(_OURS)
+    .where(inbox.c.id == bindparam("event_id"))
     .values(
         state=EventState.DONE,
         due_at=None,
@@ -73,6 +78,43 @@ _RETRY = (
         detail=bindparam("where"),
     )
 )
+_ANY_DUE = select(inbox.c.id).where(inbox.c.due_at <= bindparam("now")).limit(1)
+# A common table expression with FOR UPDATE is evaluated once; as a plain sub-select it may be
+# planned into a loop and hand out more than the limit. SQLite has no row locks and ignores it.
+_PICKED = (
+    select(inbox.c.id)
+    .where(inbox.c.due_at <= bindparam("now"))
+    .order_by(inbox.c.due_at, inbox.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("picked")
+)
+_CLAIM = (
+    update(inbox)
+    .where(inbox.c.id.in_(select(_PICKED.c.id)))
+    .values(
+        state=EventState.RUNNING,
+        fence=inbox.c.fence + 1,
+        attempts=inbox.c.attempts + 1,
+        # Still running: whoever had it before came to no outcome.
+        lost=case((inbox.c.state == EventState.RUNNING, inbox.c.lost + 1), else_=inbox.c.lost),
+        due_at=bindparam("until"),
+        worker=bindparam("by"),
+    )
+    .returning(
+        inbox.c.id,
+        inbox.c.fence,
+        inbox.c.attempts,
+        inbox.c.lost,
+        inbox.c.source,
+        inbox.c.kind,
+        inbox.c.key,
+        inbox.c.received_at,
+        inbox.c.ref,
+        inbox.c.payload,
+        inbox.c.trace,
+    )
+)
 _ROW = (
     inbox.c.id,
     inbox.c.source,
@@ -96,10 +138,10 @@ class SqlInbox(SqlIntake):
     ) -> list[Event]:
         """Lease up to *limit* events that are ready, or whose lease has run out, oldest first."""
         # Looking first keeps idle workers from taking the write lock and an fsync every second.
-        if not await self._database.read(partial(_is_any_due, now=now)):
+        if await self._database.read(lambda c: c.scalar(_ANY_DUE, {"now": now})) is None:
             return []
-        statement = _claim(worker=worker, limit=limit, now=now, until=until)
-        rows = await self._database.write(lambda c: c.execute(statement).all())
+        values = {"by": worker, "most": limit, "now": now, "until": until}
+        rows = await self._database.write(lambda c: c.execute(_CLAIM, values).all())
         return sorted((_event(row) for row in rows), key=lambda e: (e.new.received_at, e.id))
 
     async def extend(self, events: Sequence[Event], *, until: datetime) -> list[Event]:
@@ -117,7 +159,7 @@ class SqlInbox(SqlIntake):
 
     async def finish(self, event: Event, *, now: datetime) -> bool:
         """Mark *event* done and let its payload go; False when the lease was lost."""
-        return await self._database.write(partial(finish_event, event=event, now=now))
+        return await self._database.write_with(_finish, (event, now))
 
     async def retry(self, event: Event, *, at: datetime, reason: str, detail: str = "") -> bool:
         """Make *event* ready again at *at*."""
@@ -195,61 +237,39 @@ class SqlInbox(SqlIntake):
         return total
 
 
-def finish_event(connection: Connection, event: Event, now: datetime) -> bool:
-    """Mark *event* done in a transaction that does more; False when its lease was lost."""
-    return _settle(_FINISH, event, connection, now=now)
+def held(connection: Connection, events: Sequence[Event]) -> set[tuple[int, int]]:
+    """Lock the rows of *events*; give (id, fence) of those whose lease is still held."""
+    if not events:
+        return set()
+    asked = {(event.id, event.fence) for event in events}
+    rows = connection.execute(_HELD, {"ids": sorted({event.id for event in events})})
+    return asked & {(row.id, row.fence) for row in rows}
+
+
+def finish_held(connection: Connection, ended: Sequence[tuple[Event, datetime]]) -> None:
+    """Mark as done events that are `held` in this transaction."""
+    if ended:
+        connection.execute(_FINISH, [{"event_id": event.id, "now": now} for event, now in ended])
+
+
+def _finish(connection: Connection, calls: Sequence[tuple[Event, datetime]]) -> list[bool]:
+    ours = held(connection, [event for event, _ in calls])
+    ended, outcomes = [], []
+    for event, now in calls:
+        outcomes.append((event.id, event.fence) in ours)
+        if outcomes[-1]:
+            ours.remove(
+                (event.id, event.fence)
+            )  # of one event finished twice the first call counts
+            ended.append((event, now))
+    finish_held(connection, ended)
+    return outcomes
 
 
 def _settle(statement: Update, event: Event, connection: Connection, **values: object) -> bool:
     """Write an outcome if the lease is still held: the fence rises with every claim."""
     values |= {"event_id": event.id, "event_fence": event.fence}
     return connection.execute(statement, values).rowcount == 1
-
-
-def _is_any_due(connection: Connection, now: datetime) -> bool:
-    statement = select(inbox.c.id).where(inbox.c.due_at <= now).limit(1)
-    return connection.scalar(statement) is not None
-
-
-def _claim(
-    *, worker: str, limit: int, now: datetime, until: datetime
-) -> ReturningUpdate[tuple[object, ...]]:
-    # A common table expression with FOR UPDATE is evaluated once; as a plain sub-select it may be
-    # planned into a loop and hand out more than the limit. SQLite has no row locks and ignores it.
-    picked = (
-        select(inbox.c.id)
-        .where(inbox.c.due_at <= now)
-        .order_by(inbox.c.due_at, inbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("picked")
-    )
-    return (
-        update(inbox)
-        .where(inbox.c.id.in_(select(picked.c.id)))
-        .values(
-            state=EventState.RUNNING,
-            fence=inbox.c.fence + 1,
-            attempts=inbox.c.attempts + 1,
-            # Still running: whoever had it before came to no outcome.
-            lost=case((inbox.c.state == EventState.RUNNING, inbox.c.lost + 1), else_=inbox.c.lost),
-            due_at=until,
-            worker=worker,
-        )
-        .returning(
-            inbox.c.id,
-            inbox.c.fence,
-            inbox.c.attempts,
-            inbox.c.lost,
-            inbox.c.source,
-            inbox.c.kind,
-            inbox.c.key,
-            inbox.c.received_at,
-            inbox.c.ref,
-            inbox.c.payload,
-            inbox.c.trace,
-        )
-    )
 
 
 def _leased(events: Sequence[Event]) -> Update:

@@ -24,7 +24,6 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from marrowd.store.audit import add_entries, entries_of
 from marrowd.store.database import OverDatabase
@@ -38,9 +37,17 @@ _OURS = (
     & (outbox.c.fence == bindparam("message_fence"))
     & (outbox.c.state == MessageState.RUNNING)
 )
+_HELD = (
+    select(outbox.c.id, outbox.c.fence)
+    .where(
+        outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == MessageState.RUNNING
+    )
+    .order_by(outbox.c.id)
+    .with_for_update()
+)
 _TAKEN = (
     update(outbox)
-    .where(_OURS)
+    .where(outbox.c.id == bindparam("message_id"))
     .values(
         state=MessageState.TAKEN, due_at=None, settled_at=bindparam("now"), worker="", reason=""
     )
@@ -60,6 +67,53 @@ _RETRY = (
     update(outbox)
     .where(_OURS)
     .values(state=MessageState.READY, due_at=bindparam("now"), worker="", reason=bindparam("why"))
+)
+_EARLIER = outbox.alias("earlier")
+# Due, and no earlier one of the same patient under way.
+_FIRST_DUE = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.destination == bindparam("at"),
+        outbox.c.due_at <= bindparam("now"),
+        ~select(_EARLIER.c.id)
+        .where(
+            _EARLIER.c.destination == outbox.c.destination,
+            _EARLIER.c.source == outbox.c.source,
+            _EARLIER.c.patient == outbox.c.patient,
+            _EARLIER.c.sequence < outbox.c.sequence,
+            _EARLIER.c.due_at.is_not(None),
+        )
+        .exists(),
+    )
+    .order_by(outbox.c.due_at, outbox.c.created_at)
+)
+_ANY_DUE = _FIRST_DUE.limit(1)
+_PICKED = (
+    _FIRST_DUE.limit(bindparam("most")).with_for_update(skip_locked=True, of=outbox).cte("picked")
+)
+_CLAIM = (
+    update(outbox)
+    .where(outbox.c.id.in_(select(_PICKED.c.id)))
+    .values(
+        state=MessageState.RUNNING,
+        fence=outbox.c.fence + 1,
+        attempts=outbox.c.attempts + 1,
+        due_at=bindparam("until"),
+        worker=bindparam("by"),
+    )
+    .returning(
+        outbox.c.id,
+        outbox.c.fence,
+        outbox.c.destination,
+        outbox.c.source,
+        outbox.c.patient,
+        outbox.c.sequence,
+        outbox.c.attempts,
+        outbox.c.created_at,
+        outbox.c.event_received_at,
+        outbox.c.body,
+        outbox.c.trace,
+    )
 )
 ROW = (
     outbox.c.id,
@@ -81,16 +135,16 @@ class SqlOutbox(OverDatabase):
         self, destination: str, *, worker: str, limit: int, now: datetime, until: datetime
     ) -> list[Message]:
         """Lease messages: only the first untaken one of each patient is ever handed out."""
-        due = _first_due(destination, now)
-        if await self._database.read(lambda c: c.scalar(due.limit(1))) is None:
+        due = {"at": destination, "now": now}
+        if await self._database.read(lambda c: c.scalar(_ANY_DUE, due)) is None:
             return []
-        statement = _claim(due, worker=worker, limit=limit, until=until)
-        rows = await self._database.write(lambda c: c.execute(statement).all())
+        values = {**due, "by": worker, "most": limit, "until": until}
+        rows = await self._database.write(lambda c: c.execute(_CLAIM, values).all())
         return sorted((_message(row) for row in rows), key=lambda m: (m.created_at, m.sequence))
 
     async def taken(self, message: Message, *, now: datetime) -> bool:
         """Record that the destination took *message*; False when the lease was lost."""
-        return await self._database.write(partial(_take, message, now))
+        return await self._database.write_with(_take, (message, now))
 
     async def retry_message(self, message: Message, *, at: datetime, reason: str) -> bool:
         """Try *message* again at *at*."""
@@ -176,69 +230,33 @@ class SqlOutbox(OverDatabase):
         return total
 
 
-def _first_due(destination: str, now: datetime) -> Select[tuple[str]]:
-    """Select messages that are due and have no earlier one of their patient under way."""
-    earlier = outbox.alias("earlier")
-    is_behind = (
-        select(earlier.c.id)
-        .where(
-            earlier.c.destination == outbox.c.destination,
-            earlier.c.source == outbox.c.source,
-            earlier.c.patient == outbox.c.patient,
-            earlier.c.sequence < outbox.c.sequence,
-            earlier.c.due_at.is_not(None),
-        )
-        .exists()
-    )
-    return (
-        select(outbox.c.id)
-        .where(outbox.c.destination == destination, outbox.c.due_at <= now, ~is_behind)
-        .order_by(outbox.c.due_at, outbox.c.created_at)
-    )
-
-
-def _claim(
-    due: Select[tuple[str]], *, worker: str, limit: int, until: datetime
-) -> ReturningUpdate[tuple[object, ...]]:
-    picked = due.limit(limit).with_for_update(skip_locked=True, of=outbox).cte("picked")
-    return (
-        update(outbox)
-        .where(outbox.c.id.in_(select(picked.c.id)))
-        .values(
-            state=MessageState.RUNNING,
-            fence=outbox.c.fence + 1,
-            attempts=outbox.c.attempts + 1,
-            due_at=until,
-            worker=worker,
-        )
-        .returning(
-            outbox.c.id,
-            outbox.c.fence,
-            outbox.c.destination,
-            outbox.c.source,
-            outbox.c.patient,
-            outbox.c.sequence,
-            outbox.c.attempts,
-            outbox.c.created_at,
-            outbox.c.event_received_at,
-            outbox.c.body,
-            outbox.c.trace,
-        )
-    )
-
-
 def _settle(statement: Update, message: Message, connection: Connection, **values: object) -> bool:
     """Write an outcome if the lease is still held: the fence rises with every claim."""
     values |= {"message_id": message.id, "message_fence": message.fence}
     return connection.execute(statement, values).rowcount == 1
 
 
-def _take(message: Message, now: datetime, connection: Connection) -> bool:
-    """Record the outcome and, in the same transaction, who was given which card by it."""
-    is_ours = _settle(_TAKEN, message, connection, now=now)
-    if is_ours and (entries := entries_of(message, at=now)):
+def held(connection: Connection, messages: Sequence[Message]) -> set[tuple[str, int]]:
+    """Lock the rows of *messages*; give (id, fence) of those whose lease is still held."""
+    asked = {(message.id, message.fence) for message in messages}
+    rows = connection.execute(_HELD, {"ids": sorted({message.id for message in messages})})
+    return asked & {(row.id, row.fence) for row in rows}
+
+
+def _take(connection: Connection, calls: Sequence[tuple[Message, datetime]]) -> list[bool]:
+    """Record the outcomes and, in the same transaction, who was given which card by them."""
+    ours = held(connection, [message for message, _ in calls])
+    taken, outcomes = [], []
+    for message, now in calls:
+        outcomes.append((message.id, message.fence) in ours)
+        if outcomes[-1]:
+            ours.remove((message.id, message.fence))
+            taken.append((message, now))
+    if taken:
+        connection.execute(_TAKEN, [{"message_id": m.id, "now": now} for m, now in taken])
+    if entries := [entry for message, now in taken for entry in entries_of(message, at=now)]:
         add_entries(connection, entries)
-    return is_ours
+    return outcomes
 
 
 def _leased(messages: Sequence[Message]) -> Update:
