@@ -16,7 +16,6 @@ from marrowd.cds.cards import cards_for
 from marrowd.cds.communication import referable
 from marrowd.cds.posted import posted_message
 from marrowd.core.cards import WITH_CARD
-from marrowd.core.facts import Fact
 from marrowd.core.identity import card_id
 from marrowd.core.policy import Policy
 from marrowd.core.posting import Post, Posting, Replace, Retract, decide_posting
@@ -25,7 +24,7 @@ from marrowd.core.timeline import Timeline, build_timeline
 from marrowd.core.verdict import Verdict
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
 from marrowd.telemetry.tracing import traceparent
-from marrowd.work.lacking import Lacking, NotEnough, Sought, lacking
+from marrowd.work.lacking import NotEnough, Sought, lacking
 
 # Made once for this purpose. Message ids are derived, so that a transaction that is run again
 # writes the same message.
@@ -89,13 +88,6 @@ class Decider:
             return self._decide(source, state, occasion, trace)
 
         return decide
-
-    def lacking(
-        self, patient: str, facts: Sequence[Fact], *, sought: Sought, now: datetime
-    ) -> Lacking:
-        """Say what a decision on *patient* would lack if *facts* were all that is known."""
-        timeline = build_timeline(patient, facts, policy=self._policy)
-        return lacking(patient, facts, timeline, sought=sought, policy=self._policy, now=now)
 
     def verdict(self, state: PatientState, now: datetime) -> Verdict:
         """Screen what is stored of a patient."""

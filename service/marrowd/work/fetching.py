@@ -107,6 +107,8 @@ class Fetcher:
 
     async def _each(self, ask: Callable[[str], Awaitable[T]], keys: Sequence[str]) -> list[T]:
         """Ask for each, a few at a time; the first that fails ends the rest and is raised."""
+        if not keys:
+            return []
         room = asyncio.Semaphore(self._bounds.parallel)
 
         async def in_turn(key: str) -> T:

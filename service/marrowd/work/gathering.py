@@ -227,7 +227,7 @@ class Gatherer:
             patient = await self._patient(await self._reading.look(self._source, resource))
             if patient is not None:
                 todo.append(ToRead(resource=resource, patient=patient, is_listed=is_listed))
-        return await self._reading.facts(self._source, todo) if todo else []
+        return await self._reading.facts(self._source, todo)
 
     async def _patient(self, looked: Looked) -> str | None:
         """Say whose a related resource is: its own word, which need not be the event's patient."""

@@ -29,7 +29,7 @@ from marrowd.work.canary import as_canary, canary_of, to_read
 from marrowd.work.counting import count_facts
 from marrowd.work.deciding import Decider, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
-from marrowd.work.lacking import Lacking, NotEnough, together
+from marrowd.work.lacking import Lacking, NotEnough
 from marrowd.work.listening import Listener
 from marrowd.work.merging import is_of_patient, merge_of
 from marrowd.work.outcomes import Outcomes
@@ -179,28 +179,7 @@ class EventHandler:
         )
         if is_empty(gathered.main) and _replaces_nothing(looked, stored):
             return await self._ignore(event, Ignored.NOT_RELEVANT)
-        is_change = stored is not None
-        gathered = await self._completed(event, gathered, access, is_change=is_change)
-        return await self._apply(event, gathered, access, is_change=is_change)
-
-    async def _completed(
-        self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool
-    ) -> Gathered:
-        """Add what a decision would lack, as far as can be told before the write."""
-        patient, stored = gathered.main.patient, None
-        while patient and (sought := gathered.sought(is_change=is_change)).is_any:
-            if stored is None:
-                stored = await self._store.facts_of(event.new.source, patient)
-            lacks = self._decider.lacking(
-                patient,
-                together(patient, stored, gathered.facts),
-                sought=sought,
-                now=self._clock(),
-            )
-            if not lacks:
-                break
-            gathered = await self._more(event, gathered, lacks, access)
-        return gathered
+        return await self._apply(event, gathered, access, is_change=stored is not None)
 
     async def _more(
         self, event: Event, gathered: Gathered, lacks: Lacking, access: SourceAccess
@@ -254,7 +233,7 @@ class EventHandler:
     async def _until_written(
         self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool
     ) -> Handled:
-        """Write; what lacks as the facts stand in the write is fetched, and it is made anew."""
+        """Write; what the decision lacks is fetched, and the write is made anew."""
         while True:  # each time round somebody or something was asked for that had not been
             try:
                 applied = await self._write(event, gathered, is_change=is_change)

@@ -1,14 +1,13 @@
 """
-What an event still lacks before its patients can be decided on: asked before the write, and in it.
+What an event still lacks before its patients can be decided on: asked in the write, nowhere else.
 
-Before the write, what is stored and what was gathered are looked at together, so that a server is
-asked only for what can matter. In the write the same question is put again, to the facts as they
-are then: another event may have come in between, a resource may have changed hands, records may
-have been merged. Then nothing is written, what lacks is fetched, and the write is made anew.
+There the facts are as they will be: what the event brings, and whatever came in beside it. A server
+is asked only for what can matter to them. When something lacks nothing is written, it is fetched,
+and the write is made anew.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from marrowd.core.asking import in_doubt, needs_background
@@ -87,15 +86,6 @@ def family(patient: str, facts: Iterable[Fact]) -> frozenset[str]:
     """Give *patient* and the records merged with it, by what *facts* of all of them say."""
     links = [(fact.ref, fact.merged_into) for fact in facts if fact.merged_into is not None]
     return frozenset({patient, *(name for link in links for name in link)})
-
-
-def together(patient: str, stored: Sequence[Fact], gathered: Iterable[Fact]) -> list[Fact]:
-    """Give what will be known of *patient*: *stored*, told as its own, and what was *gathered*."""
-    members = family(patient, stored)
-    return [
-        *stored,
-        *(replace(fact, patient=patient) for fact in gathered if fact.patient in members),
-    ]
 
 
 def _untold(timeline: Timeline, sought: Sought) -> tuple[str, ...]:

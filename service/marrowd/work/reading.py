@@ -79,6 +79,8 @@ class Reading:
         """
         how = self._extractions[source]
         todo = list(read)
+        if not todo:
+            return []
         return await self._off_loop(
             lambda: [
                 fact
