@@ -30,6 +30,11 @@ class Answer:
     problem: str = ""
     retry_after_s: float | None = None
 
+    @property
+    def is_taken(self) -> bool:
+        """Say whether the message arrived."""
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - HTTP's ranges
+
 
 class CardDestination(Protocol):
     """Somewhere cards are posted to."""

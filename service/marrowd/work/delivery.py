@@ -9,6 +9,7 @@ here.
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ class DeliveryPace:
     """How much at once and how patiently."""
 
     parallel: int = 8  # posts in flight: an EHR endpoint is somebody's production system
+    batch: int = 24  # claimed at once; the last is begun two time-outs of a post later at most
     poll: timedelta = timedelta(seconds=1)  # when nobody rings; retries fall due without a ring
     lease: timedelta = timedelta(seconds=90)  # well past the 20 s a post may take
     drain: timedelta = timedelta(seconds=25)  # a post under way may end; then it is given back
@@ -86,7 +88,9 @@ class DeliveryLoop:
         self._tracer = tracer
         self._bell = Bell()
         self._outcomes = Outcomes()
+        self._waiting: deque[Message] = deque()  # claimed, not begun
         self._in_flight: dict[asyncio.Task[None], Message] = {}
+        self._posting: set[str] = set()  # of those in flight; others were taken
         self._gate = Gate(
             outbox, destination.name, mark=destination.mark, clock=clock, seconds=seconds, rng=rng
         )
@@ -113,21 +117,40 @@ class DeliveryLoop:
                     task.cancel()
 
     async def _start_some(self) -> bool:
-        """Claim what there is room for and begin to send it; say whether there was any."""
-        room = self._pace.parallel - len(self._in_flight)
+        """Begin to send what there is room for; say whether there was any."""
+        room = min(
+            self._pace.parallel - len(self._posting),
+            self._pace.parallel + self._pace.batch - len(self._in_flight),
+        )
         if room <= 0:
             return False
         entry = await entered(self._gate, self._destination.name)
         if entry is None:
+            await self._give_back(self._take_waiting())
             return False
-        messages = await self._claim(1 if entry.is_trial else room)
-        if not messages:
+        if entry.is_trial:
+            room = 1
+        if not self._waiting:
+            self._waiting.extend(await self._claim(1 if entry.is_trial else self._pace.batch))
+        if not self._waiting:
             self._gate.leave(entry)
-        for message in messages:
+            return False
+        for _ in range(min(room, len(self._waiting))):
+            message = self._waiting.popleft()
             task = asyncio.create_task(self._deliver(message, entry), name=self.name)
             self._in_flight[task] = message
+            self._posting.add(message.id)
             task.add_done_callback(self._ended)
-        return bool(messages)
+        return True
+
+    def _take_waiting(self) -> list[Message]:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting
+
+    async def _give_back(self, messages: Sequence[Message]) -> None:
+        if messages:
+            await guarded(self._outbox.release_messages(messages))
 
     async def _claim(self, limit: int) -> Sequence[Message]:
         now = self._clock()
@@ -144,7 +167,10 @@ class DeliveryLoop:
             return ()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._in_flight[task]
+        self._leave_place(self._in_flight.pop(task))
+
+    def _leave_place(self, message: Message) -> None:
+        self._posting.discard(message.id)
         self._bell.ring()
 
     async def _deliver(self, message: Message, entry: Entry) -> None:
@@ -164,6 +190,9 @@ class DeliveryLoop:
             self._gate.heard(entry, came)
             answer = came
             _tell_answer(span, answer)
+            if answer.is_taken:
+                # The next need not wait for the commit; after any other answer it may not go out.
+                self._leave_place(message)
         recorded = await guarded(self._outcomes.write(self._record(message, answer)))
         if isinstance(recorded, Exception):
             # The lease runs out and the message is sent again under the same id.
@@ -208,6 +237,7 @@ class DeliveryLoop:
         )
 
     async def _drain(self) -> None:
+        await self._give_back(self._take_waiting())
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=self._pace.drain.total_seconds())
         unfinished = dict(self._in_flight)
@@ -215,8 +245,7 @@ class DeliveryLoop:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
         await self._outcomes.settle()
-        if unfinished:
-            await guarded(self._outbox.release_messages(list(unfinished.values())))
+        await self._give_back(list(unfinished.values()))
 
 
 def _tell_answer(span: Span, answer: Answer) -> None:

@@ -167,7 +167,7 @@ def after_answer(
     """
     status = answer.status
     reason = answer.problem if status is None else str(status)
-    if status is not None and 200 <= status < 300:  # noqa: PLR2004 - HTTP's own ranges
+    if answer.is_taken:
         return Taken()
     step = SCHEDULE[min(attempts, len(SCHEDULE)) - 1] * rng.uniform(1.0, 1.1)
     if status == HTTPStatus.GONE:
