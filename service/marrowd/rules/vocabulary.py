@@ -24,6 +24,51 @@ _SIGNS = re.compile("([(|)])")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
+class _Rows:
+    """
+    The terms read so far, as the trie they end in.
+
+    No list of them beside the trie: what loading takes at its height, a process never gives back.
+    """
+
+    def __init__(self) -> None:
+        self.terms: Trie = {}
+        self.words: set[str] = set()
+        self.bone_words: set[str] = set()
+        self.cue_words: set[str] = set()
+        self.size = 0
+
+    def add(self, row: dict[str, Any], place: str) -> None:
+        """Add the word sequences of one row."""
+        try:
+            kind = Kind(row["means"])
+            written = row["terms"]
+        except (KeyError, ValueError):
+            message = f"vocabulary row {place} lacks terms or means"
+            raise BadConfiguration(message) from None
+        direction = row.get("direction", "")
+        term = Term(kind, row.get("value", ""), direction, row.get("cue", ""), place)
+        firsts: set[str] = set()
+        for words in chain.from_iterable(map(expand, written)):
+            known = add_term(self.terms, words, term)
+            self.words.update(words)
+            firsts.add(words[0])
+            if known is None:
+                self.size += 1
+            elif replace(known, rule="") == replace(term, rule=""):
+                add_term(self.terms, words, known)
+            elif known.kind is kind and known.direction != direction:
+                value = term.value or known.value
+                add_term(self.terms, words, Term(kind, value, "both", term.cue, place))
+            else:
+                message = f"vocabulary row {place} repeats {' '.join(words)!r} of {known.rule}"
+                raise BadConfiguration(message)
+        if kind in _BONES:
+            self.bone_words |= firsts
+        if term.cue:
+            self.cue_words |= firsts
+
+
 @cache
 def load_vocabulary() -> Vocabulary:
     """
@@ -33,14 +78,13 @@ def load_vocabulary() -> Vocabulary:
         BadConfiguration: two rows give the same words two meanings, or a row lacks a member.
 
     """
-    rows: dict[tuple[str, ...], Term] = {}
-    files_of_terms = {name: _toml(name) for name in _TERM_FILES}
-    for name, file in files_of_terms.items():
+    rows = _Rows()
+    anchors: frozenset[str] = frozenset()
+    for name in _TERM_FILES:
+        file = _toml(name)
+        anchors |= frozenset(file.get("anchors", ()))
         for number, row in enumerate(file["term"], start=1):
-            _add_row(rows, row, f"{name}:{number}")
-    terms: Trie = {}
-    for words, term in rows.items():
-        add_term(terms, words, term)
+            rows.add(row, f"{name}:{number}")
     headers: Trie = {}
     for number, row in enumerate(_toml("sections")["heading"], start=1):
         for written in row["terms"]:
@@ -50,18 +94,18 @@ def load_vocabulary() -> Vocabulary:
     language = _toml("language")
     languages = _languages(language["words"])
     return Vocabulary(
-        terms=terms,
+        terms=rows.terms,
         headers=headers,
-        spelling=_spelling(frozenset(chain.from_iterable(rows))),
-        anchors=frozenset(files_of_terms["marrow"]["anchors"]),
-        bone_words=_first_words(rows, _BONES),
-        cue_words=frozenset(words[0] for words, term in rows.items() if term.cue),
+        spelling=_spelling(frozenset(rows.words)),
+        anchors=anchors,
+        bone_words=frozenset(rows.bone_words),
+        cue_words=frozenset(rows.cue_words),
         subjects=frozenset(language["subjects"]),
         not_report=frozenset(language["not_report"]),
         languages=languages,
         english=frozenset(word for word, names in languages.items() if names == "en"),
         abbreviations=frozenset(language["abbreviations"]),
-        size=len(rows),
+        size=rows.size,
     )
 
 
@@ -95,34 +139,8 @@ def _choices(parts: Iterator[str]) -> list[str]:
     return done + begun
 
 
-def _add_row(rows: dict[tuple[str, ...], Term], row: dict[str, Any], place: str) -> None:
-    try:
-        kind = Kind(row["means"])
-        written = row["terms"]
-    except (KeyError, ValueError):
-        message = f"vocabulary row {place} lacks terms or means"
-        raise BadConfiguration(message) from None
-    direction = row.get("direction", "")
-    term = Term(kind, row.get("value", ""), direction, row.get("cue", ""), place)
-    for words in chain.from_iterable(map(expand, written)):
-        known = rows.get(words)
-        if known is None:
-            rows[words] = term
-        elif replace(known, rule="") == replace(term, rule=""):
-            continue
-        elif known.kind is kind and known.direction != direction:
-            rows[words] = Term(kind, term.value or known.value, "both", term.cue, place)
-        else:
-            message = f"vocabulary row {place} repeats {' '.join(words)!r} of {known.rule}"
-            raise BadConfiguration(message)
-
-
 def _toml(name: str) -> dict[str, Any]:
     return tomllib.loads(files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-
-
-def _first_words(rows: dict[tuple[str, ...], Term], kinds: frozenset[Kind]) -> frozenset[str]:
-    return frozenset(words[0] for words, term in rows.items() if term.kind in kinds)
 
 
 def _spelling(known: frozenset[str]) -> dict[str, str]:

@@ -73,8 +73,8 @@ class Term:
 Trie = dict[str, "Term | Trie"]
 
 
-def add_term(trie: Trie, words: Sequence[str], term: Term) -> None:
-    """Add a word sequence; a later row for the same words replaces an earlier one."""
+def add_term(trie: Trie, words: Sequence[str], term: Term) -> Term | None:
+    """Add a word sequence; what it meant before, if anything, is replaced and given back."""
     then = trie
     for word in words[:-1]:
         here = then.get(word)
@@ -85,9 +85,10 @@ def add_term(trie: Trie, words: Sequence[str], term: Term) -> None:
     last = intern(words[-1])
     known = then.get(last)
     if isinstance(known, dict):
-        known[""] = term
-    else:
-        then[last] = term
+        then, last = known, ""
+        known = then.get(last)
+    then[last] = term
+    return known if isinstance(known, Term) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
