@@ -65,6 +65,8 @@ _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({kinds.HEAD, kinds.JOINT})
 _LINKS = frozenset({kinds.JOIN, kinds.RANGE})
 
+_WRITTEN_OUT = _NAMES | _COUNTED | _LINKS
+
 
 def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> list[Piece]:
     """Turn the marks of a sentence into pieces, with every bone written out."""
@@ -74,6 +76,9 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
         mark = marks[place]
         kind = mark.kind
         place += 1
+        if kind not in _WRITTEN_OUT:
+            pieces.append(mark)
+            continue
         if kind in _NAMES:
             if mark.value:
                 mark.kind, mark.bones = kinds.BONE, _bones_named(mark.value)

@@ -13,7 +13,8 @@ from marrowd.core.reader.words import Words
 from marrowd.core.reading import Section
 
 _LOOKED_AT = 600
-_FIRST_LOOK, _PLAINLY_ENGLISH = 80, 6  # words; different ones that only English has
+_LOOKS = (30, 80)  # words
+_PLAINLY_ENGLISH = 6  # different words that only English has
 _MOSTLY = 0.3
 _FOREIGN_MARGIN = 2
 _SURE = 2  # gaps
@@ -60,8 +61,9 @@ def language_of(words: Words, vocabulary: Vocabulary) -> str:
             return script
     known = vocabulary.languages
     lowered = words.words[:_LOOKED_AT]
-    if len(vocabulary.english.intersection(lowered[:_FIRST_LOOK])) >= _PLAINLY_ENGLISH:
-        return "en"
+    for look in _LOOKS:
+        if len(vocabulary.english.intersection(lowered[:look])) >= _PLAINLY_ENGLISH:
+            return "en"
     counted: Counter[str] = Counter()
     for languages, hits_of in Counter([known[word] for word in lowered if word in known]).items():
         for name in languages.split():

@@ -9,14 +9,16 @@ the text as given.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate, islice, repeat
 
 # letters with trailing digits ("t2", "mt4"), numbers with an ordinal ending ("2nd"), or one sign
 _WORD = re.compile(r"([^\W\d_]+\d{0,2}|\d+(?:[.]\d+)?(?:st|nd|rd|th|ST|ND|RD|TH)?|\n|[^\s\w]|_+)")
-# the same for a text of ASCII alone, where plain ranges are looked up a good deal faster
+# the same for a text of ASCII alone, where plain ranges are looked up a good deal faster; with the
+# blanks behind each word, so that no second list holds the gaps
+_BLANKS = " \t\r\v\f\x1c\x1d\x1e\x1f"
 _ASCII_WORD = re.compile(
-    r"([A-Za-z]+[0-9]{0,2}|[^A-Za-z0-9_ \t\r\v\f\x1c-\x1f]|"
-    r"[0-9]+(?:[.][0-9]+)?(?:st|nd|rd|th|ST|ND|RD|TH)?|_+)"
+    r"(?:[A-Za-z]+[0-9]{0,2}|[^A-Za-z0-9_ \t\r\v\f\x1c-\x1f]|"
+    r"[0-9]+(?:[.][0-9]+)?(?:st|nd|rd|th|ST|ND|RD|TH)?|_+)[ \t\r\v\f\x1c-\x1f]*"
 )
 
 
@@ -40,9 +42,16 @@ class Words:
 
 def words_of(text: str, spelling: Mapping[str, str]) -> Words:
     """Cut *text*; *spelling* maps a lower-case word to its usual spelling."""
-    parts = (_ASCII_WORD if text.isascii() else _WORD).split(text)
-    starts = list(islice(accumulate(map(len, parts)), 0, len(parts) - 1, 2))
-    raw = parts[1::2]
+    if text.isascii():
+        parts = _ASCII_WORD.findall(text)
+        blanks = len(text) - len(text.lstrip(_BLANKS))
+        starts = list(accumulate(map(len, parts), initial=blanks))
+        del starts[-1]
+        raw = list(map(str.rstrip, parts, repeat(_BLANKS)))
+    else:
+        parts = _WORD.split(text)
+        starts = list(islice(accumulate(map(len, parts)), 0, len(parts) - 1, 2))
+        raw = parts[1::2]
     lowered = list(map(str.lower, raw))
     if not spelling.keys().isdisjoint(lowered):
         lowered = list(map(spelling.get, lowered, lowered))
