@@ -38,6 +38,7 @@ _ONES = frozenset({"one", "ones", "bone", "bones"})
 _ONLY_COUNTED = frozenset({"stump", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "neither"})
+_ONE_A_FOOT = frozenset({"talus", "calcaneus", "navicular", "cuboid"})
 _SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
 _SAID_NEXT = frozenset(
     {
@@ -50,6 +51,8 @@ _SAID_NEXT = frozenset(
         kinds.SEVERITY,
         kinds.SPARED,
         kinds.DITTO,
+        kinds.HISTORICAL,
+        kinds.CURRENT,
     }
 )
 _SAID_OF_ROW = frozenset(
@@ -83,7 +86,7 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
             if mark.value:
                 mark.kind, mark.bones = kinds.BONE, _bones_named(mark.value)
                 mark.broad = kind is kinds.REGION
-                if mark.first and words[mark.first - 1] in _BOTH:
+                if mark.first and words[mark.first - 1] in _BOTH and mark.value in _ONE_A_FOOT:
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
             place, last_head = _counted(words, marks, place - 1, last_head)
@@ -324,7 +327,8 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     ):
         return run if _is_row_of_heads(words, marks, place, run[-1], last_head) else []
     numbered = all(marks[index].value in _METATARSALS for index in run)
-    if not (numbered or last_head == "cuneiform"):
+    named = numbered or all(marks[index].value in _CUNEIFORMS for index in run)
+    if not named or not (numbered or last_head == "cuneiform"):
         return []
     before = words[max(0, mark.first - 2) : mark.first]
     sign = before[-1] if before else ":"
@@ -339,6 +343,9 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
         return run
     if sign == "in" and numbered and words[last.first][0].isdigit() and not follows.isalpha():
         return run
+    if follows in ("one", "ones"):
+        nouns = [marks[at].value for at in range(max(0, place - _MOST_ORDINALS), place)]
+        return run if last_head in nouns else []
     if sign == "the" or (sign == "of" and numbered):
         return run if numbered and (said or not follows.isalpha()) else []
     if sign in _ROW_BEFORE and said:

@@ -267,6 +267,7 @@ class ClauseState(Lookahead):
         first = self._negated_at
         behind = self.words[first + 1 : stops_at]
         is_nil = self.words[first] == "nil" and self._waiting[0].first == first + 1
+        is_nil = is_nil or self.words[first] == "neither"
         if not is_nil and (len(behind) > _NEAR or not _EMPTY.issuperset(behind)):
             return
         if self.topic or self.predicates:

@@ -126,6 +126,8 @@ class Clauses(SaidOfMarrow, Hedges):
 
     def _verb(self, place: int, piece: Piece) -> None:
         self._over = False
+        if self._negation_is_spent(place):
+            self._close_cues()
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
         if self.words[piece.first] == ":" and place < _WINDOW and not self.predicates:
@@ -159,6 +161,8 @@ class Clauses(SaidOfMarrow, Hedges):
             self._end_old()
         self._over = False
         self._join_at = piece.first
+        if self._negation_is_spent(place):
+            self._close_cues()
         if self._negated_at == self.pieces[0].first and self._opens_main_clause(piece):
             self._close_cues()
         if self._nouns and kinds.POSSIBLE in self._forward:

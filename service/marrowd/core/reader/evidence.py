@@ -63,7 +63,7 @@ def _points_back(predicate: Predicate, *, near: bool) -> bool:
     if gone and predicate.strong:
         return True
     if (predicate.historical and not predicate.points_back) or (
-        predicate.is_signal and not predicate.strong
+        predicate.is_signal and not (predicate.strong or predicate.negated)
     ):
         return False
     if predicate.points_back:

@@ -147,7 +147,10 @@ def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence
     for sentence in sentences:
         if sentence.section in _OF_IMAGES:
             return False
-    return not vocabulary.not_report.isdisjoint(words.words[:_LOOKED_AT])
+    opening = words.words[:_LOOKED_AT]
+    if "ignore" in opening and opening[opening.index("ignore") - 1] == "please":
+        return True
+    return not vocabulary.not_report.isdisjoint(opening)
 
 
 def is_template(words: Words, vocabulary: Vocabulary) -> bool:

@@ -41,6 +41,12 @@ _UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
 _BE = frozenset({"is", "are", "was", "were"})
 _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
+_REFUSALS = frozenset(
+    """
+    see find identify detect demonstrate appreciate discern perceive recognize confirm reproduce
+    agree accept believe concur endorse support corroborate disagree
+    """.split()
+)
 
 
 class Hedges(ClauseState):
@@ -59,6 +65,9 @@ class Hedges(ClauseState):
         ):
             return
         opened = self._open
+        if self.words[piece.last - 1] in _REFUSALS and self._ends_after(place):
+            self._refuse(piece)
+            return
         if self.words[piece.last - 1] == "unlikely" and self._is_disease_next(place):
             return  # "unlikely to represent infection" leaves the edema as it is
         if self.words[piece.first] == "0" and opened is not None and opened.bones:
@@ -87,6 +96,8 @@ class Hedges(ClauseState):
         if self._turn is kinds.NOT_IN and self.words[piece.first] == "nor":
             return
         if self.words[piece.first] == "neither":
+            if place + 1 < len(self.pieces) and self.pieces[place + 1].kind is kinds.VERB:
+                self.points_back = True
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
@@ -123,6 +134,13 @@ class Hedges(ClauseState):
             other.side = Laterality(side.value)
             opened.denied.append(other)
         return True
+
+    def _refuse(self, piece: Piece) -> None:
+        """Read a refusal with nothing behind it: "which I do not see", "I do not agree"."""
+        if self._open is not None:
+            self._apply_back(kinds.NEGATED, piece)
+        elif not (self.predicates or self._waiting):
+            self.artifact = kinds.NEGATED
 
     def _possible(self, place: int, piece: Piece) -> None:
         opened = self._open
@@ -247,16 +265,16 @@ class Hedges(ClauseState):
                 return
             if kind is kinds.POSSIBLE and not self._is_last_word(piece):
                 return
-            if not self._waiting and self._nouns and not self.points_back:
+            if not (self._waiting or self.points_back) and self._nouns and not self._names(here):
                 return
             target = self._say(sayings.EDEMA, piece, elliptic=True)
-        if target is None:
+        if target is None or self._is_of_later_noun(kind, piece, target.last):
             return
         target.rules.append(piece.term.rule)
         target.last = max(target.last, piece.last)
         if kind is kinds.NEGATED:
             target.hypothetical = False
-            if target.said is sayings.NOTHING and target.bones:
+            if target.said is sayings.NOTHING and (target.bones or self.row):
                 target.said, target.strong = sayings.EDEMA, True
             unsure = self.words[piece.last - 1] in _UNSURE or self._possible_at > target.first
             if target.possible and (unsure or self.words[piece.first] not in _BE):
@@ -270,7 +288,22 @@ class Hedges(ClauseState):
             if target.said is sayings.NOTHING:
                 target.said = sayings.EDEMA
 
+    def _is_of_later_noun(self, kind: Kind, piece: Piece, last: int) -> bool:
+        """Say whether another finding lies nearer: "edema, a fracture cannot be excluded"."""
+        if kind is kinds.HISTORICAL or self._names(self.words[piece.first : piece.last]):
+            return False
+        return last < self._join_at < self._noun_at
+
+    @staticmethod
+    def _names(here: list[str]) -> bool:
+        """Say whether a denial names what it denies: "not true edema"."""
+        return here[-1] == "edema"
+
     def _current(self, place: int, piece: Piece) -> None:
+        if piece.value == "confirmed":
+            if self._open is not None and self._open.said is sayings.EDEMA:
+                self._open.possible, self._open.current = False, True
+            return
         if piece.value == "partly" and self._open is not None:
             self._open.resolved = False
         if self._open is None and self.predicates and self._is_place_next(place):

@@ -35,6 +35,8 @@ _MORE = frozenset(
         kinds.HISTORICAL,
     }
 )
+_NOT = frozenset({"not", "never"})
+_AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
 _ASIDE = 6  # words
 _ONLY = frozenset({"only", "just"})
 _GROUPS = frozenset({Bone.METATARSAL_UNSPECIFIED, Bone.CUNEIFORM_UNSPECIFIED, Bone.PHALANX})
@@ -148,6 +150,12 @@ class Lookahead(Surroundings):
                 return False
         return False
 
+    def _is_shown_next(self, place: int) -> bool:
+        """Say whether a finding follows, perhaps behind its verb: "none of which shows edema"."""
+        following = self.pieces[place + 1 : place + 2]
+        has_verb = bool(following) and following[0].kind is kinds.VERB
+        return self._is_finding_next(place + has_verb)
+
     def _is_finding_or_bone_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 8]:
             if piece.kind in (kinds.EDEMA, kinds.MARROW, kinds.SIGNAL):
@@ -214,6 +222,16 @@ class Lookahead(Surroundings):
             if piece.kind is not kinds.SEVERITY:
                 return False
         return False
+
+    def _negation_is_spent(self, place: int) -> bool:
+        """Say whether "not" bore on a word we do not know: "which was not fixed, shows"."""
+        if not place or self.pieces[place - 1].kind is not kinds.NEGATED:
+            return False
+        cue = self.pieces[place - 1]
+        said = self.words[cue.last - 1]
+        auxiliary = self.words[cue.first - (self.words[cue.first] == said)]
+        behind = self.words[cue.last : self.pieces[place].first]
+        return said in _NOT and auxiliary in _AUXILIARY and len(behind) > 0 and behind[0].isalpha()
 
     def _is_last_word(self, piece: Piece) -> bool:
         return piece.last >= self.last or self.words[piece.last] in _STOPS

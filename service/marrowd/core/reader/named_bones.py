@@ -114,3 +114,14 @@ class NamedBones:
             single = words[piece.last - 1] in _HEADS and follows not in _PARTS
             if bone in self._last and ((before == "the" and single) or before in _THEIR):
                 piece.bones = self._last[bone]
+
+
+def number_by_row(named: list[Piece], row: list[Piece]) -> None:
+    """Read "metatarsal base" on a line that opens with "4th ray:" as that of the fourth."""
+    if not row:
+        return
+    for piece in named:
+        members = NAMED_BY.get(piece.bones[0]) if len(piece.bones) == 1 else None
+        if members is not None and not piece.broad and piece not in row:
+            own = tuple(bone for head in row for bone in head.bones if bone in members)
+            piece.bones = own or piece.bones

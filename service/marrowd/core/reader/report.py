@@ -16,7 +16,7 @@ from marrowd.core.reader.clauses import TISSUES, Clauses
 from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones
 from marrowd.core.reader.exam import exam_of
-from marrowd.core.reader.named_bones import NamedBones
+from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.questions import answer_of, is_asked, is_doubted
@@ -167,6 +167,7 @@ class Report(Stating):
             return
         outside = self.side.at(sentence)
         row = self._row
+        number_by_row(named, row)
         if kinds.SIDE in present:
             is_one = self.side.default is not Laterality.UNKNOWN
             give_sides(words, pieces, outside, is_one_sided=is_one)
@@ -377,7 +378,9 @@ class Report(Stating):
         del self.blocks[self._last_statements :]
         for question in asked:
             answered = replace(question, first=sentence.first, last=sentence.first + 1)
-            answered.negated, answered.possible, answered.hypothetical = not said, False, False
+            answered.negated = said is Certainty.NEGATED
+            answered.possible = said is Certainty.POSSIBLE
+            answered.hypothetical = False
             self._state_one(sentence, answered, self.side.at(sentence), contrast=False)
 
     def _grade(self, sentence: Sentence) -> None:

@@ -243,6 +243,8 @@ class SaidOfMarrow(ClauseState):
 
     def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         no = piece.value == "no"
+        if piece.value == "some" and not self._is_complement(piece):
+            return
         self._turn = None
         opened = self._open
         if self._is_plain_preposition(piece):
@@ -270,7 +272,7 @@ class SaidOfMarrow(ClauseState):
             (piece.term.direction == "forward" or is_nothing)
             and no
             and not back
-            and (self._is_finding_next(place) or self._bone_then_finding(place + 1))
+            and (self._is_shown_next(place) or self._bone_then_finding(place + 1))
         ):
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
@@ -341,7 +343,8 @@ class SaidOfMarrow(ClauseState):
         if piece.value == "yes":
             new.said = sayings.EDEMA  # "the talus has a trivial amount"
         elif last is not None and kinds.NEGATED not in self._forward:
-            new.negated, new.possible = last.negated, last.possible
+            new.negated = last.negated and not new.possible
+            new.possible = last.possible or new.possible
             new.historical = new.historical or last.historical
             new.resolved = last.resolved
         if not waiting and last is not None:
@@ -355,7 +358,7 @@ class SaidOfMarrow(ClauseState):
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             return
-        if opened is None and not self.predicates and self.points_back:
+        if opened is None and not self.predicates and (self.points_back or piece.value):
             self.artifact = kinds.POSSIBLE if kinds.POSSIBLE in self._forward else kinds.NEGATED
             return
         if opened is None or opened.negated:
