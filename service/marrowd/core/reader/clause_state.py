@@ -153,6 +153,11 @@ class ClauseState(Lookahead):
         if len(predicates) > 1:
             _weigh_together(predicates)
 
+    def take(self, predicates: list[Predicate]) -> None:
+        """Hold what was read of the sentence elsewhere."""
+        self.predicates = predicates
+        self.mentioned = [bone for predicate in predicates for bone in predicate.bones]
+
     def _say(
         self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False
     ) -> Predicate:

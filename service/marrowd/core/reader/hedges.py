@@ -41,6 +41,7 @@ _UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
 _BE = frozenset({"is", "are", "was", "were"})
 _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
+_POINTING = frozenset({"this", "these", "it"})
 _REFUSALS = frozenset(
     """
     see find identify detect demonstrate appreciate discern perceive recognize confirm reproduce
@@ -144,6 +145,8 @@ class Hedges(ClauseState):
 
     def _possible(self, place: int, piece: Piece) -> None:
         opened = self._open
+        if self.words[piece.last - 2] in _POINTING and piece.last - piece.first > 1:
+            self.points_back = True  # "whether this is"
         if (
             piece.term.direction != "backward"
             and opened is not None

@@ -16,6 +16,7 @@ from marrowd.core.reader.clauses import TISSUES, Clauses
 from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones
 from marrowd.core.reader.exam import exam_of
+from marrowd.core.reader.headed_lists import list_headed, on_side, sides_headed
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
@@ -41,13 +42,14 @@ _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSIT
 _TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
 _BACK = frozenset(
     """
-    it its this these both neither none they that some first second third fourth fifth
+    it its this these both neither none they that some first second third fourth fifth i
     """.split()
 )
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
+_ONE_SIDE = frozenset({"left", "right"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
@@ -158,6 +160,7 @@ class Report(Stating):
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
         listed = self._listed is not None and is_item(sentence, present)
+        listed = listed or (self._topic and kinds.NEGATED in present and ":" in here)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
             self._topic and kinds.HIGH in present and kinds.NEGATED in present
         )
@@ -184,12 +187,25 @@ class Report(Stating):
             is_cell=is_cell and self._topic,
         )
         clauses.soft_row = self._soft_row
-        clauses.run()
+        found = self._behind_colon(first, here, pieces, present)
+        if found:
+            clauses.take(found)
+        else:
+            clauses.run()
         self._soft_row = clauses.soft_row
         if named and not is_exam:
             self._open_row(pieces)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row)
+
+    def _behind_colon(
+        self, first: int, here: list[str], pieces: list[Piece], present: set[Kind]
+    ) -> list[Predicate]:
+        if ":" not in here or not (self._topic or kinds.EDEMA in present):
+            return []
+        words = self.words.words
+        headed = list_headed(words, pieces, first)
+        return [headed] if headed is not None else sides_headed(words, pieces)
 
     def _pass_by(self, pieces: list[Piece], named: list[Piece]) -> None:
         """Take from a sentence that says nothing of marrow the bones it names, and its cues."""
@@ -308,6 +324,12 @@ class Report(Stating):
             for predicate in clauses.predicates:
                 predicate.points_back = not clauses.is_global
             return home
+        opening = clauses.pieces[0] if clauses.pieces else None
+        if opening is not None and opening.kind is kinds.SIDE and not clauses.mentioned:
+            if self._is_row_sign(opening.last) and opening.value in _ONE_SIDE:
+                for predicate in clauses.predicates:
+                    predicate.points_back = predicate.points_back or predicate.elliptic
+                return [on_side(bone, Laterality(opening.value)) for bone in self._last_bones]
         return [] if sentence.row or kinds.SOFT in present else self._last_bones
 
     def _state_all(

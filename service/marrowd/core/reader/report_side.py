@@ -31,6 +31,7 @@ _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
 )
 _TURNS_TO = frozenset({"in", "on", "at", "within", "turning", "regarding", "concerning"})
+_LEAVE = frozenset({"been", "be", "was", "were", "being", "nothing"})  # "has been left out"
 _ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
 _OTHER_EXAM = frozenset(
     {
@@ -79,7 +80,7 @@ class ReportSide:
                     if heads and side in _ONE:
                         current = side
                 elif sentence.section is not Section.TECHNIQUE:
-                    evidence.setdefault(_ANY, []).extend(_SIDES[w] for w in here if w in _SIDES)
+                    evidence.setdefault(_ANY, []).extend(_sides_in(here))
             column = columns.side_of(sentence)
             if column is not None or current is not None:
                 self._heads[sentence.first] = column or current or Laterality.UNKNOWN
@@ -123,6 +124,12 @@ class _Columns:
         return self._sides.get(self._column) if len(self._sides) > 1 else None
 
 
+def _sides_in(here: list[str]) -> list[Laterality]:
+    """List the sides among some words, without "has been left out"."""
+    pairs = zip(["", *here], here)  # noqa: B905 -- the word before each
+    return [_SIDES[word] for before, word in pairs if word in _SIDES and before not in _LEAVE]
+
+
 def _rank(number: int, sentence: Sentence, here: list[str]) -> int:  # noqa: PLR0911 -- one case after the other
     if sentence.section is Section.ADDENDUM:
         return _CORRECTED
@@ -143,7 +150,7 @@ def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, b
     """Find a side said of the foot or the exam; and whether it heads what follows."""
     for place, word in enumerate(here):
         side = _SIDES.get(word)
-        if side is None:
+        if side is None or (place and here[place - 1] in _LEAVE):
             continue
         if place == len(_ON_THE) and tuple(here[:place]) in (_ON_THE, _IN_THE):
             return side, True

@@ -28,6 +28,7 @@ _CHANGES = frozenset({"elevation", "increase", "brightening", "hyperintensity", 
 _NEAR = 3  # words: "signal in the marrow"
 _OF = 2  # words: "spared from any edema"
 
+_RELATIVE = frozenset({"which", "whom"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 
 
@@ -268,6 +269,7 @@ class SaidOfMarrow(ClauseState):
         if is_nothing and self._is_word_next(place):
             return  # "nothing active"
         back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
+        back = back and self.words[piece.last - 1] not in _RELATIVE
         if (
             (piece.term.direction == "forward" or is_nothing)
             and no

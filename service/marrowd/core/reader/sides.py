@@ -16,6 +16,7 @@ _SIDES = {side.value: side for side in Laterality}
 _WEAK = frozenset(
     {kinds.PART, kinds.ORDINAL, kinds.SEVERITY, kinds.EDEMA, kinds.MARROW, kinds.DISEASE}
 )
+_OF_ONE_FOOT = frozenset({"on", "either", "each"})
 _EVEN = frozenset({"symmetric", "symmetrical"})
 _FINDING = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW})
 _ENDS = frozenset({kinds.BREAK, kinds.VERB, kinds.THERE})
@@ -34,11 +35,14 @@ def give_sides(  # noqa: C901, PLR0912 -- one case after the other
             side = _side_of(piece, last)
             if side is None:
                 continue
-            if words[piece.first] == "on" and side is Laterality.BILATERAL and is_one_sided:
+            is_both = side is Laterality.BILATERAL and is_one_sided
+            if is_both and words[piece.first] in _OF_ONE_FOOT:
                 continue  # both sides of something else: the exam is of one foot
             follower = _follower(pieces, place)
             if words[piece.first] in _EVEN and not (
-                place + 1 < len(pieces) and pieces[place + 1].kind in _FINDING
+                place + 1 < len(pieces)
+                and pieces[place + 1].kind in _FINDING
+                and pieces[place + 1].first == piece.last
             ):
                 continue
             if follower is kinds.BONE:

@@ -36,6 +36,7 @@ _AFTER_NORMAL = frozenset(
     only , other aside marrow signal bone to by from
     """.split()
 )
+_BE = frozenset({"is", "are", "was", "were"})
 _DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"})
 _INSIDE = frozenset({"in", "within", "at", "throughout"})
 _NO = frozenset({"no", "nothing", "without"})
@@ -137,8 +138,11 @@ class Surroundings:
 
     def _is_complement(self, piece: Piece) -> bool:
         """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""
-        if piece.last >= self.last:
+        words = self.words
+        if piece.last >= self.last or words[piece.first - 1] in _BE or words[piece.first] in _BE:
             return True
+        if piece.kind is kinds.SPARED and piece.last - piece.first > 1:
+            return True  # "took no part in the process"
         at = piece.last + (self.words[piece.last] == "\n")
         following = self.words[at] if at < self.last else "."
         return not following.isalpha() or following in _AFTER_NORMAL

