@@ -11,6 +11,7 @@ from typing import ClassVar
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.hedges import Hedges
+from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.named_bones import number_by_row
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.said_of_marrow import SaidOfMarrow
@@ -73,6 +74,10 @@ class Clauses(SaidOfMarrow, Hedges):
                 self._loose.append(piece)
             return
         self._turn = None
+        if opened is not None and is_border(
+            self.words, self.pieces, place, opened.bones or self.row
+        ):
+            return
         if opened is not None and not (
             opened.bones and opened.said is not sayings.NOTHING and self._is_subject(place)
         ):
@@ -145,7 +150,9 @@ class Clauses(SaidOfMarrow, Hedges):
             and all(p.kind in _ROW for p in self.pieces[:place])
         ):
             self.row, self._waiting = self._waiting, []
-            number_by_row([p for p in self.pieces[place + 1 : place + _WINDOW] if p.bones], self.row)
+            number_by_row(
+                [p for p in self.pieces[place + 1 : place + _WINDOW] if p.bones], self.row
+            )
         self._verb_at = piece.first
         if not (
             self.words[piece.first] == ":" and self._turn is not None and self._opens_list(place)

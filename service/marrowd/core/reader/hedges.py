@@ -41,6 +41,8 @@ _UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
 _BE = frozenset({"is", "are", "was", "were"})
 _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
+_THEN = frozenset({"previously", "formerly"})
+_UNKNOWN = 2  # words
 _POINTING = frozenset({"this", "these", "it"})
 _REFUSALS = frozenset(
     """
@@ -202,6 +204,8 @@ class Hedges(ClauseState):
             self._open = None
             self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
             return
+        if self.words[piece.first] in _THEN and self._is_of_unknown(place):
+            return  # "a previously drilled track"
         opened = self._open
         if piece.value == "healed":
             if opened is not None and opened.said is sayings.EDEMA:
@@ -250,6 +254,13 @@ class Hedges(ClauseState):
         self._historical_at = piece.first
         self._forward.pop(kinds.CURRENT, None)
 
+    def _is_of_unknown(self, place: int) -> bool:
+        """Say whether an adverb of time bears on words we do not know."""
+        piece = self.pieces[place]
+        if piece.last - piece.first > 1 or place + 1 >= len(self.pieces):
+            return False
+        return self.pieces[place + 1].first - piece.last >= _UNKNOWN
+
     def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         target = self._open
         if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
@@ -295,7 +306,7 @@ class Hedges(ClauseState):
         """Say whether another finding lies nearer: "edema, a fracture cannot be excluded"."""
         if kind is kinds.HISTORICAL or self._names(self.words[piece.first : piece.last]):
             return False
-        return last < self._join_at < self._noun_at
+        return last <= self._join_at < self._noun_at
 
     @staticmethod
     def _names(here: list[str]) -> bool:

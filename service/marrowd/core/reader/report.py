@@ -25,7 +25,7 @@ from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
-from marrowd.core.reader.shapes import is_across, is_item, is_year, says_something
+from marrowd.core.reader.shapes import is_across, is_item, is_plain, is_year, says_something
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.stating import NOT_STATED, Note, Stating
 from marrowd.core.reader.tickboxes import ticked
@@ -49,6 +49,7 @@ _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
+_ALSO = frozenset({"also", "plus", "additionally"})
 _ONE_SIDE = frozenset({"left", "right"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
@@ -105,6 +106,7 @@ class Report(Stating):
         self.title = words_of(title, vocabulary.spelling).words if title else []
         self.side = ReportSide(words, sentences, self.title)
         self.statements: list[Statement] = []
+        self._affirmed: set[Bone] = set()
         self.blocks: list[int] = []
         self.cues: dict[Cue, None] = {}
         self._has_line = False
@@ -160,7 +162,10 @@ class Report(Stating):
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
         listed = self._listed is not None and is_item(sentence, present)
-        listed = listed or (self._topic and kinds.NEGATED in present and ":" in here)
+        is_more = here[0] in _ALSO and self._previous is not None and is_plain(present)
+        if is_more:
+            self._listed = self._previous
+        listed = listed or is_more or (self._topic and kinds.NEGATED in present and ":" in here)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
             self._topic and kinds.HIGH in present and kinds.NEGATED in present
         )
@@ -197,6 +202,8 @@ class Report(Stating):
             self._open_row(pieces)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row)
+        if is_more:
+            self._listed = None
 
     def _behind_colon(
         self, first: int, here: list[str], pieces: list[Piece], present: set[Kind]

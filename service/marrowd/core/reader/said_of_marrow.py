@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import ClauseState, Steps
+from marrowd.core.reader.landmarks import is_at_insertion
 from marrowd.core.reader.pieces import Piece
 
 _TO_SIGNAL = frozenset(
@@ -43,7 +44,12 @@ class SaidOfMarrow(ClauseState):
         if piece.value == "bright" and marrow and marrow[0].kind is kinds.MARROW:
             strong = marrow[0].first - piece.last <= 1
         strong = strong or self._is_marrow_of_bone_next(place)
-        if not strong and ((self.soft_row and not self._waiting) or self._is_soft(place)):
+        is_within = bool(self._waiting or self.row) and is_at_insertion(
+            self.words, self.pieces, place
+        )
+        if not (strong or is_within) and (
+            (self.soft_row and not self._waiting) or self._is_soft(place)
+        ):
             self._nouns += 1
             self._open = None
             self._waiting.clear()

@@ -45,6 +45,11 @@ def is_item(sentence: Sentence, present: set[Kind]) -> bool:
     return short and present <= _ITEM_KINDS
 
 
+def is_plain(present: set[Kind]) -> bool:
+    """Say whether a sentence holds bones and how much, and nothing of its own."""
+    return kinds.BONE in present and _ITEM_KINDS.issuperset(present)
+
+
 def says_something(pieces: list[Piece], present: set[Kind]) -> bool:
     """Say whether a sentence without an anchor may still answer: "the cuboid does not"."""
     if not pieces:

@@ -13,6 +13,7 @@ from marrowd.core.reader.evidence import is_kept, without_broad
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.settle import NAMED_BY
 from marrowd.core.reader.vocabulary import Kind
 from marrowd.core.reader.words import Words
 from marrowd.core.reading import Certainty, Section, Statement
@@ -44,6 +45,7 @@ class Stating:
     """The statements of one text, and what decides whether a predicate becomes one."""
 
     __slots__ = (
+        "_affirmed",
         "_before",
         "_last_statements",
         "_partial",
@@ -64,6 +66,7 @@ class Stating:
     normal: list[Laterality | None]
     notes: list[Note]
     is_explained: bool
+    _affirmed: set[Bone]
     _topic: bool
     _timed: bool
     _partial: bool
@@ -167,6 +170,11 @@ class Stating:
         certainty: Certainty,
         outside: Laterality,
     ) -> None:
+        if certainty is Certainty.AFFIRMED:
+            if not piece.broad:
+                self._affirmed.add(bone)
+            elif self._sums_up(sentence, piece):
+                return
         words = self.words
         inside = sentence.first <= piece.first < sentence.last
         opens = predicate.opens if predicate.opens >= sentence.first else predicate.first
@@ -189,3 +197,10 @@ class Stating:
                 replaces=sentence.section is Section.ADDENDUM,
             )
         )
+
+    def _sums_up(self, sentence: Sentence, piece: Piece) -> bool:
+        """Say whether a region in the summary stands for those of its bones already named."""
+        if piece.term.kind is not kinds.REGION or sentence.section is not Section.IMPRESSION:
+            return False
+        own = [NAMED_BY.get(bone, frozenset()) | {bone} for bone in piece.bones]
+        return not self._affirmed.isdisjoint(frozenset().union(*own))
