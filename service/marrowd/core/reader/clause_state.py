@@ -132,8 +132,12 @@ class ClauseState(Lookahead):
         self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
-    def run(self) -> None:
-        """Read the sentence."""
+    def run(self, found: list[Predicate] | None = None) -> None:
+        """Read the sentence, or hold what was *found* in all of it."""
+        if found:
+            self.predicates = found
+            self.mentioned = [bone for predicate in found for bone in predicate.bones]
+            return
         steps = self._steps
         for place, piece in enumerate(self.pieces):
             kind = piece.kind
@@ -152,11 +156,6 @@ class ClauseState(Lookahead):
                 predicate.said = sayings.EDEMA
         if len(predicates) > 1:
             _weigh_together(predicates)
-
-    def take(self, predicates: list[Predicate]) -> None:
-        """Hold what was read of the sentence elsewhere."""
-        self.predicates = predicates
-        self.mentioned = [bone for predicate in predicates for bone in predicate.bones]
 
     def _say(
         self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False

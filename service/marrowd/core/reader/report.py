@@ -31,7 +31,7 @@ from marrowd.core.reader.stating import NOT_STATED, Note, Stating
 from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
-from marrowd.core.reading import Cue, Reading, Section, Statement
+from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 
 _FAR = 2
 _CELL = 6
@@ -161,11 +161,7 @@ class Report(Stating):
         is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
-        listed = self._listed is not None and is_item(sentence, present)
-        is_more = here[0] in _ALSO and self._previous is not None and is_plain(present)
-        if is_more:
-            self._listed = self._previous
-        listed = listed or is_more or (self._topic and kinds.NEGATED in present and ":" in here)
+        listed = self._goes_on(sentence, here, present)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
             self._topic and kinds.HIGH in present and kinds.NEGATED in present
         )
@@ -192,22 +188,26 @@ class Report(Stating):
             is_cell=is_cell and self._topic,
         )
         clauses.soft_row = self._soft_row
-        found = self._behind_colon(first, here, pieces, present)
-        if found:
-            clauses.take(found)
-        else:
-            clauses.run()
+        clauses.run(self._behind_colon(first, here, pieces, present))
         self._soft_row = clauses.soft_row
         if named and not is_exam:
             self._open_row(pieces)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row)
-        if is_more:
-            self._listed = None
+
+    def _goes_on(self, sentence: Sentence, here: list[str], present: set[Kind]) -> bool:
+        """Say whether bones go on a list: an item, "also the cuboid", "nil: cuboid"."""
+        if here[0] in _ALSO and self._previous is not None and is_plain(present):
+            self._listed = self._previous
+            return True
+        if self._listed is not None and is_item(sentence, present):
+            return True
+        return self._topic and kinds.NEGATED in present and ":" in here
 
     def _behind_colon(
         self, first: int, here: list[str], pieces: list[Piece], present: set[Kind]
     ) -> list[Predicate]:
+        """Read what a colon sets apart, if all of the sentence is that."""
         if ":" not in here or not (self._topic or kinds.EDEMA in present):
             return []
         words = self.words.words
@@ -331,9 +331,9 @@ class Report(Stating):
             for predicate in clauses.predicates:
                 predicate.points_back = not clauses.is_global
             return home
-        opening = clauses.pieces[0] if clauses.pieces else None
-        if opening is not None and opening.kind is kinds.SIDE and not clauses.mentioned:
-            if self._is_row_sign(opening.last) and opening.value in _ONE_SIDE:
+        if kinds.SIDE in present and not clauses.mentioned:
+            opening = clauses.pieces[0]
+            if opening.value in _ONE_SIDE and self.words.words[opening.last] == ":":
                 for predicate in clauses.predicates:
                     predicate.points_back = predicate.points_back or predicate.elliptic
                 return [on_side(bone, Laterality(opening.value)) for bone in self._last_bones]
@@ -438,6 +438,8 @@ class Report(Stating):
             item = replace(self._listed, first=sentence.first, last=sentence.last)
             item.bones = list(clauses.mentioned)
             self._state_one(sentence, item, outside, contrast=False)
+            if self.words.words[sentence.first] in _ALSO:
+                self._listed = None
 
     def _in_order(self) -> tuple[list[Statement], list[int]]:
         """Put an addendum that stands above the report it corrects behind it."""

@@ -250,7 +250,7 @@ class SaidOfMarrow(ClauseState):
 
     def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         no = piece.value == "no"
-        if piece.value == "some" and not self._is_complement(piece):
+        if piece.value == "some" and not self._is_object(place):
             return
         self._turn = None
         opened = self._open
@@ -319,6 +319,11 @@ class SaidOfMarrow(ClauseState):
         unknown = not following or following[0].first > last
         return unknown and last < self.last and self.words[last].isalpha()
 
+    def _is_object(self, place: int) -> bool:
+        """Say whether an amount is all that a verb has: "the fifth shows some at its base"."""
+        before = self.pieces[place - 1].kind if place else None
+        return before in (kinds.VERB, kinds.CURRENT) and self._is_complement(self.pieces[place])
+
     def _is_plain_preposition(self, piece: Piece) -> bool:
         """Say whether "is seen in" goes on with what was named, and answers nothing."""
         if self.words[piece.first] not in _BE or piece.term.direction != "forward":
@@ -340,6 +345,8 @@ class SaidOfMarrow(ClauseState):
         if self._says_more(place):
             return
         last = self.predicates[-1] if self.predicates else self.previous
+        if last is not None and last.said is sayings.NOTHING and not last.bones:
+            last = self.previous  # "signal of the same type"
         said = last.said if last is not None else sayings.EDEMA
         if last is None and not self.topic:
             return
