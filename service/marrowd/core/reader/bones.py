@@ -284,8 +284,11 @@ def _is_row_of_heads(
     words: list[str], marks: list[Piece], place: int, last: int, last_head: str
 ) -> bool:
     """Say whether figures stand for bones in a row of them: "metatarsals: 2 edema, 3 normal"."""
+    before, end = words[marks[place].first - 1], marks[last].last
+    if before == "in" and last_head == "metatarsal":
+        return end >= len(words) or words[end] in _ENDS_CELL  # "no osteitis in 2 or 4"
     named = any(mark.value == last_head for mark in marks[:place][-_MOST_ORDINALS:])
-    if not (last_head and named) or words[marks[place].first - 1] not in _ROW_BEFORE:
+    if not (last_head and named) or before not in _ROW_BEFORE:
         return False
     following = marks[last + 1 : last + 2]
     said = bool(following) and following[0].first == marks[last].last

@@ -259,7 +259,9 @@ class Hedges(ClauseState):
         piece = self.pieces[place]
         if piece.last - piece.first > 1 or place + 1 >= len(self.pieces):
             return False
-        return self.pieces[place + 1].first - piece.last >= _UNKNOWN
+        following = self.pieces[place + 1]
+        gap = following.first - piece.last
+        return gap >= _UNKNOWN or (gap > 0 and following.kind is kinds.DISEASE)
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         target = self._open
