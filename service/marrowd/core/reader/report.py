@@ -167,7 +167,7 @@ class Report(Stating):
         )
         if not (speaks or is_cell or listed or beside or says_something(pieces, present)):
             self._listed = None
-            self._pass_by(pieces, named)
+            self._pass_by(pieces, named, present)
             return
         outside = self.side.at(sentence)
         row = self._row
@@ -193,7 +193,7 @@ class Report(Stating):
         if named and not is_exam:
             self._open_row(pieces)
         self._state(sentence, here, clauses, present, outside)
-        self._keep(clauses, row)
+        self._keep(clauses, row, present)
 
     def _goes_on(self, sentence: Sentence, here: list[str], present: set[Kind]) -> bool:
         """Say whether bones go on a list: an item, "also the cuboid", "nil: cuboid"."""
@@ -214,11 +214,12 @@ class Report(Stating):
         headed = list_headed(words, pieces, first)
         return [headed] if headed is not None else sides_headed(words, pieces)
 
-    def _pass_by(self, pieces: list[Piece], named: list[Piece]) -> None:
+    def _pass_by(self, pieces: list[Piece], named: list[Piece], present: set[Kind]) -> None:
         """Take from a sentence that says nothing of marrow the bones it names, and its cues."""
         self._open_row(pieces)
         self._add_cues(cues_of(pieces))
-        self._homes.remember(pieces, self._row)
+        if kinds.DISEASE in present:
+            self._homes.remember(pieces, self._row)
         words = self.words.words
         for piece in named:
             if piece.broad:
@@ -233,10 +234,11 @@ class Report(Stating):
             self._last_bones = bones
             self._distance = 0
 
-    def _keep(self, clauses: Clauses, row: list[Piece]) -> None:
+    def _keep(self, clauses: Clauses, row: list[Piece], present: set[Kind]) -> None:
         """Keep what the next sentence may point back to."""
         self._add_cues(clauses.cues)
-        self._homes.remember(clauses.pieces, clauses.row)
+        if kinds.DISEASE in present:
+            self._homes.remember(clauses.pieces, clauses.row)
         for predicate in clauses.predicates:
             if not predicate.elliptic:
                 self._previous = predicate
@@ -304,7 +306,7 @@ class Report(Stating):
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
-        if self._distance <= _FAR and _is_left_open(predicates):
+        if kinds.ARTIFACT in present and self._distance <= _FAR and _is_left_open(predicates):
             self._explain(kinds.POSSIBLE)
         joint = self._joint_of(clauses, spoken)
         if self._is_asked(sentence, predicates):

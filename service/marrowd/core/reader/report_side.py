@@ -62,7 +62,7 @@ class ReportSide:
         if titled in _ONE:
             evidence[_EXAM_LINE] = [titled]
         lowered = words.words
-        columns = _Columns(lowered)
+        columns = _Columns(lowered) if "|" in lowered else None
         current: Laterality | None = None
         section: Section | None = None
         for number, sentence in enumerate(sentences):
@@ -81,7 +81,7 @@ class ReportSide:
                         current = side
                 elif sentence.section is not Section.TECHNIQUE:
                     evidence.setdefault(_ANY, []).extend(_sides_in(here))
-            column = columns.side_of(sentence)
+            column = columns.side_of(sentence) if columns is not None else None
             if column is not None or current is not None:
                 self._heads[sentence.first] = column or current or Laterality.UNKNOWN
         self.default = Laterality.UNKNOWN
