@@ -19,6 +19,7 @@ import uvloop
 from aiohttp import web
 
 from marrowd.store.open import open_store
+from marrowd.store.protocols import Asked
 
 _CONNECTIONS = 8  # as many as the store has
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -28,10 +29,11 @@ async def _hooks(path: str) -> list[web.RouteDef]:
     store = open_store(f"sqlite:///{path}")
     await store.open()
     given: list[bytes] = []
+    asked = Asked("hospital", "Patient/p1", "")
 
     async def answer(request: web.Request) -> web.Response:
         orjson.loads(await request.read())
-        await store.standing("hospital", "Patient/p1", "")
+        await store.standings([asked])
         return web.Response(body=given[0], content_type="application/json")
 
     async def take(request: web.Request) -> web.Response:

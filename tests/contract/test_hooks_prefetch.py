@@ -400,7 +400,7 @@ async def test_a_store_that_hangs_leaves_what_the_call_brought(tmp_path, monkeyp
         async def hang(*_args):
             await asyncio.sleep(60)
 
-        monkeypatch.setattr(bench.store, "standing", hang)
+        monkeypatch.setattr(bench.store, "standings", hang)
         monkeypatch.setattr(bench.store, "facts_of", hang)
         call = a_call(fhirServer=bench.base_url, prefetch=whole_prefetch())
 

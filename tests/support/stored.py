@@ -18,12 +18,15 @@ from marrowd.core.facts import (
 )
 from marrowd.core.reading import Modality
 from marrowd.store.protocols import (
+    Asked,
     EventKind,
     NewEvent,
     NewMessage,
     PatientChange,
     PatientState,
+    Store,
 )
+from marrowd.store.protocols import Standing as Stand
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = NOW + timedelta(seconds=30)
@@ -146,3 +149,9 @@ class Quiet:
     def __call__(self, state: PatientState) -> PatientChange:
         self.asked.append(state)
         return change(**self._values)
+
+
+async def standing(store: Store, source: str, patient: str, card: str) -> Stand:
+    """Ask about one patient and one card alone."""
+    [found] = await store.standings([Asked(source, patient, card)])
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from marrowd.app import Role, running
+from marrowd.app import Role, running, set_for_answering
 from marrowd.cli.exits import Exit
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
@@ -44,6 +44,7 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     async with running(settings, roles=roles) as service:
+        set_for_answering()
         log.info("serving", host=settings.http.host, port=service.port, ops_port=service.ops_port)
         await service.until(stopping)
         log.info("draining")

@@ -13,12 +13,13 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple, cast
 
-from sqlalchemy import Connection, bindparam, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text
 
 from marrowd.store.database import OverDatabase
 from marrowd.store.dialect import insert_into
 from marrowd.store.engine import Engines, translated
 from marrowd.store.protocols import (
+    Asked,
     CardCount,
     CardFeedback,
     CardOutcome,
@@ -36,16 +37,18 @@ from marrowd.store.schema import (
     stored_of,
 )
 
-_STANDING = select(
-    select(patient.c.revision)
-    .where(patient.c.source == bindparam("source"), patient.c.patient == bindparam("patient"))
-    .scalar_subquery(),
-    select(card_quiet.c.until).where(card_quiet.c.card == bindparam("card")).scalar_subquery(),
-)
 _STANDING_SQLITE = """
     SELECT (SELECT revision FROM patient WHERE source = ? AND patient = ?),
            (SELECT until FROM card_quiet WHERE card = ?)
 """
+_STANDINGS_POSTGRESQL = text("""
+    SELECT patient.revision, card_quiet.until
+    FROM unnest(CAST(:sources AS text[]), CAST(:patients AS text[]), CAST(:cards AS text[]))
+        WITH ORDINALITY AS asked (source, patient, card, place)
+    LEFT JOIN patient ON patient.source = asked.source AND patient.patient = asked.patient
+    LEFT JOIN card_quiet ON card_quiet.card = asked.card
+    ORDER BY asked.place
+""")
 
 
 class _Token(NamedTuple):
@@ -60,18 +63,23 @@ class _Token(NamedTuple):
 class SqlFeedback(OverDatabase):
     """`Feedback` over SQL."""
 
-    async def standing(self, source: str, patient: str, card: str) -> Standing:
-        """Give the revision of a patient's evidence, and until when *card* is quiet: one read."""
+    async def standings(self, asked: Sequence[Asked]) -> Sequence[Standing]:
+        """Say how things stand with each of *asked*, in order: one read for all of them."""
         if self._database.engines.is_sqlite:
             # The read that every hook waits for: a prepared statement costs a tenth of a compiled.
-            keys = (source, patient, card)
-            revision, until = await self._database.read_sqlite(
-                lambda c: c.execute(_STANDING_SQLITE, keys).fetchone()
+            rows = await self._database.read_sqlite(
+                lambda c: [c.execute(_STANDING_SQLITE, each).fetchone() for each in asked]
             )
-            return Standing(revision=revision or 0, quiet_until=instant_of(until))
-        values = {"source": source, "patient": patient, "card": card}
-        row = await self._database.read(lambda c: c.execute(_STANDING, values).one())
-        return Standing(revision=row[0] or 0, quiet_until=row[1])
+        else:
+            sources, patients, cards = map(list, zip(*asked, strict=True))
+            values = {"sources": sources, "patients": patients, "cards": cards}
+            rows = await self._database.read(
+                lambda c: [tuple(row) for row in c.execute(_STANDINGS_POSTGRESQL, values)]
+            )
+        return [
+            Standing(revision=revision or 0, quiet_until=instant_of(until))
+            for revision, until in rows
+        ]
 
     async def add_shown(self, shown: Sequence[ShownCard]) -> None:
         """Count cards that were shown."""

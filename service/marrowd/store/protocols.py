@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from marrowd.core.facts import Fact
 from marrowd.store.upkeep import Audit, Destinations, Forgetting, Replays
@@ -367,6 +367,14 @@ class Outbox(Protocol):
         ...
 
 
+class Asked(NamedTuple):
+    """What a hook asks of the store before it gives an answer it has given before."""
+
+    source: str
+    patient: str  # "Patient/<id>"
+    card: str  # its uuid, "" for none
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What a hook has to know before it gives an answer it has given before."""
@@ -427,8 +435,8 @@ class CardCount:
 class Feedback(Protocol):
     """What hooks remember of cards, and of the tokens that calls came with."""
 
-    async def standing(self, source: str, patient: str, card: str) -> Standing:
-        """Give the revision of a patient's evidence, and until when *card* is quiet: one read."""
+    async def standings(self, asked: Sequence[Asked]) -> Sequence[Standing]:
+        """Say how things stand with each of *asked*, in order: one read for all of them."""
         ...
 
     async def add_shown(self, shown: Sequence[ShownCard]) -> None:

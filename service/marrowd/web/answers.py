@@ -63,14 +63,15 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
     # No secret, so no system call for it: that costs more than all the rest here.
     made = f"{random.getrandbits(128):032x}"
     request_id = given if _REQUEST_ID.fullmatch(given) else made
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
-        try:
-            response = await handler(request)
-        except web.HTTPException as exc:
-            response = _answer_of(exc)
-        except StoreUnavailable:
-            log.warning("store_unavailable", route=_route(request))
-            response = _answer_of(refusal(503, "the store cannot be reached or written; retry"))
+    # Never unbound: aiohttp gives each request a task and so a context of its own.
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    try:
+        response = await handler(request)
+    except web.HTTPException as exc:
+        response = _answer_of(exc)
+    except StoreUnavailable:
+        log.warning("store_unavailable", route=_route(request))
+        response = _answer_of(refusal(503, "the store cannot be reached or written; retry"))
     response.headers["X-Request-ID"] = request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Server"] = _SERVER

@@ -11,7 +11,7 @@ from marrowd.cds.requests import BadHookRequest
 from marrowd.store.protocols import Feedback, Taken
 from marrowd.telemetry.metrics import Metrics, OverrideReason
 from marrowd.web.answers import refusal
-from marrowd.web.bodies import json_body
+from marrowd.web.bodies import json_bytes, quick
 from marrowd.web.shown import ShownCards
 
 
@@ -27,7 +27,7 @@ class FeedbackDesk:
 
     async def take(self, request: web.Request) -> web.Response:
         """Keep what is new; a repeat or a card that nobody was shown is no error."""
-        _, body = await json_body(request)
+        body = await quick(await json_bytes(request))
         now = self.clock()
         try:
             given = feedback_from(body, now=now, quiet=self.quiet)

@@ -37,6 +37,7 @@ from marrowd.store.protocols import Evidence
 from marrowd.telemetry.metrics import CallOutcome, Operation
 from marrowd.telemetry.tracing import SpanName, Told, inner
 from marrowd.web.bodies import exact
+from marrowd.web.remembered import Pieces
 
 log = structlog.get_logger(__name__)
 
@@ -67,16 +68,21 @@ def same_server(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A checked call and what it may speak for."""
+    """A checked call, without what is read from its body once more when an answer is drawn."""
 
-    request: HookRequest  # of prefetch the keys only, and no draft orders: see `_sent`
-    body: bytes
-    source: HookSource | None = None
+    request: HookRequest  # of prefetch the keys only, no draft orders, no token: see `_sent`
+    source: HookSource | None = None  # what it may speak for
+    brought: Pieces = ()  # what tells it from other calls for the same patient
 
     @property
     def patient(self) -> str:
         """The patient, as facts name one."""
         return f"Patient/{self.request.patient_id}"
+
+    @property
+    def source_name(self) -> str:
+        """The name of its source, "" when it speaks for none."""
+        return "" if self.source is None else self.source.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,15 +133,18 @@ class Gatherer:
     clock: Callable[[], datetime]
     fetch_s: float
 
-    async def gather(self, call: Call, *, is_store_up: bool = True) -> Gathered | Lacking:
+    async def gather(
+        self, call: Call, body: bytes, *, is_store_up: bool = True
+    ) -> Gathered | Lacking:
         """
         Gather the facts of *call* and decide on its patient.
 
         Args:
             call: checked, its source chosen.
+            body: of this very call.
             is_store_up: False when the store has just let a read hang: it is not asked again.
         """
-        sent = await asyncio.to_thread(_sent, call)
+        sent = await asyncio.to_thread(_sent, call, body)
         had = {key for key, answer in sent.answers.items() if answer.lack is None}
         is_current = call.source is not None and self.is_current(call.source.name)
         open_keys = set(PrefetchKey) - had - (EVIDENCED if is_current else frozenset())
@@ -170,7 +179,7 @@ class Gatherer:
         self, call: Call, sent: _Sent, keys: AbstractSet[PrefetchKey], into: Fetched
     ) -> None:
         """Ask the configured server, and no other, with the token of the call."""
-        authorization = call.request.authorization
+        authorization = sent.request.authorization
         if call.source is None or authorization is None:
             return
         transport = Transport(
@@ -212,7 +221,7 @@ class Gatherer:
         decided = decide(
             merged(stored or (), called),
             patient=call.patient,
-            source=call.source.name if call.source is not None else "",
+            source=call.source_name,
             had=had,
             rules=self.rules,
             now=self.clock(),
@@ -228,16 +237,22 @@ class Gatherer:
         )
 
 
-def _sent(call: Call) -> _Sent:
+def _sent(call: Call, body: bytes) -> _Sent:
     """Read again, exactly, what came with the call: numbers as written, no name twice."""
     request = call.request
-    whole = exact(call.body)
+    whole = exact(body)
     prefetch = {key: whole["prefetch"][key] for key in request.prefetch}
     orders: Sequence[Mapping[str, Any]] = ()
     if request.hook is Hook.ORDER_SIGN:
         entries = whole["context"]["draftOrders"].get("entry", [])
         orders = [entry["resource"] for entry in entries]
-    request = replace(request, prefetch=prefetch, draft_orders=tuple(orders))
+    authorization = request.authorization
+    if authorization is not None:
+        token = whole["fhirAuthorization"]["access_token"]
+        authorization = replace(authorization, access_token=token)
+    request = replace(
+        request, prefetch=prefetch, draft_orders=tuple(orders), authorization=authorization
+    )
     answers = answers_of(prefetch, request.patient_id)
     whose = Whose(patient_id=request.patient_id, resolve=full_urls(prefetch))
     return _Sent(request=request, answers=answers, whose=whose)

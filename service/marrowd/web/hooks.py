@@ -28,17 +28,18 @@ from marrowd.core.verdict import VerdictKind
 from marrowd.errors import StoreUnavailable
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.orders import OrderRules, load_order_rules
-from marrowd.store.protocols import Standing, Store
+from marrowd.store.protocols import Asked, Standing, Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
 from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.web.answers import refusal
 from marrowd.web.audit import AuditTrail, storable
-from marrowd.web.bodies import json_body
+from marrowd.web.bodies import json_bytes, quick
 from marrowd.web.feedback import FeedbackDesk
 from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking, same_server
 from marrowd.web.newer import NewerFacts
-from marrowd.web.remembered import Drawn, Key, Remembered
+from marrowd.web.remembered import Drawn, Key, Pieces, Remembered, without_ids
 from marrowd.web.shown import ShownCards
+from marrowd.web.standings import Standings
 from marrowd.web.trust import Caller, Trust
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ log = structlog.get_logger(__name__)
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an HTTP header can carry
 _STANDING_SHARE: Final = 0.4  # of the fetch budget: a store that hangs leaves time for the EHR
 _IDS: Final = frozenset(str(service) for service in Service)
+_CALL_BYTES: Final = 2_000  # of a checked call, beside its body
 _NOTHING: Final = b'{"cards":[]}'
 
 
@@ -91,7 +93,9 @@ class Hooks:
             clock=self.clock,
             fetch_s=self.budget.fetch_s,
         )
-        self._remembered = Remembered()
+        self._calls: Remembered[tuple[Service, str, Pieces], Call] = Remembered(_size_of_call)
+        self._remembered: Remembered[Key, Drawn] = Remembered(_size_of_answer)
+        self._standings = Standings(self.store, within_s=self.budget.fetch_s * _STANDING_SHARE)
         self._newer = NewerFacts(inbox=self.store, clock=self.clock, wake=self.wake)
         self._shown = ShownCards(self.store, self.clock)
         self._audit = AuditTrail(self.store)
@@ -148,9 +152,10 @@ class Hooks:
         try:
             caller = await self._caller(request)
             outcome = HookOutcome.BAD_REQUEST
-            call = await self._read(request, service, caller)
+            body = await json_bytes(request)
+            call = await self._checked(body, service, caller)
             outcome = HookOutcome.UNAVAILABLE
-            answer = await self._within_budget(call)
+            answer = await self._within_budget(call, body)
             outcome = _outcome(answer)
         finally:
             self._requests[service, outcome].inc()
@@ -165,7 +170,7 @@ class Hooks:
         self, call: Call, service: Service, caller: Caller | None, answer: Drawn
     ) -> None:
         """Remember what was shown and to whom; written later, since a clinician waits."""
-        source = _name(call)
+        source = call.source_name
         self._cards[answer.verdict, answer.indicator].inc()
         self._shown.note(source, answer)
         self._audit.note(
@@ -185,19 +190,25 @@ class Hooks:
     async def _caller(self, request: web.Request) -> Caller | None:
         return None if self.trust is None else await self.trust.caller(request)
 
-    async def _read(self, request: web.Request, service: Service, caller: Caller | None) -> Call:
-        body, quick = await json_body(request)
+    async def _checked(self, body: bytes, service: Service, caller: Caller | None) -> Call:
+        """Check a call, unless one was checked that differs from it by id and token alone."""
+        known_by = (service, "" if caller is None else caller.source, without_ids(body))
+        call = self._calls.get(known_by)
+        if call is None:
+            call = self._read(await quick(body), service, caller, known_by[2])
+            self._calls.put(known_by, call)
+        return call
+
+    def _read(self, body: Any, service: Service, caller: Caller | None, known_by: Pieces) -> Call:  # noqa: ANN401 - JSON is anything
         try:
-            hook = hook_request(quick, service.hook)
+            hook = hook_request(body, service.hook)
             _check_token(hook)
             source = self._source(hook, caller)
         except BadHookRequest as exc:
             raise refusal(422, str(exc)) from None
-        # Only which keys came is kept: thousands of parsed objects held while the store is read
-        # cost more collecting than parsing, and whoever draws an answer reads the body exactly.
-        if hook.prefetch or hook.draft_orders:
-            hook = replace(hook, prefetch=dict.fromkeys(hook.prefetch), draft_orders=())
-        return Call(request=hook, body=body, source=source)
+        is_bare = not hook.prefetch and hook.hook is not Hook.ORDER_SIGN and not hook.authorization
+        # What brings nothing is asked alike by every user at every moment.
+        return Call(request=_slim(hook), source=source, brought=() if is_bare else known_by)
 
     def _source(self, hook: HookRequest, caller: Caller | None) -> HookSource | None:
         """Say what a call speaks for: never more than its issuer was given."""
@@ -210,7 +221,7 @@ class Hooks:
             raise BadHookRequest(place="fhirServer", must="be the one agreed for this issuer")
         return bound
 
-    async def _within_budget(self, call: Call) -> Drawn | Lacking:
+    async def _within_budget(self, call: Call, body: bytes) -> Drawn | Lacking:
         """Give the answer drawn before where it still holds, else draw it in what time is left."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.budget.whole_s
@@ -221,14 +232,16 @@ class Hooks:
             return _unless_quiet(known, standing, self.clock())
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._draw(call, key, standing)
+                return await self._draw(call, body, key, standing)
         except TimeoutError:
             log.warning("hook_out_of_time", service=call.request.hook)
             raise refusal(503, "no answer within the time budget; retry") from None
 
-    async def _draw(self, call: Call, key: Key, standing: Standing | None) -> Drawn | Lacking:
+    async def _draw(
+        self, call: Call, body: bytes, key: Key, standing: Standing | None
+    ) -> Drawn | Lacking:
         """Gather, decide, remember; *standing* is None when the store is away."""
-        gathered = await self._gatherer.gather(call, is_store_up=standing is not None)
+        gathered = await self._gatherer.gather(call, body, is_store_up=standing is not None)
         if isinstance(gathered, Lacking):
             return gathered
         drawn = _drawn(gathered, standing)
@@ -242,19 +255,18 @@ class Hooks:
 
     def _key(self, call: Call) -> Key:
         """Give what an answer depends on beside evidence and time."""
-        name = _name(call)
+        name = call.source_name
         is_current = bool(name) and self.is_current(name)
-        return Key(name, call.patient, is_current, _fingerprint(call))
+        return Key(name, call.patient, is_current, call.brought)
 
     async def _standing(self, call: Call, card: str) -> Standing | None:
         """Read what says whether a known answer holds; None when the store is away."""
         if call.source is None and not card:
             return Standing(revision=0)
         try:
-            async with asyncio.timeout(self.budget.fetch_s * _STANDING_SHARE):
-                return await self.store.standing(_name(call), call.patient, card)
-        except (TimeoutError, StoreUnavailable) as exc:
-            log.warning("standing_not_read", source=_name(call), error=type(exc).__name__)
+            return await self._standings.of(Asked(call.source_name, call.patient, card))
+        except StoreUnavailable as exc:
+            log.warning("standing_not_read", source=call.source_name, error=str(exc))
             return None
 
     def _holds(self, known: Drawn, standing: Standing) -> bool:
@@ -271,8 +283,12 @@ async def _no_such_service(_request: web.Request) -> web.Response:
     raise refusal(404, "no such service; GET /cds-services lists them")
 
 
-def _name(call: Call) -> str:
-    return "" if call.source is None else call.source.name
+def _size_of_call(known_by: tuple[Service, str, Pieces], _call: Call) -> int:
+    return sum(map(len, known_by[2])) + _CALL_BYTES
+
+
+def _size_of_answer(key: Key, drawn: Drawn) -> int:
+    return sum(map(len, key.brought)) + len(drawn.body)
 
 
 def _check_token(hook: HookRequest) -> None:
@@ -282,26 +298,21 @@ def _check_token(hook: HookRequest) -> None:
         )
 
 
-def _fingerprint(call: Call) -> bytes:
+def _slim(hook: HookRequest) -> HookRequest:
     """
-    Give what tells two calls for one patient apart, beside their ids and tokens.
+    Leave of *hook* what has to be kept.
 
-    A call that brings nothing has none. Else it is the body with the two values cut out that differ
-    from call to call. Cutting where a value first stands is safe, wherever that is: two bodies that
-    are equal then are equal but for that value, or equal altogether. The bytes themselves and not a
-    digest, because comparing them costs a tenth of hashing them well.
+    Of what the call brought only which keys came: thousands of parsed objects held while the store
+    is read cost more collecting than parsing, and whoever draws an answer reads the body exactly.
+    Of its token that there was one: it is another in the next call.
     """
-    hook, body = call.request, call.body
-    if not hook.prefetch and hook.hook is not Hook.ORDER_SIGN and hook.authorization is None:
-        return b""
-    body = _without(body, hook.hook_instance)
-    return body if hook.authorization is None else _without(body, hook.authorization.access_token)
-
-
-def _without(body: bytes, value: str) -> bytes:
-    raw = value.encode()
-    at = body.find(raw)
-    return body if at < 0 else b"%b\x00%b" % (body[:at], body[at + len(raw) :])  # no JSON has NUL
+    held = hook.authorization
+    return replace(
+        hook,
+        prefetch=dict.fromkeys(hook.prefetch),
+        draft_orders=(),
+        authorization=held and replace(held, access_token=""),
+    )
 
 
 def _drawn(gathered: Gathered, standing: Standing | None) -> Drawn:

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from tests.support.stored import NOW, Quiet, lab
+from tests.support.stored import NOW, Quiet, lab, standing
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import (
+    Asked,
     CardCount,
     CardFeedback,
     CardOutcome,
@@ -36,12 +37,12 @@ def overridden(card=CARD, *, at=NOW, until=LATER):
 
 
 async def test_each_decision_raises_the_revision(store):
-    assert await store.standing("main", "Patient/1", "") == Standing(revision=0)
+    assert await standing(store, "main", "Patient/1", "") == Standing(revision=0)
 
     await store.apply("main", [lab()], Quiet(), now=NOW)
-    first = await store.standing("main", "Patient/1", "")
+    first = await standing(store, "main", "Patient/1", "")
     await store.apply("main", [lab(number=2)], Quiet(), now=NOW)
-    second = await store.standing("main", "Patient/1", "")
+    second = await standing(store, "main", "Patient/1", "")
 
     assert 0 < first.revision < second.revision
 
@@ -52,8 +53,27 @@ async def test_an_override_quiets_the_card_it_names_and_no_other(store):
     taken = await store.add_feedback([overridden()], now=NOW)
 
     assert taken == [Taken.NEW]
-    assert (await store.standing("main", "Patient/1", CARD)).quiet_until == LATER
-    assert (await store.standing("main", "Patient/1", "another")).quiet_until is None
+    assert (await standing(store, "main", "Patient/1", CARD)).quiet_until == LATER
+    assert (await standing(store, "main", "Patient/1", "another")).quiet_until is None
+
+
+async def test_several_are_asked_about_in_one_read_and_answered_in_order(store):
+    await store.apply("main", [lab(patient="Patient/2")], Quiet(), now=NOW)
+    await store.add_shown([shown()])
+    await store.add_feedback([overridden()], now=NOW)
+    asked = [
+        Asked("main", "Patient/1", CARD),
+        Asked("main", "Patient/2", ""),
+        Asked("other", "Patient/2", CARD),
+        Asked("main", "Patient/2", ""),
+    ]
+
+    stand = await store.standings(asked)
+
+    alone = [await standing(store, *each) for each in asked]
+    assert stand == alone
+    assert [each.revision > 0 for each in stand] == [False, True, False, True]
+    assert [each.quiet_until for each in stand] == [LATER, None, LATER, None]
 
 
 async def test_a_repeat_counts_once(store):
@@ -71,12 +91,12 @@ async def test_an_older_override_does_not_shorten_the_quiet(store):
     earlier = NOW - timedelta(days=30)
     await store.add_feedback([overridden(at=earlier, until=earlier + timedelta(days=90))], now=NOW)
 
-    assert (await store.standing("main", "Patient/1", CARD)).quiet_until == LATER
+    assert (await standing(store, "main", "Patient/1", CARD)).quiet_until == LATER
 
 
 async def test_a_card_never_shown_is_unknown_and_leaves_nothing(store):
     assert await store.add_feedback([overridden("0")], now=NOW) == [Taken.UNKNOWN]
-    assert (await store.standing("main", "Patient/1", "0")).quiet_until is None
+    assert (await standing(store, "main", "Patient/1", "0")).quiet_until is None
 
 
 async def test_a_card_that_stands_decided_is_known(store):

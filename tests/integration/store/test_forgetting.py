@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.stored import NOW, Quiet, lab, report, saying, tombstone
+from tests.support.stored import NOW, Quiet, lab, report, saying, standing, tombstone
 
 from marrowd.core.facts import Fact, Problem, Version, When
 from marrowd.store import forgetting
@@ -76,14 +76,14 @@ async def test_a_posted_card_keeps_what_it_stands_on(store: Store) -> None:
 async def test_numbers_go_on_rising_for_a_patient_who_comes_back(store: Store) -> None:
     await store.apply("main", [lab()], saying(), now=NOW)
     await store.apply("main", [lab(number=2)], Quiet(), now=NOW)  # withdrawn
-    before = (await store.standing("main", "Patient/1", "")).revision
+    before = (await standing(store, "main", "Patient/1", "")).revision
 
     assert 1 == await forget(store)
 
     quiet = Quiet()
     await store.apply("main", [lab(number=3)], quiet, now=AFTER)
     assert {"ehr": 1} == quiet.asked[0].last_sequence
-    assert (await store.standing("main", "Patient/1", "")).revision > before + 1
+    assert (await standing(store, "main", "Patient/1", "")).revision > before + 1
 
 
 async def test_merged_records_are_as_old_as_the_youngest_of_them(store: Store) -> None:

@@ -1,19 +1,29 @@
 """Answers given before: the least recently asked goes first, and memory is bounded."""
 
+import json
+
+import pytest
+
 from marrowd.core.verdict import VerdictKind
-from marrowd.web.remembered import Drawn, Key, Remembered
+from marrowd.web.remembered import Drawn, Key, Remembered, without_ids
+
+ONE, OTHER = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea", "E2688D70-E0CF-55BE-CB7E-4F16F064C3FB"
 
 
 def key(name, size=0):
-    return Key("hospital", f"Patient/{name}", is_current=True, brought=b"x" * size)
+    return Key("hospital", f"Patient/{name}", is_current=True, brought=(b"x" * size,))
 
 
 def drawn(body=b"{}"):
     return Drawn(body=body, verdict=VerdictKind.ASSOCIATION)
 
 
+def size_of(key, drawn):
+    return sum(map(len, key.brought)) + len(drawn.body)
+
+
 def test_what_was_put_is_given():
-    remembered = Remembered()
+    remembered = Remembered(size_of)
     remembered.put(key("a"), drawn())
 
     assert remembered.get(key("a")) == drawn()
@@ -21,7 +31,7 @@ def test_what_was_put_is_given():
 
 
 def test_the_least_recently_asked_goes_first():
-    remembered = Remembered(most_bytes=25_000)
+    remembered = Remembered(size_of, most_bytes=25_000)
     for name in "ab":
         remembered.put(key(name, 10_000), drawn())
     remembered.get(key("a", 10_000))
@@ -33,7 +43,7 @@ def test_the_least_recently_asked_goes_first():
 
 
 def test_an_answer_put_again_counts_once():
-    remembered = Remembered(most_bytes=3_000)
+    remembered = Remembered(size_of, most_bytes=3_000)
     for _ in range(100):
         remembered.put(key("a"), drawn())
 
@@ -43,8 +53,61 @@ def test_an_answer_put_again_counts_once():
 
 
 def test_an_answer_larger_than_all_memory_is_not_kept():
-    remembered = Remembered(most_bytes=1_000)
+    remembered = Remembered(size_of, most_bytes=1_000)
 
     remembered.put(key("a", 5_000), drawn())
 
     assert remembered.get(key("a", 5_000)) is None
+
+
+TOKEN = "abc.DEF-_"
+
+
+def body(instance=ONE, token=TOKEN, **changed):
+    call = {"hook": "patient-view", "hookInstance": instance, "context": {"patientId": "p1"}}
+    call["fhirAuthorization"] = {"access_token": token, "token_type": "Bearer"}
+    return json.dumps(call | changed).encode()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [body(OTHER), body(token="another"), body(OTHER, "!#$%&'()*+,-./:;<=>?@[]^_`{|}~")],
+)
+def test_an_id_and_a_token_do_not_tell_two_calls_apart(other):
+    assert without_ids(body()) == without_ids(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        body(context={"patientId": "p2"}),
+        body("not-a-uuid"),
+        body(f"urn:uuid:{ONE}"),
+        body(token=""),
+        body(token="with blank"),
+        body(token='with "quote'),
+        body(token="with\\backslash"),
+        body(token="w\u00efth"),
+        body(extension={"hookInstance": ONE}),
+    ],
+)
+def test_everything_else_does(other):
+    assert without_ids(body()) != without_ids(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"a": f'"hookInstance": "{ONE}"'}),
+        json.dumps({"a": ["hookInstance", ONE]}),
+        json.dumps({"a": "hookInstance"}),
+    ],
+)
+def test_what_only_looks_like_an_id_is_left(text):
+    assert without_ids(text.encode()) == (text.encode(),)
+
+
+@pytest.mark.parametrize("value", [ONE, TOKEN])
+@pytest.mark.parametrize("forged", ["", "\x00"])
+def test_no_body_can_pretend_to_have_been_cut(value, forged):
+    assert without_ids(body().replace(value.encode(), forged.encode())) != without_ids(body())

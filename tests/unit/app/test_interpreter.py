@@ -1,0 +1,20 @@
+"""The interpreter is set once the service stands, and nothing of that start is collected again."""
+
+import gc
+import sys
+
+from marrowd.app import set_for_answering
+
+
+def test_what_start_left_is_not_looked_at_again_and_threads_make_way():
+    before = sys.getswitchinterval()
+    try:
+        set_for_answering()
+
+        assert gc.get_freeze_count() > 10_000
+        assert gc.get_count()[2] == 0
+        assert len(gc.get_objects()) < 1_000
+        assert sys.getswitchinterval() < before
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
