@@ -302,6 +302,17 @@ async def test_a_new_key_is_found_when_the_set_may_be_read_again(tmp_path, key_s
         assert await status(bench, signed(honest())) == 401  # the former key was taken out
 
 
+async def test_a_key_replaced_under_its_id_is_good_no_longer(tmp_path, key_server, monkeypatch):
+    async with running(tmp_path, an_issuer(jwks_url=key_server.url)) as bench:
+        assert await status(bench, signed(honest())) == 200
+        [other] = [key for key in jwks("next")["keys"] if key["kid"] == "next"]
+        key_server.document = {"keys": [other | {"kid": "ehr"}]}
+        monkeypatch.setattr("marrowd.web.keys.REFRESH_EVERY_S", 0.0)
+
+        assert await status(bench, signed(honest())) == 401
+        assert await status(bench, signed(honest(), key=ec_key("next"))) == 200
+
+
 @pytest.mark.parametrize("answer", [500, 302])
 async def test_without_keys_a_known_issuer_is_asked_to_retry(tmp_path, key_server, answer):
     key_server.status = answer

@@ -100,6 +100,7 @@ class KeySet:
         self._source = source
         self._monotonic = monotonic
         self._keys: Keys = {}
+        self._prepared: dict[tuple[str, str], jwt.PyJWK | None] = {}  # by key id and algorithm
         self._asked_at: float | None = None
         self._loading: asyncio.Task[None] | None = None
 
@@ -115,8 +116,12 @@ class KeySet:
         if not self._keys:
             message = "the keys of an issuer cannot be had now"
             raise EhrUnavailable(message)
-        found = self._keys.get(kid)
-        return None if found is None else _usable(found, algorithm)
+        if (kid, algorithm) not in self._prepared:
+            found = self._keys.get(kid)
+            if found is None:
+                return None  # and not kept: anybody can invent ids
+            self._prepared[kid, algorithm] = _usable(found, algorithm)
+        return self._prepared[kid, algorithm]
 
     def _is_due(self, kid: str) -> bool:
         if self._asked_at is None:
@@ -138,6 +143,7 @@ class KeySet:
     async def _load(self) -> None:
         try:
             self._keys = _keys_of(await self._source.load())
+            self._prepared = {}
         except EhrUnavailable as exc:
             log.warning("jwks_not_read", error=str(exc))  # the keys known so far stay in force
         finally:

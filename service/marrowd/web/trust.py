@@ -32,6 +32,7 @@ from marrowd.web.keys import KEY_TYPES, KeyFile, KeySet, KeyUrl
 LEEWAY_S: Final = 30.0  # clocks of two hospitals' machines
 MAX_LIFE_S: Final = 3600.0  # CDS Hooks best practices: ids are kept for a token's lifetime
 _MAX_ID: Final = 255
+_JWS: Final = {algorithm: jwt.PyJWS([algorithm]) for algorithm in KEY_TYPES}
 _TIMES: Final = ("exp", "iat", "nbf")
 
 log = structlog.get_logger(__name__)
@@ -282,7 +283,7 @@ def _algorithm(header: Mapping[str, Any]) -> str:
 
 def _verify(token: _Token, key: jwt.PyJWK, algorithm: str) -> None:
     try:
-        jwt.PyJWS([algorithm]).decode(token.text, key, algorithms=[algorithm])
+        _JWS[algorithm].decode(token.text, key, algorithms=[algorithm])
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         message = "the signature is not good"
         raise _NotTrusted(message) from None
