@@ -23,6 +23,7 @@ from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings
 from marrowd.telemetry.tracing import OFF
 from marrowd.web.answers import answering
+from marrowd.web.connections import Runner
 from marrowd.web.cors import cors
 from marrowd.web.events import Intake
 from marrowd.web.gathering import HookSource
@@ -108,7 +109,7 @@ def ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application
 
 async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> int:
     """Serve *app* and give the port it listens on; 0 asks for any free one."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CLOSE_S)
+    runner = Runner(app, access_log=None, shutdown_timeout=_CLOSE_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, host, port)

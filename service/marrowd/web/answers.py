@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 from aiohttp import web
@@ -34,6 +35,7 @@ RETRY_AFTER_S = 5  # a store that is restarting is back in seconds
 
 log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Response = TypeVar("Response", bound=web.StreamResponse)
 
 
 def outcome(code: str, diagnostics: str) -> str:
@@ -59,19 +61,30 @@ def refusal(status: int, diagnostics: str) -> web.HTTPException:
 @web.middleware
 async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give every answer a request id and safe headers, and every refusal a body that helps."""
-    given = request.headers.get("X-Request-ID", "")
-    # No secret, so no system call for it: that costs more than all the rest here.
-    made = f"{random.getrandbits(128):032x}"
-    request_id = given if _REQUEST_ID.fullmatch(given) else made
+    request_id = request_id_of(request)
     # Never unbound: aiohttp gives each request a task and so a context of its own.
     structlog.contextvars.bind_contextvars(request_id=request_id)
     try:
         response = await handler(request)
     except web.HTTPException as exc:
-        response = _answer_of(exc)
+        response = answer_of(exc)
     except StoreUnavailable:
         log.warning("store_unavailable", route=_route(request))
-        response = _answer_of(refusal(503, "the store cannot be reached or written; retry"))
+        response = answer_of(refusal(503, "the store cannot be reached or written; retry"))
+    return dressed(response, request_id)
+
+
+def request_id_of(request: web.BaseRequest) -> str:
+    """Give the id that a request brought, or a new one."""
+    given = request.headers.get("X-Request-ID", "")
+    if _REQUEST_ID.fullmatch(given):
+        return given
+    # No secret, so no system call for it: that costs more than all the rest here.
+    return f"{random.getrandbits(128):032x}"
+
+
+def dressed(response: Response, request_id: str) -> Response:
+    """Give *response* the headers that all answers share."""
     response.headers["X-Request-ID"] = request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Server"] = _SERVER
@@ -80,7 +93,7 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
     return response
 
 
-def _answer_of(exc: web.HTTPException) -> web.Response:
+def answer_of(exc: web.HTTPException) -> web.Response:
     """Turn *exc* into an answer whose body is an OperationOutcome."""
     is_ours = exc.content_type == FHIR_JSON
     text = exc.text if is_ours else outcome(_code_of(exc.status), exc.reason)
