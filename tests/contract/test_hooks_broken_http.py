@@ -99,16 +99,6 @@ async def test_it_is_answered_with_an_outcome_and_a_request_id_and_quotes_nothin
     assert SECRET not in str(line)
 
 
-async def test_a_chunk_that_breaks_off_later_is_answered_so_too():
-    async with served() as port:
-        pieces = (f"{POST}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n", "ZZ\r\n")
-        status, headers, body, _ = await said(port, *pieces)
-
-    assert status == 400
-    assert "x-request-id" in headers
-    assert json.loads(body)["resourceType"] == "OperationOutcome"
-
-
 async def test_an_expectation_nobody_knows_is_417_with_the_callers_request_id():
     async with served() as port:
         known = "X-Request-ID: from-the-caller\r\nExpect: magic\r\nContent-Length: 2\r\n\r\n{}"
