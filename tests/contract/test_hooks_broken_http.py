@@ -10,6 +10,7 @@ from aiohttp import web
 from tests.support.hook_calls import PATIENT_VIEW
 
 from marrowd.web.answers import answering
+from marrowd.web.bodies import received
 from marrowd.web.connections import Runner
 
 SECRET = "Doe-Jane-1970"
@@ -17,7 +18,7 @@ POST = f"POST {PATIENT_VIEW} HTTP/1.1\r\nHost: x\r\nContent-Type: application/js
 
 
 async def call(request):
-    await request.read()
+    await received(request)
     return web.Response()
 
 
@@ -97,6 +98,17 @@ async def test_it_is_answered_with_an_outcome_and_a_request_id_and_quotes_nothin
     assert line["request_id"] == headers["x-request-id"]
     line.pop("exc_info", None)  # of which the log writes places only
     assert SECRET not in str(line)
+
+
+async def test_a_chunk_that_breaks_off_later_is_answered_so_too(monkeypatch):
+    monkeypatch.setattr("marrowd.web.bodies.ARRIVES_WITHIN_S", 0.05)
+    async with served() as port:
+        pieces = (f"{POST}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n", "ZZ\r\n")
+        status, headers, body, _ = await said(port, *pieces)
+
+    assert status == 408
+    assert "x-request-id" in headers
+    assert json.loads(body)["issue"][0]["code"] == "timeout"
 
 
 async def test_an_expectation_nobody_knows_is_417_with_the_callers_request_id():

@@ -6,7 +6,8 @@ The written API and the running one: each documented answer is seen, none is see
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import jsonschema
 import pytest
 import schemathesis
 import yaml
+from aiohttp import web
 from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
 from schemathesis.checks import not_a_server_error
@@ -27,16 +29,19 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.support.hook_calls import PATIENT_VIEW, a_call, level, whole_prefetch
-from tests.support.listeners import SECRET, listening
+from tests.support.listeners import OF_OPS, SECRET, listening
 from tests.support.tokens import ISSUER, claims, jwks, signed
 
+from marrowd.app import running
 from marrowd.errors import EhrUnavailable, StoreUnavailable
-from marrowd.settings import Issuer
+from marrowd.settings import Issuer, load_settings
+from marrowd.web.connections import Runner
 from marrowd.web.openapi import openapi_document
 from marrowd.web.trust import Trust
 
 FILE = Path(__file__).parents[2] / "openapi/marrowd.yaml"
 DOCUMENT = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+TEXTS = {"text/plain", "text/html", "application/openmetrics-text"}
 METHODS = ("get", "put", "post", "delete")
 JSON = {"Content-Type": "application/json"}
 KNOWN = {"Authorization": f"Bearer {SECRET}"}
@@ -46,6 +51,16 @@ MARCH = 1772366400  # 2026-03-01T12:00:00Z, when the clock of these tests stands
 SERVICES, SERVICE = "/cds-services", "/cds-services/{id}"
 FEEDBACK = "/cds-services/{id}/feedback"
 NOTIFICATION, EVENT = "/events/{source}", "/events/{source}/{type}/{resource}"
+
+
+STALLED = b"stalled"  # stands for a body of which half arrives
+
+
+async def stalled() -> AsyncIterator[bytes]:
+    """Give half a body, and the rest too late."""
+    yield b"{"
+    await asyncio.sleep(0.2)
+    yield b"}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +99,7 @@ def hook_asks() -> Iterator[Ask]:
         yield ask(400, body=b"{")
         yield ask(401, is_signed=False)
         yield ask(404, url=f"/cds-services/nothing{suffix}")
+        yield ask(408, body=STALLED)
         yield ask(413, body=b" " * 1_000_001)
         yield ask(415, headers={"Content-Type": "text/plain"})
         yield ask(422, body={})
@@ -111,10 +127,12 @@ def event_asks() -> Iterator[Ask]:
         yield ask(503, store="down")
         if method != "DELETE":
             yield ask(400, body=b"{")
+            yield ask(408, body=STALLED)
             yield ask(413, body=b" " * 1_000_001)
     given = {"method": "POST", "path": NOTIFICATION, "url": "/events/hospital", "headers": KNOWN}
     yield Ask(status=204, **given)
     yield Ask(status=400, body=b"{", **given)
+    yield Ask(status=408, body=STALLED, **given)
     yield Ask(status=401, **(given | {"headers": {}}))
     yield Ask(status=404, **(given | {"url": "/events/nobody"}))
     yield Ask(status=413, body=b" " * 1_000_001, **given)
@@ -124,7 +142,7 @@ def event_asks() -> Iterator[Ask]:
 
 def other_asks() -> Iterator[Ask]:
     """Every answer of the rest."""
-    for path in ("/openapi.yaml", "/livez", "/readyz", "/metrics"):
+    for path in ("/openapi.yaml", "/", "/livez", "/readyz", "/metrics"):
         yield Ask(method="GET", path=path, url=path, status=200)
     yield Ask(method="GET", path="/readyz", url="/readyz", status=503, store="down")
 
@@ -184,6 +202,9 @@ async def answer_to(listeners: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch) -
         headers["Authorization"] = f"Bearer {token}"
     body = ask.body if ask.body is None or isinstance(ask.body, bytes) else json.dumps(ask.body)
     with monkeypatch.context() as patch:
+        if ask.body is STALLED:
+            patch.setattr("marrowd.web.bodies.ARRIVES_WITHIN_S", 0.05)
+            body = stalled()
         if ask.store == "down":
             patch.setattr(listeners.bench.store, "accept", refuse)
             listeners.is_store_up = False
@@ -204,6 +225,50 @@ def test_the_document_served_is_the_one_in_the_repository():
     assert openapi_document() == FILE.read_bytes()
 
 
+async def test_the_document_and_the_running_service_have_the_same_routes(tmp_path):
+    text = """
+        [http]
+        port = 0
+        ops_port = 0
+        [store]
+        url = "sqlite:///routes.sqlite3"
+        [hooks]
+        require_jwt = false
+    """
+    (tmp_path / "marrowd.toml").write_text(text.replace("routes", f"{tmp_path}/routes"))
+    apps: list[web.Application] = []
+
+    class Noting(Runner):
+        """Tells which applications are run."""
+
+        def __init__(self, app: web.Application, **options: Any) -> None:
+            apps.append(app)
+            super().__init__(app, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("marrowd.app.listening.Runner", Noting)
+        async with running(load_settings(tmp_path / "marrowd.toml")):
+            pass
+    ops, public = (set(routes_of(app)) for app in apps)
+
+    for routes, is_ops in ((ops, True), (public, False)):
+        written = {(m.upper(), p) for m, p, _ in documented() if (p in OF_OPS) is is_ops}
+        assert {(method, nameless(path)) for method, path in written} == routes
+
+
+def routes_of(app: web.Application) -> Iterator[tuple[str, str]]:
+    """Give method and path of every route; those of the three services are one in the document."""
+    for route in app.router.routes():
+        path = nameless(route.resource.canonical if route.resource is not None else "")
+        if route.method != "HEAD":
+            yield route.method, re.sub(r"^/cds-services/marrow-[a-z-]+", "/cds-services/{}", path)
+
+
+def nameless(path: str) -> str:
+    """Leave the names of parameters out: they are nobody's business."""
+    return re.sub(r"{[^}]*}", "{}", path)
+
+
 async def test_every_documented_answer_is_seen_and_no_other(tmp_path, monkeypatch):
     async with listening(tmp_path, trust=trust) as listeners:
         listeners.bench.current = False  # so that a call without data lacks it
@@ -213,7 +278,7 @@ async def test_every_documented_answer_is_seen_and_no_other(tmp_path, monkeypatc
             assert answer.status == ask.status, f"{ask}: {text[:300]}"
             schema = schema_of(ask, answer.content_type) if ask.status != 204 else None
             if schema is not None:
-                is_text = answer.content_type in {"text/plain", "application/openmetrics-text"}
+                is_text = answer.content_type in TEXTS
                 jsonschema.validate(text if is_text else yaml.safe_load(text), schema)
 
         assert listeners.seen == documented()
@@ -281,7 +346,7 @@ def test_random_requests_are_answered_as_documented(tmp_path):
     with listening_elsewhere(tmp_path) as addresses:
         for result in schema.get_all_operations():
             operation = result.ok()
-            is_ops = operation.path in {"/livez", "/readyz", "/metrics"}
+            is_ops = operation.path in OF_OPS
             ask_at_random(operation, addresses[is_ops])
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
-from tests.support.hook_calls import Bench, hooks_running
+from tests.support.hook_calls import POLICY, Bench, hooks_running
 
 from marrowd.errors import StoreUnavailable
 from marrowd.web.answers import answering
 from marrowd.web.events import Intake
 from marrowd.web.openapi import add_openapi
 from marrowd.web.ops import Ops
+from marrowd.web.ops_page import OpsPage
 
+OF_OPS = frozenset({"/", "/livez", "/readyz", "/metrics"})  # paths of the operators' listener
 SECRET = "the-right-secret-of-the-hospital"
 
 
@@ -35,7 +37,7 @@ class Listeners:
 
     async def ask(self, method: str, path: str, url: str, **options: Any) -> ClientResponse:
         """Ask *url*, which is an instance of the documented *path*."""
-        client = self.ops if path in {"/livez", "/readyz", "/metrics"} else self.public
+        client = self.ops if path in OF_OPS else self.public
         answer = await client.request(method, url, **options)
         self.seen.add((method.lower(), path, str(answer.status)))
         return answer
@@ -66,6 +68,16 @@ async def listening(folder: Path, **changed: Any) -> AsyncIterator[Listeners]:
         ops = web.Application(middlewares=[answering])
         Ops(
             store=bench.store, metrics=bench.metrics, checks={"store": store}, clock=bench.clock
+        ).add_routes(ops)
+        OpsPage(
+            store=bench.store,
+            metrics=bench.metrics,
+            clock=bench.clock,
+            policy=POLICY,
+            rules="test",
+            version="0",
+            sources=(),
+            destinations=(),
         ).add_routes(ops)
         async with TestClient(TestServer(ops)) as client:
             listeners = Listeners(bench=bench, ops=client)

@@ -16,6 +16,7 @@ _REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
     400: (web.HTTPBadRequest, "structure"),
     401: (web.HTTPUnauthorized, "login"),
     404: (web.HTTPNotFound, "not-found"),
+    408: (web.HTTPRequestTimeout, "timeout"),
     412: (web.HTTPPreconditionFailed, "required"),
     413: (web.HTTPRequestEntityTooLarge, "too-long"),
     415: (web.HTTPUnsupportedMediaType, "not-supported"),

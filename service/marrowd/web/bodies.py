@@ -19,6 +19,7 @@ from marrowd.fhir.json import Number
 from marrowd.web.answers import refusal
 
 ON_LOOP = 100_000  # bytes; both parsers together read this much in well under 5 ms
+ARRIVES_WITHIN_S = 10.0  # from the head on; the largest body allowed takes a second at 100 Mbit/s
 _JSON = "application/json"
 _UTF_8 = frozenset({"utf-8", "utf8", "us-ascii"})
 _CODINGS = frozenset({"", "identity", "gzip", "deflate"})  # what aiohttp can undo, within its limit
@@ -40,8 +41,24 @@ async def json_bytes(request: web.Request) -> bytes:
         raise refusal(415, "Content-Type: expected application/json in UTF-8")
     if headers.get(hdrs.CONTENT_ENCODING, "").lower() not in _CODINGS:
         raise refusal(415, "Content-Encoding: expected gzip, deflate or none")
+    return await received(request)
+
+
+async def received(request: web.Request) -> bytes:
+    """
+    Give the body of *request* once it has arrived.
+
+    Raises:
+        HTTPException: 413; 400 when it cannot be decompressed; 408 when it does not come in time,
+            which is also what becomes of one whose later chunks are broken.
+    """
     try:
-        return await request.read()
+        if request.content.is_eof():  # as nearly always; a timer would cost more than the reading
+            return await request.read()
+        async with asyncio.timeout(ARRIVES_WITHIN_S):
+            return await request.read()
+    except TimeoutError:
+        raise refusal(408, "body: did not arrive in time") from None
     except (HttpProcessingError, web.RequestPayloadError):
         raise refusal(400, "body: cannot be decompressed or is cut short") from None
 

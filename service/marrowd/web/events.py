@@ -26,6 +26,7 @@ from marrowd.store.protocols import EventKind, Inbox, NewEvent
 from marrowd.telemetry.metrics import Ignored, Metrics, Resource
 from marrowd.telemetry.tracing import traceparent
 from marrowd.web.answers import refusal
+from marrowd.web.bodies import received
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ON_LOOP = 200_000  # bytes; orjson reads this much in well under 5 ms
@@ -54,7 +55,7 @@ class Intake:
         """Take one version of one resource (R4 rest-hook with payload)."""
         source = self._source(request)
         kind, identity = _named(request)
-        body = await request.read()
+        body = await received(request)
         if kind not in USED_TYPES:
             return self._ignored()
         resource = await _parsed(body)
@@ -77,7 +78,7 @@ class Intake:
     async def notification(self, request: web.Request) -> web.Response:
         """Take an empty ping, a topic notification Bundle, or a transaction of whole resources."""
         source = self._source(request)
-        body = await request.read()
+        body = await received(request)
         if not body:
             await self._accept([self._note(source, EventKind.PING)])
             return web.Response(status=204)
