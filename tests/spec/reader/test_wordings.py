@@ -600,6 +600,10 @@ FAMILIES = {
         ("No edema within the accessory navicular or the adjacent navicular.", "navicular N"),
         ("Bones: no edema in talus/calcaneus.", "calcaneus N, talus N"),
         (
+            ("Marrow signal: talus normal, calcaneus normal, cuboid mildly increased on STIR."),
+            "calcaneus N, cuboid A, talus N",
+        ),
+        (
             "The calcaneus exhibits no bruise, and the same is true of the cuboid.",
             "calcaneus N, cuboid N",
         ),
@@ -866,6 +870,145 @@ FAMILIES = {
         ("No edema anywhere except cuboid.", "cuboid A"),
         ("Only the cuboid has edema.", "cuboid A"),
         ("Everything normal except edema in the navicular.", "navicular A"),
+    ],
+    "two feet in one report": [
+        (
+            (
+                "MRI BOTH FEET\n\nClinical details: Bilateral forefoot pain, left worse than "
+                "right.\n\nReport:\nLeft foot: There is marrow oedema within the second "
+                "metatarsal shaft. The third metatarsal is normal in signal. The tendons "
+                "are intact.\n\nRight foot: The second metatarsal shows no oedema. There is a "
+                "small effusion of the first MTP joint. The third metatarsal is normal in "
+                "signal.\n\nConclusion: Left second metatarsal stress reaction. No "
+                "abnormality on the right."
+            ),
+            (
+                "left metatarsal_2 A, left metatarsal_3 N, right metatarsal_2 N, right "
+                "metatarsal_3 N"
+            ),
+        ),
+        (
+            (
+                "MRI both ankles\n\nThe left ankle was imaged first. There is subchondral "
+                "marrow oedema in the talar dome. The calcaneum returns normal signal.\n\nThe "
+                "right ankle was then imaged. There is no marrow oedema in the talus. The "
+                "calcaneum has normal signal.\n\nConclusion: Left talar dome oedema; normal "
+                "right ankle."
+            ),
+            "left calcaneus N, left talus A, right calcaneus N, right talus N",
+        ),
+        (
+            (
+                "Dear Dr Smith\n\nRe: MRI right and left feet\n\nOn the left, there is marrow "
+                "oedema in the navicular extending to the dorsal cortex. The cuneiforms "
+                "return normal signal. On the right, the navicular is normal in signal and "
+                "the cuneiforms show no oedema.\n\nIn summary, left navicular stress reaction."
+            ),
+            (
+                "left cuneiform_unspecified N, left navicular A, right "
+                "cuneiform_unspecified N, right navicular N"
+            ),
+        ),
+        (
+            (
+                "MRI LEFT ANKLE\n\nHistory: Pain for six weeks. The right ankle was imaged in "
+                "2022.\n\nFindings: There is marrow oedema in the talus. No oedema is present "
+                "in the calcaneus."
+            ),
+            "left calcaneus N, left talus A",
+        ),
+        (
+            (
+                "MRI LEFT ANKLE\n\nFindings: There is marrow oedema in the talus. By "
+                "comparison, the right talus on the coronal localiser is normal in signal."
+            ),
+            "left talus A, right talus N",
+        ),
+        (
+            (
+                "MRI RIGHT FOOT\n\nFindings: There is oedema in the cuboid on both sides of "
+                "the calcaneocuboid joint and in the calcaneus."
+            ),
+            "right calcaneus A, right cuboid A",
+        ),
+        (
+            (
+                "MRI RIGHT FOOT\n\nFindings: On both sides of the second tarsometatarsal "
+                "joint there is subchondral oedema."
+            ),
+            "right cuneiform_intermediate A, right metatarsal_2 A",
+        ),
+        (
+            (
+                "MRI RIGHT ANKLE\n\nFindings: There is bilateral gutter synovitis. The talus "
+                "is oedematous."
+            ),
+            "right talus A",
+        ),
+        (
+            (
+                "MRI RIGHT ANKLE\n\nIndication: bilateral ankle pain.\n\nFindings: Both "
+                "malleoli are oedematous."
+            ),
+            "right distal_fibula A, right distal_tibia A",
+        ),
+        (
+            (
+                "MRI RIGHT FOOT\n\nFindings: Both the cuboid and the navicular are "
+                "oedematous. Both sesamoids are normal in signal."
+            ),
+            "right cuboid A, right navicular A, right sesamoid N",
+        ),
+        (
+            (
+                "MRI RIGHT FOOT\n\nFindings: Both hallux sesamoids show marrow oedema. Both "
+                "borders of the cuboid are oedematous."
+            ),
+            "right cuboid A, right sesamoid A",
+        ),
+        (
+            (
+                "MRI right ankle. The cortex of both the talus and the calcaneus is intact. "
+                "There is oedema in the talus at both ends of the coalition."
+            ),
+            "right talus A",
+        ),
+        (
+            (
+                "MRI left ankle. Oedema in the medial malleolus, talar dome and calcaneus, "
+                "mirrored on both sides of the subtalar joint."
+            ),
+            "left calcaneus A, left distal_tibia A, left talus A",
+        ),
+        (
+            "MRI LEFT FOOT. Either side of the Lisfranc joint there is oedema.",
+            "left cuneiform_unspecified A, left metatarsal_unspecified A",
+        ),
+    ],
+    "other words": [
+        ("Edema of the talus has resolved but persists in the cuboid.", "cuboid A, talus H"),
+        (
+            "There is an ulcer over the first metatarsal head without marrow edema.",
+            "metatarsal_1 N",
+        ),
+        (
+            "MRI both ankles. Marrow edema in the right talus, not the left talus.",
+            "left talus N, right talus A",
+        ),
+        (
+            "MRI both ankles. Marrow edema in the right talus, not left.",
+            "left talus N, right talus A",
+        ),
+        ("Marrow edema unlikely to represent infection in the talus.", "talus A"),
+        (
+            (
+                "Marrow edema of the talus. Possible edema of the cuboid.\nADDENDUM: "
+                "Impression item 2 should be disregarded. No edema in the cuboid."
+            ),
+            "cuboid N, talus A",
+        ),
+        ("Marrow signal: talus normal, cuboid mildly increased on STIR.", "cuboid A, talus N"),
+        ("Marrow edema in the navicular, new in the cuboid.", "cuboid A, navicular A"),
     ],
 }
 CASES = [

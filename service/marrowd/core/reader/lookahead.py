@@ -96,7 +96,7 @@ class Lookahead(Surroundings):
             if pieces[at].kind is kinds.PREPOSITION and pieces[at - 1].kind is kinds.BONE:
                 break
             at += 1
-        if at < end and pieces[at].kind is kinds.CURRENT:
+        if at < end and pieces[at].kind in (kinds.CURRENT, kinds.SEVERITY):
             at += 1  # "and the cuboid now looks normal"
         if at >= end:
             return False

@@ -172,11 +172,7 @@ class Report(Stating):
         outside = self.side.at(sentence)
         row = self._row
         number_by_row(named, row)
-        if kinds.SIDE in present:
-            is_one = self.side.default is not Laterality.UNKNOWN
-            give_sides(words, pieces, outside, is_one_sided=is_one)
-        if not _POINTING.isdisjoint(present):
-            pieces = with_antecedents(words, pieces, self._last_bones, self._joint)
+        pieces = self._with_sides(pieces, named, present, outside)
         clauses = Clauses(
             words,
             last,
@@ -213,6 +209,21 @@ class Report(Stating):
         words = self.words.words
         headed = list_headed(words, pieces, first)
         return [headed] if headed is not None else sides_headed(words, pieces)
+
+    def _with_sides(
+        self, pieces: list[Piece], named: list[Piece], present: set[Kind], outside: Laterality
+    ) -> list[Piece]:
+        """Give each bone its side, and write out those that are only pointed at."""
+        words = self.words.words
+        is_one_sided = self.side.is_one_sided
+        if is_one_sided:
+            for piece in named:
+                piece.side = None  # "both malleoli" of the one ankle
+        if kinds.SIDE in present:
+            give_sides(words, pieces, outside, is_one_sided=is_one_sided)
+        if _POINTING.isdisjoint(present):
+            return pieces
+        return with_antecedents(words, pieces, self._last_bones, self._joint)
 
     def _pass_by(self, pieces: list[Piece], named: list[Piece], present: set[Kind]) -> None:
         """Take from a sentence that says nothing of marrow the bones it names, and its cues."""

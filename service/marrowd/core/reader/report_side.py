@@ -85,10 +85,13 @@ class ReportSide:
             if column is not None or current is not None:
                 self._heads[sentence.first] = column or current or Laterality.UNKNOWN
         self.default = Laterality.UNKNOWN
+        self.is_one_sided = False  # the exam itself is of one foot
         if evidence:
-            sides = set(evidence[max(evidence)])
+            rank = max(evidence)
+            sides = set(evidence[rank])
             if len(sides) == 1 and sides <= _ONE:
                 self.default = sides.pop()
+                self.is_one_sided = rank >= _EXAM_LINE
         if len(set(self._heads.values())) < 2 or _CORRECTED in evidence:  # noqa: PLR2004
             self._heads = {} if self.default is not Laterality.UNKNOWN else self._heads
 
@@ -161,10 +164,14 @@ def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, b
             or not _REGIONS.isdisjoint(around)
             or not _EXAM.isdisjoint(around)
         ):
-            heads = _EXAM.isdisjoint(here) and (
-                (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
-                or (place <= 1 and len(here) <= _SHORT)
-                or (place <= 3 and here[0] in _TURNS_TO)  # noqa: PLR2004
+            heads = (
+                _EXAM.isdisjoint(here)
+                and (
+                    (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
+                    or (place <= 1 and len(here) <= _SHORT)
+                    or (place <= 3 and here[0] in _TURNS_TO)  # noqa: PLR2004
+                    or (place == 1 and here[0] == "the" and not _REGIONS.isdisjoint(here[2:3]))
+                )
             )
             return side, heads
         if here[place + 1 : place + 2] == [":"] and not any(map(str.isalpha, here[:place])):

@@ -202,7 +202,7 @@ class SaidOfMarrow(ClauseState):
                 near = True
             elif follower.kind not in _TO_SIGNAL:
                 break
-        if not near and self._waiting and self.topic and self._is_on_fluid(place):
+        if not near and self._waiting and self._is_known_on_fluid(place):
             self._say(sayings.EDEMA, piece).is_signal = True
             return  # "the cuboid is mildly increased on STIR"
         if not near and piece.value != "bright":
@@ -305,6 +305,9 @@ class SaidOfMarrow(ClauseState):
                 return
             self._open.negated = True
             self._open.last = max(self._open.last, piece.last)
+
+    def _is_known_on_fluid(self, place: int) -> bool:
+        return (self.topic or bool(self.predicates)) and self._is_on_fluid(place)
 
     def _is_denied_noun(self, piece: Piece) -> bool:
         """Say whether a word for a change of signal stands alone behind a negation."""

@@ -69,7 +69,7 @@ def scores(tmp_path, gold):
         ),
         pytest.param(
             SEEN,
-            {"report_positive": 0.96, "bone,certainty": 0.93, "bone,laterality,certainty": 0.92},
+            {"report_positive": 0.97, "bone,certainty": 0.94, "bone,laterality,certainty": 0.93},
             id="seen",
         ),
     ],
