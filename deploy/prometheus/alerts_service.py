@@ -59,4 +59,12 @@ ALERTS = (
         summary="{{ $value }} versions of the rules are in force at once",
         description="Replicas read reports differently: a rollout has stopped half-way.",
     ),
+    Alert(
+        name="MarrowdSecretRefused",
+        severity=Severity.TICKET,
+        expr="max by (job) (marrowd_secrets_refused) > 0",
+        wait="5m",
+        summary="{{ $value }} secrets hold something that cannot be used",
+        description="The old ones are in force, until the other side forgets them.",
+    ),
 )

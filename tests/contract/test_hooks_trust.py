@@ -21,7 +21,7 @@ from tests.support.hook_calls import (
 from tests.support.tokens import ISSUER, claims, ec_key, jwks, raw, rsa_key, signed
 
 from marrowd.errors import BadConfiguration
-from marrowd.settings import HooksSettings, Issuer
+from marrowd.settings import HooksSettings, Issuer, Rotation
 from marrowd.web.trust import Trust, check_exposure, trust_from
 
 PUBLIC = "https://cds.example.org"
@@ -58,6 +58,7 @@ def running(folder, *issuers):
             tokens=parts["store"],
             clock=parts["clock"],
             public_url=lambda: PUBLIC,
+            rotation=Rotation(),
         )
 
     return hooks_running(folder, trust=trust)
@@ -388,6 +389,7 @@ async def test_the_configuration_says_whether_tokens_are_asked_for(bench, key_fi
         tokens=bench.store,
         clock=bench.clock,
         public_url=lambda: PUBLIC,
+        rotation=Rotation(),
     )
 
     assert (trust is not None) is is_required

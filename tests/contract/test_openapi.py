@@ -34,7 +34,7 @@ from tests.support.tokens import ISSUER, claims, jwks, signed
 
 from marrowd.app import running
 from marrowd.errors import EhrUnavailable, StoreUnavailable
-from marrowd.settings import Issuer, load_settings
+from marrowd.settings import Issuer, Rotation, load_settings
 from marrowd.web.connections import Runner
 from marrowd.web.openapi import openapi_document
 from marrowd.web.trust import Trust
@@ -181,6 +181,7 @@ def trust(parts: dict[str, Any]) -> Trust:
         tokens=parts["store"],
         clock=parts["clock"],
         public_url=lambda: PUBLIC,
+        rotation=Rotation(),
     )
 
 
@@ -209,7 +210,7 @@ async def answer_to(listeners: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch) -
             patch.setattr(listeners.bench.store, "accept", refuse)
             listeners.is_store_up = False
         if ask.store == "no keys":
-            patch.setattr("marrowd.web.keys.KeySet.key", no_keys)
+            patch.setattr("marrowd.web.keys.KeyFile.key", no_keys)
         try:
             return await listeners.ask(ask.method, ask.path, ask.url, data=body, headers=headers)
         finally:

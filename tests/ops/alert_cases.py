@@ -176,6 +176,10 @@ CASES: Mapping[str, Case] = {
             'marrowd_build_info{job="marrowd",instance="b",version="2",rules="r2"}': "_x80 1x120",
         },
     ),
+    "MarrowdSecretRefused": Case(
+        fires={'marrowd_secrets_refused{job="marrowd",instance="a"}': "0x20 1x180"},
+        quiet={'marrowd_secrets_refused{job="marrowd",instance="a"}': "0x20 1x4 0x176"},
+    ),
     "MarrowdEventsParkedByFault": Case(
         fires=_parked("error", "0x115 1x5"),
         quiet=_parked("no_subject", "0x115 1x5"),

@@ -33,7 +33,7 @@ from marrowd.fhir.transport import Transport
 from marrowd.rules.codes import Codes, load_codes
 from marrowd.rules.policies import policy_from
 from marrowd.rules.vocabulary import load_vocabulary
-from marrowd.settings import Destination, Settings, Source
+from marrowd.settings import Destination, Rotation, Settings, Source
 from marrowd.store.engine import Engines
 from marrowd.store.open import open_store
 from marrowd.store.protocols import NewEvent, Store
@@ -159,7 +159,13 @@ def replica(
         transport = Transport(
             session, breaker=Breaker(clock=loop.time, rng=rng), clock=clock, rng=rng
         )
-        access = Access(source=source, client=FhirClient(transport, BASE), codes=codes, endpoint="")
+        access = Access(
+            source=source,
+            client=FhirClient(transport, BASE),
+            codes=codes,
+            endpoint="",
+            secret=lambda: SECRET,
+        )
         parts = Parts(
             settings=SETTINGS,
             policy=policy,
@@ -168,11 +174,12 @@ def replica(
             metrics=metrics,
             clock=clock,
             rng=rng,
+            rotation=Rotation(),
         )
         made.worker = worker_of(parts, {SOURCE: access}, posting, opened=text_of)
         made.intake = Intake(
             inbox=store,
-            secrets={SOURCE: [SECRET]},
+            secrets_of={SOURCE: [SECRET]}.get,
             metrics=metrics,
             wake=made.worker.wake,
             clock=clock,

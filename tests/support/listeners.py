@@ -50,7 +50,7 @@ async def listening(folder: Path, **changed: Any) -> AsyncIterator[Listeners]:
     def on_public(app: web.Application, parts: dict[str, Any]) -> None:
         Intake(
             inbox=parts["store"],
-            secrets={"hospital": [SECRET]},
+            secrets_of={"hospital": [SECRET]}.get,
             metrics=parts["metrics"],
             wake=lambda: None,
             clock=parts["clock"],

@@ -240,6 +240,8 @@ class Service:
         }
         for table, keys in self._settings.items():
             tables[table] = {**tables.get(table, {}), **keys}
+            for key in [key for key in tables[table] if f"{key}_file" in tables[table]]:
+                del tables[table][key]
         return "\n".join(
             f"[{table}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
             for table, keys in tables.items()

@@ -23,7 +23,7 @@ from marrowd.fhir.subscriptions import Wanted, interests, wanted
 from marrowd.fhir.topics import TopicTerms
 from marrowd.fhir.transport import Observe, Transport
 from marrowd.rules.codes import Codes, load_codes
-from marrowd.settings import PolicySettings, Settings, SmartBackendAuth, Source
+from marrowd.settings import PolicySettings, Rotation, Settings, SmartBackendAuth, Source
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import CallOutcome, Metrics, Operation
 from marrowd.work.sweep import Sweeper, SweepPace
@@ -40,15 +40,18 @@ class Access:
     client: FhirClient
     codes: Codes
     endpoint: str  # where its Subscriptions point to
+    secret: Callable[[], str]  # what they carry: the first of those in force
 
     @property
     def wanted(self) -> tuple[Wanted, ...]:
         """The Subscriptions it should hold; none when others make them."""
         if self.source.subscribe == "none":
             return ()
-        secret = self.source.notification_secret[0].get_secret_value()
         return wanted(
-            self.codes, endpoint=self.endpoint, secret=secret, topic=_topic_terms(self.source)
+            self.codes,
+            endpoint=self.endpoint,
+            secret=self.secret(),
+            topic=_topic_terms(self.source),
         )
 
     def sweeper(
@@ -69,6 +72,10 @@ class Access:
             pace=SweepPace(look_back=policy.recency + policy.window_before),
             wake=wake,
         )
+
+
+def _first_secret(source: Source) -> str:
+    return source.notification_secret[0].get_secret_value()
 
 
 def _topic_terms(source: Source) -> TopicTerms | None:
@@ -100,6 +107,7 @@ async def opened(
     clock: Clock = utc_now,
     rng: random.Random | None = None,
     public_url: str = "",
+    rotation: Rotation | None = None,
 ) -> AsyncIterator[Mapping[str, Access]]:
     """
     Open a way to every source, or to the one called *only*.
@@ -107,7 +115,7 @@ async def opened(
     Raises:
         BadConfiguration: there is no source called *only*, or a private key that cannot be used.
     """
-    sources = _chosen(settings.sources, only)
+    sources, rotation = _chosen(settings.sources, only), rotation or Rotation()
     base = settings.http.public_url or public_url or _url_of(settings)
     codes = codes_from(settings.policy)
     async with (
@@ -120,7 +128,11 @@ async def opened(
     ):
         authorizations = {
             source.name: authorization_for(
-                source, session, clock=clock, rng=rng or random.SystemRandom()
+                source,
+                session,
+                rotation=rotation,
+                clock=clock,
+                rng=rng or random.SystemRandom(),
             )
             for source in sources
         }
@@ -141,6 +153,7 @@ async def opened(
                 ),
                 codes=codes,
                 endpoint=f"{base}/events/{source.name}",
+                secret=rotation.hold(source, _first_secret, place=f"sources {source.name}"),
             )
             for source in sources
         }

@@ -97,7 +97,7 @@ def inbound_of(
                 store,
                 access.client,
                 source=source.name,
-                wanted=access.wanted,
+                wanted=lambda: access.wanted,
                 every=min(source.sweep_every, heartbeat or source.sweep_every),
                 clock=clock,
                 metrics=metrics,

@@ -6,7 +6,7 @@ changes nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from marrowd.cds.decision import Rules
 from marrowd.errors import Unavailable
 from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.version import RULES_VERSION
-from marrowd.settings import Settings
+from marrowd.settings import Settings, Source
 from marrowd.telemetry.tracing import OFF
 from marrowd.web.answers import answering
 from marrowd.web.connections import Runner
@@ -62,10 +62,7 @@ async def public_app(
     )
     Intake(
         inbox=parts.store,
-        secrets={
-            source.name: [secret.get_secret_value() for secret in source.notification_secret]
-            for source in parts.settings.sources
-        },
+        secrets_of=_secrets_of(parts),
         metrics=parts.metrics,
         wake=wake,
         clock=parts.clock,
@@ -118,6 +115,23 @@ async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: i
     return bound
 
 
+def _secrets_of(parts: Parts) -> Callable[[str], Sequence[str] | None]:
+    held = {
+        source.name: parts.rotation.hold(source, _let_in, place=f"sources {source.name}")
+        for source in parts.settings.sources
+    }
+
+    def secrets_of(source: str) -> Sequence[str] | None:
+        secrets = held.get(source)
+        return None if secrets is None else secrets()
+
+    return secrets_of
+
+
+def _let_in(source: Source) -> Sequence[str]:
+    return [secret.get_secret_value() for secret in source.notification_secret]
+
+
 async def _hooks(
     parts: Parts, wake: Callable[[], None], address: Address, stack: AsyncExitStack
 ) -> Hooks:
@@ -155,6 +169,7 @@ async def _hooks(
             tokens=parts.store,
             clock=parts.clock,
             public_url=lambda: address.url,
+            rotation=parts.rotation,
         ),
         override_quiet=parts.settings.policy.override_quiet,
         budget=Budget(

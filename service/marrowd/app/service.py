@@ -28,10 +28,12 @@ from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.policies import policy_from
 from marrowd.rules.version import RULES_VERSION
 from marrowd.rules.vocabulary import load_vocabulary
-from marrowd.settings import Settings
+from marrowd.settings import Rotation, Settings, StoreSettings
+from marrowd.store.engine import same_database
 from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
+from marrowd.work.secrets import SecretWatch
 
 _POOL = 20  # connections to one host from hooks
 _CLOSE_S = 5.0  # a request under way may end within this
@@ -56,6 +58,7 @@ class Service:
     ops_host: str
     store: Store
     working: asyncio.Task[None] | None
+    rotating: asyncio.Task[None] | None
 
     @property
     def public_url(self) -> str:
@@ -70,13 +73,14 @@ class Service:
     async def until(self, stopping: asyncio.Event) -> None:
         """Wait until *stopping* is set; a loop that dies is raised at once."""
         waiting = asyncio.create_task(stopping.wait())
-        tasks = {waiting, self.working} if self.working else {waiting}
+        running = [task for task in (self.working, self.rotating) if task is not None]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
-        if self.working is not None and self.working.done():
-            self.working.result()
+        for task in running:
+            if task.done():
+                task.result()
 
 
 @asynccontextmanager
@@ -103,11 +107,12 @@ async def running(
         StoreUnavailable: the store cannot be opened.
     """
     disable_created_metrics()  # type: ignore[no-untyped-call]  # it takes and gives nothing
+    rotation = Rotation()
     parts = Parts(
         settings=settings,
         policy=policy_from(settings.policy),
         reader=Reader(load_vocabulary()),
-        store=store or open_store(settings.store.url.get_secret_value()),
+        store=store or _store_of(settings.store, rotation),
         metrics=Metrics(
             CollectorRegistry(),
             sources=[source.name for source in settings.sources],
@@ -118,6 +123,7 @@ async def running(
         ),
         clock=clock,
         rng=rng or random.SystemRandom(),
+        rotation=rotation,
     )
     async with AsyncExitStack() as stack:
         tracer = await stack.enter_async_context(tracing(settings.tracing, parts.metrics))
@@ -134,6 +140,9 @@ async def running(
             app = await public_app(parts, wake, address, stack)
             port = await listen(stack, app, settings.http.host, settings.http.port)
             address.url = settings.http.public_url or f"http://{settings.http.host}:{port}"
+        # By now everybody who uses a secret holds it.
+        watch = SecretWatch(rotation, parts.metrics)
+        rotating = await begin(watch, stack) if rotation.is_needed else None
         yield Service(
             port=port,
             ops_port=ops_port,
@@ -141,6 +150,7 @@ async def running(
             ops_host=settings.http.ops_host,
             store=parts.store,
             working=working,
+            rotating=rotating,
         )
 
 
@@ -148,7 +158,13 @@ async def _begin_work(
     parts: Parts, stack: AsyncExitStack
 ) -> tuple[Callable[[], None], asyncio.Task[None]]:
     accesses = await stack.enter_async_context(
-        opened(parts.settings, metrics=parts.metrics, clock=parts.clock, rng=parts.rng)
+        opened(
+            parts.settings,
+            metrics=parts.metrics,
+            clock=parts.clock,
+            rng=parts.rng,
+            rotation=parts.rotation,
+        )
     )
     urls = [destination.url for destination in parts.settings.destinations]
     session = await stack.enter_async_context(
@@ -159,6 +175,14 @@ async def _begin_work(
     )
     worker = worker_of(parts, accesses, session, opened=opening(stack))
     return worker.wake, await begin(worker, stack)
+
+
+def _store_of(section: StoreSettings, rotation: Rotation) -> Store:
+    url = section.url.get_secret_value()
+    login_of = rotation.hold(
+        section, lambda now: same_database(url, now.url.get_secret_value()), place="store"
+    )
+    return open_store(url, login_of=login_of)
 
 
 def _nobody() -> None:

@@ -20,7 +20,12 @@ import aiohttp
 from marrowd.app.access import Access, codes_from
 from marrowd.app.clock import Clock
 from marrowd.app.inbound import inbound_of
-from marrowd.cds.webhook import CardDestination, WebhookDestination
+from marrowd.cds.webhook import (
+    CardDestination,
+    Credentials,
+    WebhookDestination,
+    credentials,
+)
 from marrowd.cds.writeback import FhirDestination
 from marrowd.core.policy import Policy
 from marrowd.core.reader import Reader
@@ -28,7 +33,7 @@ from marrowd.fhir.facts import Extraction
 from marrowd.fhir.parsing_process import ParsingProcess
 from marrowd.fhir.texts import TextOf
 from marrowd.rules.version import RULES_VERSION
-from marrowd.settings import Destination, Settings
+from marrowd.settings import Destination, Rotation, Settings
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.telemetry.tracing import OFF, Tracer
@@ -61,6 +66,7 @@ class Parts:
     metrics: Metrics
     clock: Clock
     rng: random.Random
+    rotation: Rotation
     tracer: Tracer = OFF
 
 
@@ -89,7 +95,7 @@ def worker_of(
     deliveries = [
         DeliveryLoop(
             parts.store,
-            _destination(destination, session, parts.clock),
+            _destination(destination, session, parts),
             worker=name,
             clock=parts.clock,
             rng=parts.rng,
@@ -230,20 +236,24 @@ def _gatherer(source: str, access: Access, reading: Reading, clock: Clock) -> Ga
 
 
 def _destination(
-    destination: Destination, session: aiohttp.ClientSession, clock: Clock
+    destination: Destination, session: aiohttp.ClientSession, parts: Parts
 ) -> CardDestination:
-    token = destination.token.get_secret_value() if destination.token else None
-    if destination.kind == "fhir":
-        return FhirDestination(
-            session, name=destination.name, url=destination.url, token=token, clock=clock
-        )
-    return WebhookDestination(
+    kind = FhirDestination if destination.kind == "fhir" else WebhookDestination
+    place = f"destinations {destination.name}"
+    return kind(
         session,
         name=destination.name,
         url=destination.url,
+        shown=parts.rotation.hold(destination, _credentials, place=place),
+        clock=parts.clock,
+    )
+
+
+def _credentials(destination: Destination) -> Credentials:
+    return credentials(
+        destination.name,
         secrets=[secret.get_secret_value() for secret in destination.secret or ()],
-        token=token,
-        clock=clock,
+        token=destination.token.get_secret_value() if destination.token else None,
     )
 
 

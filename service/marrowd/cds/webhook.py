@@ -7,7 +7,7 @@ its own pace. `webhook-id` is the message's own id and the same at each try.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
@@ -59,6 +59,30 @@ def mark_of(url: str) -> str:
     return sha256(url.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What shows a destination that it is us; replaced as a whole, never in part."""
+
+    signers: tuple[Webhook, ...] = field(default=(), repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+def credentials(
+    destination: str, *, secrets: Sequence[str] = (), token: str | None = None
+) -> Credentials:
+    """
+    Give the credentials for *destination*.
+
+    Raises:
+        BadConfiguration: a secret that nothing can be signed with.
+    """
+    try:
+        return Credentials(signers=tuple(Webhook(secret) for secret in secrets), token=token)
+    except (EmptyWebhookSecretError, ValueError):
+        message = f'destinations {destination}: a secret is "whsec_" and base64'
+        raise BadConfiguration(message) from None
+
+
 class WebhookDestination:
     """An EHR's endpoint for posted cards."""
 
@@ -68,22 +92,27 @@ class WebhookDestination:
         *,
         name: str,
         url: str,
-        secrets: Sequence[str] = (),
-        token: str | None = None,
+        shown: Callable[[], Credentials] = Credentials,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timeout_s: float = TIMEOUT_S,
     ) -> None:
+        """
+        Take where it is and how to show who we are.
+
+        Args:
+            session: whose connections are used.
+            name: as configured.
+            url: the endpoint.
+            shown: gives the credentials in force, asked at each try.
+            clock: gives the time.
+            timeout_s: how long an answer may take.
+        """
         self._name = name
         self._session = session
         self._url = url
-        self._token = token
+        self._shown = shown
         self._clock = clock
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        try:
-            self._signers = tuple(Webhook(secret) for secret in secrets)
-        except (EmptyWebhookSecretError, ValueError):
-            message = f'destinations {name}: a secret is "whsec_" and base64'
-            raise BadConfiguration(message) from None
 
     @property
     def name(self) -> str:
@@ -109,14 +138,15 @@ class WebhookDestination:
             "webhook-id": message_id,
             "webhook-timestamp": str(int(now.timestamp())),
         }
-        if self._signers:
+        shown = self._shown()
+        if shown.signers:
             text = body.decode("utf-8")
             headers["webhook-signature"] = " ".join(
-                signer.sign(message_id, now, text) for signer in self._signers
+                signer.sign(message_id, now, text) for signer in shown.signers
             )
         add_traceparent(headers)
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        if shown.token is not None:
+            headers["Authorization"] = f"Bearer {shown.token}"
         try:
             async with self._session.post(
                 self._url,

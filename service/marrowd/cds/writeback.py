@@ -22,7 +22,7 @@ from yarl import URL
 
 from marrowd.cds import communication
 from marrowd.cds.communication import Resource
-from marrowd.cds.webhook import Answer, mark_of
+from marrowd.cds.webhook import Answer, Credentials, mark_of
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import seconds_to_wait
 from marrowd.fhir.json import canonical, parse
@@ -53,7 +53,7 @@ class FhirDestination:
         *,
         name: str,
         url: str,
-        token: str | None = None,
+        shown: Callable[[], Credentials] = Credentials,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         timeout_s: float = REQUEST_S,
     ) -> None:
@@ -61,9 +61,7 @@ class FhirDestination:
         self._session = session
         self._base_url = url.rstrip("/")
         self._type = URL(self._base_url) / "Communication"
-        self._headers = {"Accept": _JSON}
-        if token is not None:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._shown = shown
         self._clock = clock
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
 
@@ -165,7 +163,10 @@ class FhirDestination:
         headers: Mapping[str, str],
     ) -> bytes:
         """Make one request and give the body of a 2xx answer."""
-        sent = {**self._headers, **headers}
+        sent = {"Accept": _JSON, **headers}
+        token = self._shown().token
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
         add_traceparent(sent)
         if resource is not None:
             sent["Content-Type"] = _JSON

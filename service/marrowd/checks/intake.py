@@ -41,8 +41,8 @@ async def check_intake(access: Access, session: aiohttp.ClientSession) -> Findin
             return wrong(
                 place,
                 "the running service has another notification secret",
-                "give both the same notification_secret; the service reads its configuration at "
-                "start, so restart it after a change",
+                "give both the same notification_secret; a file is read again within seconds "
+                "(secret_refused in the log: its content cannot be used), all else at a restart",
             )
         case int() if asked.status == _NOT_FOUND:
             return wrong(

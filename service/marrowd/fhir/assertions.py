@@ -9,6 +9,7 @@ twice. Pure: the time and the id are arguments.
 from datetime import datetime, timedelta
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -37,7 +38,7 @@ class ClientKey:
         """
         try:
             key = load_pem_private_key(pem.encode(), password=None)
-        except (ValueError, TypeError, UnicodeError):
+        except (ValueError, TypeError, UnicodeError, UnsupportedAlgorithm):
             message = f"{place} cannot be read: {_HOW_TO_MEND}"
             raise BadConfiguration(message) from None
         self.algorithm = _algorithm(key, place)

@@ -13,8 +13,8 @@ from typing import Protocol, assert_never
 
 import aiohttp
 
-from marrowd.fhir.smart import SmartAuthorization
-from marrowd.settings import BasicAuth, BearerAuth, NoAuth, SmartBackendAuth, Source
+from marrowd.fhir.smart import SmartAuthorization, client_key
+from marrowd.settings import BasicAuth, BearerAuth, NoAuth, Rotation, SmartBackendAuth, Source
 
 
 class Authorization(Protocol):
@@ -34,7 +34,7 @@ class Authorization(Protocol):
 
 
 class FixedAuthorization:
-    """Credentials that stand in the configuration: nothing, a user and password, or a token."""
+    """Credentials that never change: none, or a token that came with a call."""
 
     def __init__(self, value: str | None = None) -> None:
         self._value = value
@@ -51,10 +51,29 @@ class FixedAuthorization:
         """Nothing is under way."""
 
 
+class ConfiguredAuthorization:
+    """A user and password, or a token, out of the configuration; its files may bring others."""
+
+    def __init__(self, value: Callable[[], str]) -> None:
+        self._value = value
+
+    async def header(self) -> str:
+        """Give what is in force."""
+        return self._value()
+
+    async def renew(self, refused: str | None) -> bool:
+        """Say whether there are others by now."""
+        return self._value() != refused
+
+    async def close(self) -> None:
+        """Nothing is under way."""
+
+
 def authorization_for(
     source: Source,
     session: aiohttp.ClientSession,
     *,
+    rotation: Rotation,
     clock: Callable[[], datetime],
     rng: random.Random,
 ) -> Authorization:
@@ -64,17 +83,29 @@ def authorization_for(
     Raises:
         BadConfiguration: a key that cannot be used.
     """
+    name, base_url, place = source.name, source.base_url, f"sources {source.name}: auth"
     match source.auth:
         case NoAuth():
             return FixedAuthorization()
         case BasicAuth() as auth:
-            pair = f"{auth.user}:{auth.password.get_secret_value()}".encode()
-            return FixedAuthorization(f"Basic {base64.b64encode(pair).decode('ascii')}")
+            return ConfiguredAuthorization(rotation.hold(auth, _basic, place=place))
         case BearerAuth() as auth:
-            return FixedAuthorization(f"Bearer {auth.token.get_secret_value()}")
+            return ConfiguredAuthorization(rotation.hold(auth, _bearer, place=place))
         case SmartBackendAuth() as auth:
+            key = rotation.hold(
+                auth, lambda now: client_key(now, source=name, base_url=base_url), place=place
+            )
             return SmartAuthorization(
-                auth, session, source=source.name, base_url=source.base_url, clock=clock, rng=rng
+                auth, session, key=key, source=name, base_url=base_url, clock=clock, rng=rng
             )
         case _:
             assert_never(source.auth)
+
+
+def _basic(auth: BasicAuth) -> str:
+    pair = f"{auth.user}:{auth.password.get_secret_value()}".encode()
+    return f"Basic {base64.b64encode(pair).decode('ascii')}"
+
+
+def _bearer(auth: BearerAuth) -> str:
+    return f"Bearer {auth.token.get_secret_value()}"

@@ -58,6 +58,7 @@ class SmartAuthorization:
         auth: SmartBackendAuth,
         session: aiohttp.ClientSession,
         *,
+        key: Callable[[], ClientKey],
         source: str,
         base_url: str,
         clock: Callable[[], datetime],
@@ -65,13 +66,20 @@ class SmartAuthorization:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         """
-        Read the key; nothing is asked yet.
+        Take what it takes; nothing is asked yet.
 
-        Raises:
-            BadConfiguration: the key cannot be used, or would be used in clear text.
+        Args:
+            auth: who we are there and what we ask for.
+            session: whose connections are used.
+            key: gives the key in force, asked for each token.
+            source: its name.
+            base_url: of the source.
+            clock: gives the time.
+            rng: gives ids of assertions.
+            timeout_s: how long an answer may take.
         """
         self._auth = auth
-        self._key = client_key(auth, source=source, base_url=base_url)
+        self._key = key
         self._endpoint = TokenEndpoint(session, clock=clock, timeout_s=timeout_s)
         self._source = source
         self._base_url = base_url
@@ -154,7 +162,7 @@ class SmartAuthorization:
         asked_at = self._clock()  # a token's life begins before its answer arrives
         granted = await self._endpoint.grant(
             token_url,
-            assertion=self._key.assertion(
+            assertion=self._key().assertion(
                 client_id=self._auth.client_id,
                 token_url=token_url,
                 now=asked_at,
@@ -176,7 +184,7 @@ class SmartAuthorization:
             return self._auth.token_url
         now = self._clock()
         if self._found is None or now - self._found[1] >= DISCOVERED_FOR:
-            found = await self._endpoint.discover(self._base_url, algorithm=self._key.algorithm)
+            found = await self._endpoint.discover(self._base_url, algorithm=self._key().algorithm)
             self._found = (found, now)
         return self._found[0]
 

@@ -6,6 +6,7 @@ for. Nothing else in the package reads the environment.
 """
 
 from marrowd.settings.load import load_settings, masked
+from marrowd.settings.rotation import Rotation
 from marrowd.settings.sections import (
     Auth,
     BasicAuth,
@@ -41,6 +42,7 @@ __all__ = [
     "NoAuth",
     "PolicySettings",
     "RetentionSettings",
+    "Rotation",
     "Settings",
     "SmartBackendAuth",
     "Source",

@@ -42,8 +42,12 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
         return Settings.model_validate(raw, context={"environ": variables})
     except ValidationError as exc:
         where = f"{path}: " if path else ""
-        lines = sorted({where + _explain(error) for error in exc.errors(include_input=False)})
-        raise BadConfiguration("\n".join(lines)) from None
+        raise BadConfiguration("\n".join(where + line for line in explained(exc))) from None
+
+
+def explained(error: ValidationError) -> list[str]:
+    """Say what was refused, one line each: the place and how to mend it, never the value."""
+    return sorted({_explain(each) for each in error.errors(include_input=False)})
 
 
 def masked(settings: Settings) -> dict[str, Any]:

@@ -91,7 +91,8 @@ class BearerAuth(Section):
 class SmartBackendAuth(Section):
     """SMART Backend Services: a signed assertion for a short-lived token."""
 
-    secrets: ClassVar[tuple[str, ...]] = ("private_key",)
+    # The key's name is no secret, but may come by file: it changes with the key.
+    secrets: ClassVar[tuple[str, ...]] = ("private_key", "key_id")
     kind: Literal["smart-backend"]
     client_id: str
     private_key: SecretStr
@@ -174,6 +175,11 @@ class Issuer(Section):
     jwks_url: BaseUrl | None = None
     source: Name
     tenant: str | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The key set, if it comes by file: it changes as a secret does."""
+        return () if self.jwks_file is None else (self.jwks_file,)
 
 
 class HooksSettings(Section):

@@ -42,8 +42,10 @@ _Job: TypeAlias = tuple[Together[Any, Any], Any]
 class Database:
     """Engines, the threads they run on, and the rule how errors come out."""
 
-    def __init__(self, url: str, *, run: Run | None = None) -> None:
-        self.engines: Engines = connect(url, connections=WRITERS + READERS)
+    def __init__(
+        self, url: str, *, run: Run | None = None, login_of: Callable[[], str] | None = None
+    ) -> None:
+        self.engines: Engines = connect(url, connections=WRITERS + READERS, login_of=login_of)
         self._threads: list[Threads] = []
         writers = 1 if self.engines.is_sqlite else WRITERS
         self.on_writer: Run = run or self._own_threads("write", writers)

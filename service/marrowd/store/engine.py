@@ -7,11 +7,12 @@ a write is under way. PostgreSQL gets one bounded pool.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -38,9 +39,14 @@ class Engines:
         self.write.dispose()
 
 
-def connect(url: str, *, connections: int) -> Engines:
+def connect(url: str, *, connections: int, login_of: Callable[[], str] | None = None) -> Engines:
     """
     Prepare engines for *url*; nothing is opened yet.
+
+    Args:
+        url: of the database.
+        connections: how many at most, on PostgreSQL.
+        login_of: gives the same URL with the user and password for the next connection.
 
     Raises:
         BadConfiguration: *url* names no database that this store knows.
@@ -52,7 +58,7 @@ def connect(url: str, *, connections: int) -> Engines:
     if parsed is not None and parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed is not None and parsed.get_backend_name() == "postgresql":
-        return _postgresql(parsed, connections)
+        return _postgresql(parsed, connections, login_of)
     message = "store.url must begin with sqlite:/// or postgresql://"
     raise BadConfiguration(message)
 
@@ -116,7 +122,24 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _postgresql(url: URL, connections: int) -> Engines:
+def same_database(before: str, after: str) -> str:
+    """
+    Give *after*, which may differ from *before* by user and password alone.
+
+    Raises:
+        BadConfiguration: it is another database: what is under way belongs to the first.
+    """
+    try:
+        bare = [make_url(url).set(username="", password="") for url in (before, after)]
+    except exc.ArgumentError:
+        bare = []
+    if not bare or bare[0] != bare[1]:
+        message = "store.url names another database than before: restart to go there"
+        raise BadConfiguration(message)
+    return after
+
+
+def _postgresql(url: URL, connections: int, login_of: Callable[[], str] | None) -> Engines:
     settings = (
         f"-c lock_timeout={LOCK_TIMEOUT} -c statement_timeout={STATEMENT_TIMEOUT}"
         " -c idle_in_transaction_session_timeout=60s"
@@ -134,10 +157,23 @@ def _postgresql(url: URL, connections: int) -> Engines:
             "options": settings,
         },
     )
+    if login_of is not None:
+        event.listen(write, "do_connect", _logging_in(login_of))
     event.listen(write, "connect", _open_postgresql)
     # Reads are single statements: without a transaction each is one round trip instead of three.
     read = write.execution_options(isolation_level="AUTOCOMMIT")
     return Engines(write=write, read=read, is_sqlite=False)
+
+
+def _logging_in(login_of: Callable[[], str]) -> Callable[..., None]:
+    def log_in(_dialect: Dialect, _entry: object, _args: object, given: dict[str, Any]) -> None:
+        now = make_url(login_of())
+        for key, value in (("user", now.username), ("password", now.password)):
+            given.pop(key, None)
+            if value is not None:
+                given[key] = value
+
+    return log_in
 
 
 def _open_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

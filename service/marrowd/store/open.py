@@ -1,5 +1,7 @@
 """The store as the rest of the service holds it: `open_store(url)`, then `open()` connects."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, update
 
 from marrowd.store.audit import SqlAudit
@@ -65,7 +67,9 @@ def _pulse(connection: Connection) -> None:
     connection.execute(_PULSE)
 
 
-def open_store(url: str, *, run: Run | None = None) -> Store:
+def open_store(
+    url: str, *, run: Run | None = None, login_of: Callable[[], str] | None = None
+) -> Store:
     """
     Give the store at *url*; nothing is connected before its `open()`.
 
@@ -73,8 +77,10 @@ def open_store(url: str, *, run: Run | None = None) -> Store:
         url: `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://user:pw@host/db`.
         run: puts database work on threads; the default has threads of its own. A simulation
             passes one that does the work on the spot.
+        login_of: gives *url* with the user and password that the next connection to PostgreSQL
+            logs in with; the default is as *url* has them.
 
     Raises:
         BadConfiguration: *url* names no database this store knows.
     """
-    return SqlStore(Database(url, run=run))
+    return SqlStore(Database(url, run=run, login_of=login_of))

@@ -278,6 +278,9 @@ class Metrics:
             outcome=CallOutcome,
         )
         self.spans_total = counter("spans_total", "Spans recorded.", outcome=SpanFate)
+        self.secrets_refused = gauge(
+            "secrets_refused", "Secrets whose file holds something that was not taken."
+        )
         self.build_info = gauge("build_info", "Always 1.", version=(version,), rules=(rules,))
         self.build_info.labels(version=version, rules=rules).set(1)
 

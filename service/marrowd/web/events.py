@@ -38,7 +38,7 @@ class Intake:
     """What the intake needs: where events go, who may send them, whom to wake."""
 
     inbox: Inbox
-    secrets: Mapping[str, Sequence[str]]  # by source; old and new while rotating
+    secrets_of: Callable[[str], Sequence[str] | None]  # old and new while rotating; None: no source
     metrics: Metrics
     wake: Callable[[], None]
     clock: Callable[[], datetime]
@@ -122,7 +122,7 @@ class Intake:
 
     def _source(self, request: web.Request) -> str:
         source = request.match_info["source"]
-        known = self.secrets.get(source)
+        known = self.secrets_of(source)
         if known is None:
             raise refusal(404, "no such source")
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")

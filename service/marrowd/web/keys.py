@@ -40,29 +40,36 @@ class KeySource(Protocol):
         ...
 
 
+def keys_in(path: str) -> Keys:
+    """
+    Read a JWKS file, put there by the operator.
+
+    Raises:
+        BadConfiguration: it is not there, or holds no usable key.
+    """
+    try:
+        keys = _keys_of(Path(path).read_bytes())
+    except (OSError, EhrUnavailable):
+        keys = {}
+    if not keys:
+        message = f"hooks.issuers.jwks_file: {path} holds no usable public key"
+        raise BadConfiguration(message)
+    return keys
+
+
 class KeyFile:
-    """A JWKS file, put there by the operator."""
+    """The keys of one issuer, out of a file: a key that is taken out of it is refused at once."""
 
-    def __init__(self, path: str) -> None:
-        self._path = Path(path)
+    def __init__(self, keys: Callable[[], Keys]) -> None:
+        self._keys = keys
 
-    async def load(self) -> bytes:
-        """Read the file."""
-        try:
-            return await asyncio.to_thread(self._path.read_bytes)
-        except OSError:
-            message = "a jwks_file cannot be read"
-            raise EhrUnavailable(message) from None
+    async def key(self, kid: str, algorithm: str) -> jwt.PyJWK | None:
+        """Give the public key *kid* if it is one for *algorithm*."""
+        found = self._keys().get(kid)
+        return None if found is None else _usable(found, algorithm)
 
-    def check(self) -> None:
-        """Read it once at start: a file that is not there is a mistake of the configuration."""
-        try:
-            keys = _keys_of(self._path.read_bytes())
-        except (OSError, EhrUnavailable):
-            keys = {}
-        if not keys:
-            message = f"hooks.issuers.jwks_file: {self._path} holds no usable public key"
-            raise BadConfiguration(message)
+    async def close(self) -> None:
+        """Nothing is under way."""
 
 
 class KeyUrl:

@@ -24,10 +24,10 @@ import structlog
 from aiohttp import web
 
 from marrowd.errors import BadConfiguration, EhrUnavailable
-from marrowd.settings import HooksSettings, Issuer
+from marrowd.settings import HooksSettings, Issuer, Rotation
 from marrowd.store.protocols import Feedback
 from marrowd.web.answers import refusal
-from marrowd.web.keys import KEY_TYPES, KeyFile, KeySet, KeyUrl
+from marrowd.web.keys import KEY_TYPES, KeyFile, KeySet, KeyUrl, keys_in
 
 LEEWAY_S: Final = 30.0  # clocks of two hospitals' machines
 MAX_LIFE_S: Final = 3600.0  # CDS Hooks best practices: ids are kept for a token's lifetime
@@ -70,6 +70,7 @@ class Trust:
         tokens: Feedback,
         clock: Callable[[], datetime],
         public_url: Callable[[], str],
+        rotation: Rotation,
     ) -> None:
         """
         Take what never changes; nothing is fetched yet.
@@ -80,6 +81,7 @@ class Trust:
             tokens: remembers which tokens were used.
             clock: the time that tokens are judged by.
             public_url: the address under which callers know the service, without trailing slash.
+            rotation: gives key sets that come by file.
 
         Raises:
             BadConfiguration: an issuer has not exactly one place for its keys, or an unsafe one.
@@ -88,7 +90,7 @@ class Trust:
         self._clock = clock
         self._public_url = public_url
         self._issuers = tuple(issuers)
-        self._keys = {issuer: _key_set(issuer, session) for issuer in issuers}
+        self._keys = {issuer: _key_set(issuer, session, rotation) for issuer in issuers}
 
     async def caller(self, request: web.Request) -> Caller:
         """
@@ -169,6 +171,7 @@ def trust_from(
     tokens: Feedback,
     clock: Callable[[], datetime],
     public_url: Callable[[], str],
+    rotation: Rotation,
 ) -> Trust | None:
     """
     Give the trust that the configuration asks for; None where tokens are not required.
@@ -180,6 +183,7 @@ def trust_from(
         tokens: remembers which tokens were used.
         clock: the time that tokens are judged by.
         public_url: the address under which callers know the service.
+        rotation: gives key sets that come by file.
 
     Raises:
         BadConfiguration: the hooks would be open to anybody, or an issuer has no safe keys.
@@ -187,7 +191,14 @@ def trust_from(
     check_exposure(hooks, host)
     if not hooks.require_jwt:
         return None
-    return Trust(hooks.issuers, session=session, tokens=tokens, clock=clock, public_url=public_url)
+    return Trust(
+        hooks.issuers,
+        session=session,
+        tokens=tokens,
+        clock=clock,
+        public_url=public_url,
+        rotation=rotation,
+    )
 
 
 def check_exposure(hooks: HooksSettings, host: str) -> None:
@@ -213,15 +224,16 @@ def check_exposure(hooks: HooksSettings, host: str) -> None:
     log.warning("hooks_without_jwt", host=host, hint="anybody who can connect can ask for cards")
 
 
-def _key_set(issuer: Issuer, session: aiohttp.ClientSession) -> KeySet:
+def _key_set(
+    issuer: Issuer, session: aiohttp.ClientSession, rotation: Rotation
+) -> KeySet | KeyFile:
     monotonic = asyncio.get_running_loop().time
     if (issuer.jwks_file is None) == (issuer.jwks_url is None):
         message = f"hooks.issuers {issuer.iss}: give exactly one of jwks_file and jwks_url"
         raise BadConfiguration(message)
     if issuer.jwks_file is not None:
-        file = KeyFile(issuer.jwks_file)
-        file.check()
-        return KeySet(file, monotonic=monotonic)
+        place = f"hooks.issuers {issuer.iss}"
+        return KeyFile(rotation.hold(issuer, lambda now: keys_in(str(now.jwks_file)), place=place))
     url = str(issuer.jwks_url)
     parts = urlsplit(url)
     if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):

@@ -42,7 +42,7 @@ class SubscriptionWatch:
         client: FhirClient,
         *,
         source: str,
-        wanted: Sequence[Wanted],
+        wanted: Callable[[], Sequence[Wanted]],
         every: timedelta,
         clock: Callable[[], datetime],
         metrics: Metrics,
@@ -55,7 +55,7 @@ class SubscriptionWatch:
             evidence: where it is remembered.
             client: of the source.
             source: its name.
-            wanted: what they should be, at one endpoint; not empty.
+            wanted: gives what they should be, at one endpoint, asked at each look; not empty.
             every: how often to look, at least.
             clock: gives the time.
             metrics: where it is shown.
@@ -65,7 +65,6 @@ class SubscriptionWatch:
         self._client = client
         self._source = source
         self._wanted = wanted
-        self._endpoint = wanted[0].endpoint
         self._every = every
         self._clock = clock
         self._metrics = metrics
@@ -95,17 +94,19 @@ class SubscriptionWatch:
 
     async def look(self) -> bool:
         """Say whether every Subscription is active, and remember it."""
-        actions = await differences(self._client, self._wanted, endpoint=self._endpoint)
+        wanted = self._wanted()
+        endpoint = wanted[0].endpoint
+        actions = await differences(self._client, wanted, endpoint=endpoint)
         kept = [action for action in actions if isinstance(action, Keep)]
-        is_active = len(kept) == len(self._wanted) and all(a.state == "active" for a in kept)
+        is_active = len(kept) == len(wanted) and all(a.state == "active" for a in kept)
         self._metrics.subscription_active.labels(source=self._source).set(is_active)
         if is_active:
             await self._evidence.set_cursor(self._source, ACTIVE_AT, self._clock().isoformat())
-            await self._mender.remember(self._endpoint)
+            await self._mender.remember(endpoint)
         else:
             _log.warning("subscriptions_not_active", source=self._source)
             if drifted(actions):
-                await self._mender.mend(self._wanted, endpoint=self._endpoint)
+                await self._mender.mend(wanted, endpoint=endpoint)
         await self._mender.ask_after(kept)
         return is_active
 

@@ -18,7 +18,7 @@ from tests.support.hook_calls import EDEMA, PATIENT_VIEW, bundle, hooks_running,
 from tests.support.store import count_of
 from tests.support.tokens import ISSUER, claims, jwks, signed
 
-from marrowd.settings import Issuer
+from marrowd.settings import Issuer, Rotation
 from marrowd.web.cors import cors
 from marrowd.web.trust import Trust
 
@@ -64,6 +64,7 @@ async def bench(tmp_path, ehr):
             tokens=parts["store"],
             clock=parts["clock"],
             public_url=lambda: address[0],
+            rotation=Rotation(),
         )
 
     async with hooks_running(tmp_path, trust=trust, middlewares=[cors([ehr])]) as running:

@@ -13,7 +13,7 @@ from tests.support.verdicts import verdict
 
 from marrowd.cds import writeback
 from marrowd.cds.cards import cards_for
-from marrowd.cds.webhook import Answer
+from marrowd.cds.webhook import Answer, credentials
 from marrowd.cds.writeback import FhirDestination
 
 [CARD] = cards_for(verdict())
@@ -30,7 +30,11 @@ async def server() -> AsyncIterator[FhirServer]:
 async def destination(server: FhirServer) -> AsyncIterator[FhirDestination]:
     async with aiohttp.ClientSession() as session:
         yield FhirDestination(
-            session, name="ehr", url=server.base_url, token="letmein", timeout_s=0.5
+            session,
+            name="ehr",
+            url=server.base_url,
+            shown=lambda: credentials("ehr", token="letmein"),
+            timeout_s=0.5,
         )
 
 

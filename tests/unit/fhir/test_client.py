@@ -21,7 +21,7 @@ from marrowd.fhir.answers import (
 from marrowd.fhir.authorization import authorization_for
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.transport import Limits, Transport
-from marrowd.settings import Auth, BasicAuth, BearerAuth, NoAuth, SmartBackendAuth, Source
+from marrowd.settings import Auth, BasicAuth, BearerAuth, NoAuth, Rotation, SmartBackendAuth, Source
 from marrowd.telemetry.metrics import CallOutcome, Operation
 
 LIMITS = Limits(
@@ -355,7 +355,9 @@ def now() -> datetime:
 async def test_configured_credentials(
     auth: NoAuth | BasicAuth | BearerAuth, header: str | None, session: aiohttp.ClientSession
 ) -> None:
-    authorization = authorization_for(a_source(auth), session, clock=now, rng=RNG)
+    authorization = authorization_for(
+        a_source(auth), session, rotation=Rotation(), clock=now, rng=RNG
+    )
 
     assert header == await authorization.header()
     assert not await authorization.renew(header)
@@ -368,7 +370,7 @@ async def test_a_private_key_that_is_none_is_told_with_its_place(
     auth = SmartBackendAuth(kind="smart-backend", client_id="c", private_key="k", key_id="1")
 
     with pytest.raises(BadConfiguration, match=r"sources main: .*private_key cannot be read"):
-        authorization_for(a_source(auth), session, clock=now, rng=RNG)
+        authorization_for(a_source(auth), session, rotation=Rotation(), clock=now, rng=RNG)
 
 
 @pytest.mark.parametrize(

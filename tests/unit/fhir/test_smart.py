@@ -15,10 +15,10 @@ from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable
 from marrowd.fhir.answers import Unusable
 from marrowd.fhir.authorization import authorization_for
 from marrowd.fhir.client import FhirClient
-from marrowd.fhir.smart import DISCOVERED_FOR, QUIET, SmartAuthorization
+from marrowd.fhir.smart import DISCOVERED_FOR, QUIET, SmartAuthorization, client_key
 from marrowd.fhir.token_endpoint import _checked
 from marrowd.fhir.transport import Limits, Transport
-from marrowd.settings import SmartBackendAuth, Source
+from marrowd.settings import Rotation, SmartBackendAuth, Source
 
 LIMITS = Limits(timeout_s=2.0, tries=2, first_pause_s=0.001, longest_pause_s=0.05)
 MARKER = "Zebediah"
@@ -70,6 +70,9 @@ async def made(
             made = SmartAuthorization(
                 SmartBackendAuth(**auth),
                 session,
+                key=lambda: client_key(
+                    SmartBackendAuth(**auth), source="main", base_url=server.base_url
+                ),
                 source="main",
                 base_url=server.base_url,
                 clock=clock,
@@ -434,4 +437,6 @@ def test_a_token_url_in_clear_text_is_refused_under_tls() -> None:
     )
 
     with pytest.raises(BadConfiguration, match="must be https"):
-        authorization_for(source, None, clock=Clock(), rng=random.SystemRandom())
+        authorization_for(
+            source, None, rotation=Rotation(), clock=Clock(), rng=random.SystemRandom()
+        )

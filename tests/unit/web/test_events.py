@@ -46,7 +46,7 @@ def make_app(store, metrics, woken):
     app = web.Application(middlewares=[answering], client_max_size=20_000)
     Intake(
         inbox=store,
-        secrets={"hapi": ("old-secret-of-hapi", SECRET)},
+        secrets_of={"hapi": ("old-secret-of-hapi", SECRET)}.get,
         metrics=metrics,
         wake=lambda: woken.append(1),
         clock=lambda: NOW,

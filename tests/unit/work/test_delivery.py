@@ -12,7 +12,7 @@ import pytest
 from tests.support.ehr import Ehr, Reply, running
 from tests.support.store import HandClock, count_of, opened, some_metrics, until
 
-from marrowd.cds.webhook import Answer, WebhookDestination, mark_of
+from marrowd.cds.webhook import Answer, WebhookDestination, credentials, mark_of
 from marrowd.errors import BadConfiguration, StoreUnavailable
 from marrowd.store.protocols import (
     Message,
@@ -67,8 +67,7 @@ async def delivering(store: Store, ehr: Ehr, clock: HandClock, metrics: Metrics)
                 session,
                 name="ehr",
                 url=ehr.url,
-                secrets=SECRETS,
-                token="letmein",
+                shown=lambda: credentials("ehr", secrets=SECRETS, token="letmein"),
                 clock=clock,
                 timeout_s=0.5,
             )
@@ -395,10 +394,9 @@ async def test_what_is_under_way_at_the_stop_is_given_back(
     assert isinstance(row.available_at, datetime)
 
 
-async def test_a_secret_that_is_none_is_a_configuration_error() -> None:
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(BadConfiguration, match="ehr"):
-            WebhookDestination(session, name="ehr", url="http://x", secrets=["whsec_"])
+def test_a_secret_that_is_none_is_a_configuration_error() -> None:
+    with pytest.raises(BadConfiguration, match="ehr"):
+        credentials("ehr", secrets=["whsec_"])
 
 
 class Broken:

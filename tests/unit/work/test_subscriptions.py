@@ -120,7 +120,7 @@ def watching(
         store,
         client,
         source="hospital",
-        wanted=subscriptions or some(),
+        wanted=lambda: subscriptions or some(),
         every=timedelta(milliseconds=10),
         clock=clock,
         metrics=metrics,
