@@ -8,7 +8,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
-	test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image ops-assets check fmt spec bench lock clean
+	test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image image-base ops-assets \
+	check fmt spec bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -81,8 +82,17 @@ sbom: .venv/dev.stamp ## the parts of an installation as CycloneDX, into build/s
 		--pyproject pyproject.toml build/sbom
 	rm -rf build/sbom
 
-image: ## an image with buildah; BASE=image@sha256:... pins the base
-	buildah bud --file deploy/Containerfile $(if $(BASE),--build-arg BASE=$(BASE)) --tag marrowd:latest .
+# The OCI format would drop the HEALTHCHECK. IMAGE_FLAGS go to buildah: a site's certificates, a mirror.
+image: ## an image with buildah; BASE=image@sha256:... pins the base, IMAGE_FLAGS="--volume ..."
+	buildah bud --format docker --file deploy/Containerfile $(if $(BASE),--build-arg BASE=$(BASE)) \
+		$(IMAGE_FLAGS) --tag marrowd:latest .
+
+image-base: ## a base for BASE=marrowd-base from Debian packages alone, where no registry is in reach
+	mkdir -p build
+	mmdebstrap --variant=minbase --include=python3,python3-venv,ca-certificates bookworm build/base.tar
+	container=$$(buildah from scratch) && buildah add --quiet $$container build/base.tar / \
+		&& buildah commit --quiet --rm $$container marrowd-base
+	rm build/base.tar
 
 ops-assets: .venv/dev.stamp ## write alerts and dashboards anew from their Python
 	$(BIN)/python -m deploy.prometheus.build
