@@ -16,6 +16,7 @@ from tests.ship.tools import (
     pods,
     refused,
     rendered,
+    text_of,
 )
 
 from marrowd.settings import load_settings
@@ -301,6 +302,21 @@ def test_alerts_arrive_whole_with_the_sites_runbook():
             assert ours["expr"] == theirs["expr"]
             link = theirs.get("annotations", {}).get("runbook_url", "https://wiki.example.org/")
             assert link.startswith("https://wiki.example.org/")
+
+
+def test_alerts_carry_no_link_where_no_runbook_is_published():
+    said = text_of("apart", "monitoring.prometheusRule.runbookBase=")
+
+    assert "alert: MarrowdDown" in said
+    assert "runbook_url" not in said
+    assert "example.org/marrowd/runbook" not in said
+
+
+def test_no_secret_is_mounted_by_a_path_that_is_never_renewed():
+    for container in containers(rendered("postgresql")):
+        for mount in container["volumeMounts"]:
+            if mount["mountPath"].startswith("/run/secrets/"):
+                assert "subPath" not in mount
 
 
 def test_dashboards_arrive_to_the_letter():
