@@ -48,10 +48,10 @@ def _cards(served: Served, far: StandIns, *, first: int, count: int) -> float:
     [mri] = report("rIDENT", "Patient/IDENT", EDEMA, at=day)
     result = lab("oIDENT", "Patient/IDENT", at=day)
     plan = {"callers": CALLERS, "count": count, "first": first} | served.events
-    loaded(served.port, f"/events/{SOURCE}/DiagnosticReport/rIDENT", _version(mri), **plan)
-    until(lambda: _depth(served) == 0, "every report is read")
+    loaded(served.port, f"/events/{SOURCE}/DiagnosticReport/rIDENT", versioned(mri), **plan)
+    until(lambda: depth(served) == 0, "every report is read")
     before, begun = far.taken(), time.perf_counter()
-    loaded(served.port, f"/events/{SOURCE}/Observation/oIDENT", _version(result), **plan)
+    loaded(served.port, f"/events/{SOURCE}/Observation/oIDENT", versioned(result), **plan)
     far.until(before + count)
     return count / (time.perf_counter() - begun)
 
@@ -60,16 +60,18 @@ def _one(served: Served, far: StandIns, number: int) -> float:
     """Give the milliseconds until a corrected result is another card."""
     day = datetime.now(UTC) - timedelta(days=9)
     before, begun = far.taken(), time.perf_counter()
-    served.take(json.loads(_version(lab(f"o{number}", f"Patient/{number}", at=day, value=9), 2)))
+    served.take(json.loads(versioned(lab(f"o{number}", f"Patient/{number}", at=day, value=9), 2)))
     far.until(before + 1)
     return (time.perf_counter() - begun) * 1e3
 
 
-def _version(resource: dict[str, object], number: int = 1) -> str:
+def versioned(resource: dict[str, object], number: int = 1) -> str:
+    """Write a resource as a server does, in its *number*-th version."""
     at = datetime.now(UTC).isoformat()
     return json.dumps({**resource, "meta": {"versionId": str(number), "lastUpdated": at}})
 
 
-def _depth(served: Served) -> float:
+def depth(served: Served) -> float:
+    """Give how many events wait or are in hand."""
     text = ask(served.service.ops_port, "/metrics", None).decode()
     return sum(float(n) for n in re.findall(r"^marrowd_inbox_depth\S* (\S+)$", text, re.MULTILINE))

@@ -78,12 +78,14 @@ def until_answered(
     until(is_answered, f"{_name(process)} answers", step_s=step_s)
 
 
-def until(condition: Callable[[], bool], what: str, *, step_s: float = 0.05) -> None:
+def until(
+    condition: Callable[[], bool], what: str, *, step_s: float = 0.05, within_s: float = _START_S
+) -> None:
     """Ask again and again until *condition* holds."""
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
-            message = f"after {_START_S:g} s still not so: {what}"
+            message = f"after {within_s:g} s still not so: {what}"
             raise NotMeasured(message)
         time.sleep(step_s)  # what is waited for happens in another process
 
