@@ -16,9 +16,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir.resources.R4B.subscription import Subscription as R4Subscription
-
-from marrowd.fhir.json import parse
 from marrowd.fhir.topics import TopicTerms, of_topic
 from marrowd.rules.codes import Codes, Role
 
@@ -58,7 +55,7 @@ class Wanted:
 
     def resource(self) -> dict[str, Any]:
         """Give it as FHIR, to be created or written over what is there."""
-        plain = {
+        plain: dict[str, Any] = {
             "resourceType": "Subscription",
             "status": "requested",  # the server makes it active
             "reason": f"{_mark(self.slug)} marrowd reads vitamin D and foot MRI together",
@@ -71,11 +68,7 @@ class Wanted:
                 "header": [f"Authorization: Bearer {self.secret}"],
             },
         }
-        subscription = R4Subscription.model_validate(
-            plain if self.topic is None else of_topic(plain, self.topic)
-        )
-        resource: dict[str, Any] = parse(subscription.model_dump_json())
-        return resource
+        return plain if self.topic is None else of_topic(plain, self.topic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

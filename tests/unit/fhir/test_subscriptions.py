@@ -1,7 +1,9 @@
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.subscription import Subscription
 
 from marrowd.fhir.subscriptions import (
     NOT_SHOWN,
@@ -161,3 +163,9 @@ def test_a_source_that_changes_its_way_has_the_same_ones_written_anew() -> None:
     assert [(a.ref, a.why) for a in actions if isinstance(a, Update)] == [
         (f"Subscription/{n}", "criteria") for n in range(4)
     ]
+
+
+@pytest.mark.parametrize("sent", [WANTED, BY_TOPIC], ids=["by criteria", "by topic"])
+def test_what_is_sent_is_fhir(sent: tuple[Wanted, ...]) -> None:
+    for resource in (one.resource() for one in sent):
+        assert json.loads(Subscription.model_validate(resource).model_dump_json()) == resource
