@@ -43,6 +43,8 @@ _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
 _UNKNOWN = 2  # words
+_FEW = 4
+_AMOUNTS = frozenset({kinds.SEVERITY, kinds.PART, kinds.NOTHING, kinds.ORDINAL})
 _POINTING = frozenset({"this", "these", "it"})
 _REFUSALS = frozenset(
     """
@@ -172,6 +174,10 @@ class Hedges(ClauseState):
         ):
             self._apply_back(kinds.POSSIBLE, piece)
             return
+        if self.row and not (self.predicates or self._waiting or self._nouns) and self.topic:
+            if all(follower.kind in _AMOUNTS for follower in self.pieces[place + 1 :][:_FEW]):
+                self._say(sayings.EDEMA, piece, elliptic=True).possible = True  # "?trace"
+                return
         if self._ends_after(place) and not self._governs_next(place):
             if self._is_last_word(piece) and self.words[piece.first - 1] in _APART:
                 self._apply_back(kinds.POSSIBLE, piece)  # "edema of the talus: doubtful"
@@ -299,6 +305,8 @@ class Hedges(ClauseState):
             target.historical = target.historical or kinds.HISTORICAL in self._forward
         elif kind is kinds.POSSIBLE:
             target.possible, target.negated = True, False
+            if self._forward.get(kinds.HYPOTHETICAL) == "whether":
+                target.hypothetical = False
         else:
             target.resolved = True
             if target.said is sayings.NOTHING:

@@ -76,6 +76,11 @@ class Surroundings:
                 at -= 1
             elif piece.kind is kinds.VERB or (piece.kind is kinds.WITH and place - at == 1):
                 near = False
+            elif piece.kind is kinds.ANAPHOR and pieces[at - 1].kind is kinds.WITH:
+                near = False  # "with surrounding edema"
+                at -= 1
+            elif piece.kind is kinds.DISEASE and at and pieces[at - 1].kind is kinds.SOFT:
+                near = False
             elif piece.kind not in _BEFORE_SOFT:
                 return False
             elif piece.kind is not kinds.JOIN and piece.kind not in _SMALL:
@@ -191,7 +196,10 @@ class Surroundings:
                 return placed
             if piece.kind is kinds.BONE:
                 placed = True
-            elif piece.kind not in _SMALL and piece.kind is not kinds.PREPOSITION:
+            elif piece.kind not in _SMALL and piece.kind not in (
+                kinds.PREPOSITION,
+                kinds.ANAPHOR,
+            ):
                 return False
         return False
 
