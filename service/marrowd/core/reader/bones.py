@@ -62,6 +62,7 @@ _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _NAMES = frozenset({kinds.BONE, kinds.REGION})
 _COUNTED = frozenset({kinds.ORDINAL, kinds.HEAD, kinds.JOINT})
 _OPENS_CELL = frozenset({":", "=", "|"})
+_SIDES_OF = 5  # words: "both sides of the ankle"
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
 _COUNTED_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
@@ -125,7 +126,7 @@ def _counted(words: list[str], marks: list[Piece], place: int, last_head: str) -
         if ordinals and not after and _repeats_noun(marks, head):
             after, last = _between(ordinals[-1], marks[head + 2].value), head + 3
         bones = _bones_of(marks[head].value, ordinals + after)
-        broad = marks[head].kind is kinds.JOINT
+        broad = marks[head].kind is kinds.JOINT and not _are_both_sides(words, mark.first)
         if broad and len(bones) == 2:  # noqa: PLR2004
             bones = _on_side(words, mark.first, bones)
         last_head = _noun(marks[head].value)[0]
@@ -302,6 +303,12 @@ def _on_side(words: list[str], first: int, bones: tuple[Bone, ...]) -> tuple[Bon
         if side in before and _SIDE_WORDS.intersection(before[before.index(side) :]):
             return bones[kept]
     return bones
+
+
+def _are_both_sides(words: list[str], first: int) -> bool:
+    """Say whether both bones of a joint are named in so many words: "on both sides of the"."""
+    before = words[max(0, first - _SIDES_OF) : first]
+    return "sides" in before and "both" in before
 
 
 def _is_close(words: list[str], first: int, last: int) -> bool:

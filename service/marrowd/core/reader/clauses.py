@@ -47,7 +47,8 @@ class Clauses(SaidOfMarrow, Hedges):
         behind = self.words[piece.last] if piece.last < self.last else ""
         if behind in TISSUES:
             return
-        self.mentioned.append(piece)
+        if self._turn is not kinds.OTHER:
+            self.mentioned.append(piece)
         opened = self._open
         if self.words[piece.first - 1] == "its" and opened is not None and opened.bones:
             return
@@ -157,6 +158,7 @@ class Clauses(SaidOfMarrow, Hedges):
         if not (
             self.words[piece.first] == ":" and self._turn is not None and self._opens_list(place)
         ):
+            self.skips_others = self.skips_others or self._turn is kinds.OTHER
             self._turn = None
         if self._nouns:
             self._close_cues()

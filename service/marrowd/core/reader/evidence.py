@@ -49,7 +49,7 @@ def inherit_bones(
         predicate.bones = list(predicate.fallback)
         if before is not None and before.possible and not predicate.strong:
             predicate.possible = True  # "possibly bruised, though the signal change ..."
-    elif row:
+    elif row and not (row[0].broad and before is not None and not before.bones[0].broad):
         predicate.bones = list(row)
     elif before is not None and before.said is sayings.EDEMA and before.bones:
         if not predicate.negated or predicate.points_back:

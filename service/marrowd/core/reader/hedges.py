@@ -46,6 +46,10 @@ _UNKNOWN = 2  # words
 _FEW = 4
 _AMOUNTS = frozenset({kinds.SEVERITY, kinds.PART, kinds.NOTHING, kinds.ORDINAL})
 _POINTING = frozenset({"this", "these", "it"})
+_NAMINGS = frozenset(
+    {"interpret", "regard", "read", "classify", "view", "construe", "label", "count"}
+)
+_THEM = frozenset({"them", "this", "these", "it", "that", "those"})
 _REFUSALS = frozenset(
     """
     see find identify detect demonstrate appreciate discern perceive recognize confirm reproduce
@@ -59,7 +63,7 @@ class Hedges(ClauseState):
 
     __slots__ = ()
 
-    def _negated(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+    def _negated(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if (
             self.words[piece.first] == "0"
             and not self._is_cell_answer(place)
@@ -70,6 +74,8 @@ class Hedges(ClauseState):
         ):
             return
         opened = self._open
+        if self.words[piece.last - 1] in _NAMINGS and self.words[piece.last] in _THEM:
+            self.artifact = kinds.NEGATED  # "I do not interpret these as edema"
         if self.words[piece.last - 1] in _REFUSALS and self._ends_after(place):
             self._refuse(piece)
             return
@@ -80,6 +86,8 @@ class Hedges(ClauseState):
             self._say(sayings.EDEMA, piece, elliptic=True).negated = True
             self._open = opened
             return
+        if self.words[piece.first] == "without" and self._is_last_word(piece):
+            return  # "with or without", "than one without"
         if piece.term.direction == "backward" or (
             self._is_last_word(piece) and not self._is_of_adjectives(piece)
         ):
@@ -147,8 +155,23 @@ class Hedges(ClauseState):
         elif not (self.predicates or self._waiting):
             self.artifact = kinds.NEGATED
 
-    def _possible(self, place: int, piece: Piece) -> None:
+    def _is_of_course(self, place: int) -> bool:
+        """Say whether a hedge in brackets bears on the course: "residual (or possibly new)"."""
+        following = self.pieces[place + 1 : place + 2]
+        if not following or following[0].kind is not kinds.CURRENT:
+            return False
+        return self.words[following[0].last : following[0].last + 1] == [")"]
+
+    def _is_bare_doubt(self, place: int) -> bool:
+        """Say whether a row holds a doubt and at most an amount: "Talus: ?trace"."""
+        if not (self.row and self.topic) or self.predicates or self._waiting or self._nouns:
+            return False
+        return all(piece.kind in _AMOUNTS for piece in self.pieces[place + 1 : place + _FEW])
+
+    def _possible(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         opened = self._open
+        if self._is_of_course(place):
+            return
         if self.words[piece.last - 2] in _POINTING and piece.last - piece.first > 1:
             self.points_back = True  # "whether this is"
         if (
@@ -174,10 +197,16 @@ class Hedges(ClauseState):
         ):
             self._apply_back(kinds.POSSIBLE, piece)
             return
-        if self.row and not (self.predicates or self._waiting or self._nouns) and self.topic:
-            if all(follower.kind in _AMOUNTS for follower in self.pieces[place + 1 :][:_FEW]):
-                self._say(sayings.EDEMA, piece, elliptic=True).possible = True  # "?trace"
-                return
+        if (
+            opened is not None
+            and opened.bones
+            and self.pieces[place - 1].kind is kinds.JOIN
+            and self._bone_then_finding(place + 1)
+        ):
+            self._open = None  # "calcaneal edema, uncertain navicular signal"
+        if self._is_bare_doubt(place):
+            self._say(sayings.EDEMA, piece, elliptic=True).possible = True
+            return
         if self._ends_after(place) and not self._governs_next(place):
             if self._is_last_word(piece) and self.words[piece.first - 1] in _APART:
                 self._apply_back(kinds.POSSIBLE, piece)  # "edema of the talus: doubtful"

@@ -37,6 +37,7 @@ _MORE = frozenset(
 )
 _NOT = frozenset({"not", "never"})
 _AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
+_MEASURE = frozenset({kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL})
 _ASIDE = 6  # words
 _ONLY = frozenset({"only", "just"})
 _GROUPS = frozenset({Bone.METATARSAL_UNSPECIFIED, Bone.CUNEIFORM_UNSPECIFIED, Bone.PHALANX})
@@ -260,7 +261,9 @@ class Lookahead(Surroundings):
         return noun.kind in _FINDINGS and noun.first - bone.last <= 1
 
     def _is_place_next(self, place: int) -> bool:
-        following = self.pieces[place + 1 : place + 4]
+        following = self.pieces[place + 1 : place + 5]
+        while following and following[0].kind in _MEASURE:
+            del following[0]
         if not following or following[0].kind is not kinds.PREPOSITION:
             return False
         return any(piece.kind is kinds.BONE for piece in following)
@@ -295,7 +298,12 @@ class Lookahead(Surroundings):
         if "," not in ahead:
             return False
         end = piece.last + ahead.index(",")
-        return place + 1 < len(self.pieces) and self.pieces[place + 1].first >= end
+        at = place + 1
+        while at < len(self.pieces) and self.pieces[at].first < end:
+            if self.pieces[at].kind not in _SMALL:
+                return False
+            at += 1
+        return at < len(self.pieces)
 
     def _is_or_list(self, place: int) -> bool:
         """Say whether "or" holds a bone in the list: "no talar contusion or calcaneal edema"."""

@@ -39,6 +39,8 @@ class SaidOfMarrow(ClauseState):
     __slots__ = ()
 
     def _edema(self, place: int, piece: Piece) -> None:
+        if self.words[piece.last : piece.last + 1] == [":"] and self._is_gap(piece.last + 1):
+            return  # "Marrow edema: ____"
         strong = piece.value == "strong"
         marrow = self.pieces[place + 1 : place + 2]
         if piece.value == "bright" and marrow and marrow[0].kind is kinds.MARROW:
@@ -322,6 +324,10 @@ class SaidOfMarrow(ClauseState):
         unknown = not following or following[0].first > last
         return unknown and last < self.last and self.words[last].isalpha()
 
+    def _is_gap(self, index: int) -> bool:
+        """Say whether a form was left unfilled at a word."""
+        return index < len(self.words) and self.words[index][0] == "_"
+
     def _is_object(self, place: int) -> bool:
         """Say whether an amount is all that a verb has: "the fifth shows some at its base"."""
         before = self.pieces[place - 1].kind if place else None
@@ -372,7 +378,7 @@ class SaidOfMarrow(ClauseState):
         opened = self._open
         if opened is None and self.predicates and kinds.POSSIBLE in self._forward:
             opened = self.predicates[-1]
-        if opened is None and self.words[piece.last : piece.last + 1] == [":"]:
+        if opened is None and not piece.value and self.words[piece.last : piece.last + 1] == [":"]:
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             return

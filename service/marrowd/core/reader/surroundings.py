@@ -56,7 +56,7 @@ class Surroundings:
     last: int
     pieces: list[Piece]
 
-    def _is_soft(self, place: int) -> bool:
+    def _is_soft(self, place: int) -> bool:  # noqa: C901 -- one case after the other
         """Say whether an edema is of soft tissue: named beside it, as its place or its subject."""
         pieces = self.pieces
         for piece in pieces[place + 1 : place + 8]:
