@@ -346,7 +346,8 @@ class Report(Stating):
             return home
         if kinds.SIDE in present and not clauses.mentioned:
             opening = clauses.pieces[0]
-            if opening.value in _ONE_SIDE and self.words.words[opening.last] == ":":
+            behind = self.words.words[opening.last : opening.last + 1]
+            if opening.value in _ONE_SIDE and behind == [":"]:
                 for predicate in clauses.predicates:
                     predicate.points_back = predicate.points_back or predicate.elliptic
                 return [on_side(bone, Laterality(opening.value)) for bone in self._last_bones]
