@@ -180,7 +180,11 @@ class Stating:
         opens = predicate.opens if predicate.opens >= sentence.first else predicate.first
         first = min(opens, piece.first) if inside else opens
         last = max(predicate.last, piece.last) if inside else predicate.last
+        clause = first, last
+        first, last = min(first, sentence.first), max(last, sentence.last)
         start, end = words.start(first), words.end(last - 1)
+        if end - start > _WIDEST:
+            start, end = words.start(clause[0]), words.end(clause[1] - 1)
         if end - start > _WIDEST:
             start, end = words.start(piece.first), words.end(piece.last - 1)
         self.blocks.append(sentence.paragraph)
