@@ -16,6 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir.resources.R4B.subscription import Subscription as R4Subscription
+
+from marrowd.fhir.json import parse
 from marrowd.fhir.topics import TopicTerms, of_topic
 from marrowd.rules.codes import Codes, Role
 
@@ -55,7 +58,7 @@ class Wanted:
 
     def resource(self) -> dict[str, Any]:
         """Give it as FHIR, to be created or written over what is there."""
-        plain: dict[str, Any] = {
+        plain = {
             "resourceType": "Subscription",
             "status": "requested",  # the server makes it active
             "reason": f"{_mark(self.slug)} marrowd reads vitamin D and foot MRI together",
@@ -68,7 +71,11 @@ class Wanted:
                 "header": [f"Authorization: Bearer {self.secret}"],
             },
         }
-        return plain if self.topic is None else of_topic(plain, self.topic)
+        subscription = R4Subscription.model_validate(
+            plain if self.topic is None else of_topic(plain, self.topic)
+        )
+        resource: dict[str, Any] = parse(subscription.model_dump_json())
+        return resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
