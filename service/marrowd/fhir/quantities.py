@@ -8,6 +8,7 @@ whose bounds all agree; never from the code (DOMAIN section 1, "Value", "Unit", 
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from marrowd.core.facts import Analyte, Unit
 from marrowd.errors import UnreadableResource
@@ -44,6 +45,7 @@ _VALUE_STRING = re.compile(
     r"\s*(?P<comparator><=|>=|<|>|\u2264|\u2265)?\s*(?P<number>[0-9]{1,4}(?:[.,][0-9]{1,2})?)"
     r"\s*(?P<unit>[^\s\d]\S*)?\s*"
 )
+_BLANKS = (None, "", {}, [])
 _MAX_EXPONENT = 30
 _WRITTEN_EXPONENT = re.compile(r"[eE]([+-]?\d+)$")
 # Below and above these a 25(OH)D level is a mistake, not a level (this project's own decision).
@@ -66,10 +68,10 @@ class Amount:
 
 def has_value(member: Resource) -> bool:
     """Say whether any `value[x]` is there; a quantity that has but a unit is none."""
-    return any(
-        name.startswith("value") and value not in (None, "", {}, []) and not _is_bare(name, value)
-        for name, value in member.items()
-    )
+    for name, value in member.items():
+        if name.startswith("value") and value not in _BLANKS and not _is_bare(name, value):
+            return True
+    return False
 
 
 def _is_bare(name: str, value: object) -> bool:
@@ -130,6 +132,7 @@ def spelled(quantity: Resource) -> Spelling | None:
     return known[-1]  # the `unit` is what the laboratory prints
 
 
+@lru_cache(maxsize=256)  # a laboratory writes its few units again and again
 def _spelling(written: str) -> Spelling | None:
     known = _SPELLINGS.get(written.lower())
     return None if known is None else replace(known, written=written)
