@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
 	test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image image-base ops-assets \
-	check fmt spec bench lock clean
+	check fmt spec bench bench-readme lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -121,6 +121,9 @@ cost-baseline: .venv/dev.stamp ## count them anew, as what is agreed to from now
 
 bench: .venv/dev.stamp ## every benchmark beside its peers into build/bench; bench-NAME is one of them
 	$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
+
+bench-readme: .venv/dev.stamp ## what `make bench` measured last, into the README
+	$(BIN)/python -m tests.bench.table build/bench/table.json README.md
 
 bench-%: .venv/dev.stamp
 	$(BIN)/python -m tests.bench $* --out build/bench/$* $(if $(QUICK),--quick)

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
             except NotMeasured as error:
                 missing[name] = str(error)
         sys.stderr.write(f"{name}: {time.monotonic() - begun:.0f} s\n")
-    write(chosen.out, found, missing)
+        write(chosen.out, found, missing)  # so that what fails later takes nothing along
     sys.stdout.write(markdown(found, missing))
     return 1 if missing else 0
 

@@ -23,7 +23,7 @@ from tests.bench.standins import StandIns, standing_in
 from tests.support.hapi_server import HapiServer, HapiUnavailable
 from tests.support.hospital import LOINC, VITAMIN_D_TOTAL, lab
 
-_EVENTS, _AT_ONCE, _SINGLE = 1_000, 100, 10
+_EVENTS, _AT_ONCE, _SINGLE = 600, 100, 10
 _FHIR = {"Content-Type": "application/fhir+json"}
 PEER = "HAPI emits"
 

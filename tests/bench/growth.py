@@ -2,7 +2,7 @@
 What an event and a hook cost in a store that has grown tenfold: they must not feel it.
 
 10,000 patients and 100,000, each with a result, a report, a card and all that an event leaves
-behind; MARROWD_BENCH_PATIENTS makes it 1,000,000 or more. The second store is made of the first by
+behind; BENCH_PATIENTS makes it 1,000,000 or more. The second store is made of the first by
 SQL, since only its size matters. Processor time, of patients taken at random, on SQLite; the work
 of the loops (`line.py` has them) is done call by call.
 """
@@ -41,7 +41,7 @@ _LEASE = {"worker": "w", "limit": 10, "now": MARCH, "until": MARCH + timedelta(m
 def rows(scale: Scale, folder: Path) -> list[Row]:
     """Compare a store with one ten times as large."""
     few = int(_TENTH * scale.part)
-    lots = int(os.environ.get("MARROWD_BENCH_PATIENTS", str(10 * few)))
+    lots = int(os.environ.get("BENCH_PATIENTS", str(10 * few)))
     return asyncio.run(_rows(scale, folder, few, lots))
 
 

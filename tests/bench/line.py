@@ -20,7 +20,7 @@ from tests.bench.standins import StandIns, standing_in
 from tests.support.hospital import lab, report
 
 CALLERS = 32
-_CARDS, _SINGLE = 1_000, 10
+_CARDS, _SINGLE = 600, 10
 EDEMA = "MRI left foot. Findings: marrow edema in the left talus."
 
 

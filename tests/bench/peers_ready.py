@@ -1,7 +1,7 @@
 """
 Peers made ready: environments from lock files with hashes, and HAPI's hooks built with Maven.
 
-An environment is made once under `.venv/peers`, or found where MARROWD_BENCH_PEERS says.
+An environment is made once under `.venv/peers`, or found where BENCH_PEERS says.
 """
 
 import os
@@ -24,9 +24,9 @@ _BUILD_S = 600.0
 
 def python_of(peer: str) -> str:
     """Give the Python of *peer*'s environment, installed on first use."""
-    home = Path(os.environ.get("MARROWD_BENCH_PEERS", ROOT / ".venv" / "peers")) / peer
+    home = Path(os.environ.get("BENCH_PEERS", ROOT / ".venv" / "peers")) / peer
     python = home / "bin" / "python"
-    if not (home / "installed").exists() and not os.environ.get("MARROWD_BENCH_PEERS"):
+    if not (home / "installed").exists() and not os.environ.get("BENCH_PEERS"):
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
         lock = HERE / f"{peer}.lock"
         pip = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]

@@ -100,7 +100,7 @@ def free_port() -> int:
 def rss_mb(pid: int) -> float:
     """Give the memory of a process and of all that it started, in MB."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    kib = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+    kib = sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return kib / 1024 + sum(rss_mb(int(child)) for child in children)
 

@@ -1,9 +1,16 @@
-"""The table as Markdown and JSON, and the plot: how many times better than asked for, as bars."""
+"""
+The table as Markdown and JSON, and the plot: how many times better than asked for, as bars.
+
+    python -m tests.bench.table TABLE.json README.md
+
+puts the rows that have a target between the two marks in the README.
+"""
 
 import json
 import math
 import os
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -13,6 +20,7 @@ from tests.bench.rows import Row, as_json
 
 _HELD = {True: "held", False: "**not held**", None: ""}
 _LINE, _LEFT, _WIDE, _MARGIN = 22, 560, 360, 12  # pixels
+_BEGIN, _END = "<!-- make bench -->", "<!-- end of make bench -->"
 _DECADES = 2.0  # shown to either side of the target
 
 
@@ -90,3 +98,29 @@ def _svg(rows: Sequence[Row]) -> str:
             f'fill="{colour}"/><text x="{_LEFT + _WIDE + 6}" y="{y + 15}">{margin:.2f}x</text>'
         )
     return "\n".join([*parts, "</svg>\n"])
+
+
+def into_readme(table: Path, readme: Path) -> None:
+    """Put what was measured last between the marks of *readme*."""
+    record = json.loads(table.read_text(encoding="utf-8"))
+    said = [
+        f"Measured {record['at'][:10]}, {record['cores']} cores, Python {record['python']}.",
+        "",
+        "| work | marrowd | peer | | ratio | target | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in record["rows"]:
+        if row["target"] is not None:
+            ours, theirs = (_figure(row[name]) for name in ("marrowd", "theirs"))
+            said.append(
+                f"| {row['work']} | {ours} {row['unit']} | {row['peer']} "
+                f"| {theirs} | {_figure(row['ratio'])} | {row['target']} | {_HELD[row['held']]} |"
+            )
+    head, _, rest = readme.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, tail = rest.partition(_END)
+    whole = "\n".join([f"{head}{_BEGIN}", *said, f"{_END}{tail}"])
+    readme.write_text(whole, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    into_readme(*map(Path, sys.argv[1:]))
