@@ -17,6 +17,7 @@ _ONE_SIDED = frozenset({"left", "right"})
 _NAMED_BY_SIDE = frozenset(
     {kinds.BONE, kinds.PART, kinds.ORDINAL, kinds.REGION, kinds.SOFT, kinds.DISEASE}
 )
+_BE = frozenset({"is", "are", "was", "were"})
 _BESIDE = 5
 _DEFINITE = frozenset({"the", "this", "that", "these", "those", "said", "either", "both", "its"})
 _PLACE = frozenset(
@@ -68,7 +69,9 @@ def _stands_for_bones(words: list[str], pieces: list[Piece], place: int) -> bool
             before.kind is kinds.NORMAL_MARROW
             or (before.kind is kinds.ANSWER and before.value == "no")
         )
-    is_subject = bool(following) and following[0].kind is kinds.VERB
+    is_subject = bool(following) and (
+        following[0].kind is kinds.VERB or words[following[0].first] in _BE
+    )
     near = is_subject and following[0].first == piece.last and words[piece.last] != ":"
     return near and words[piece.first - 1] == "the"
 

@@ -305,6 +305,11 @@ def _on_side(words: list[str], first: int, bones: tuple[Bone, ...]) -> tuple[Bon
     return bones
 
 
+def _is_on_side(piece: Piece) -> bool:
+    """Say whether a side is given behind a bone: "the third on the left"."""
+    return piece.kind is kinds.SIDE and piece.last - piece.first > 1
+
+
 def _are_both_sides(words: list[str], first: int) -> bool:
     """Say whether both bones of a joint are named in so many words: "on both sides of the"."""
     before = words[max(0, first - _SIDES_OF) : first]
@@ -344,7 +349,11 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     sign = before[-1] if before else ":"
     following = marks[run[-1] + 1] if run[-1] + 1 < len(marks) else None
     follows = words[last.last] if last.last < len(words) else "."
-    said = following is not None and following.first == last.last and following.kind in _SAID_NEXT
+    said = (
+        following is not None
+        and following.first == last.last
+        and (following.kind in _SAID_NEXT or _is_on_side(following))
+    )
     if place and marks[place - 1].kind is kinds.PART and sign in ("of", "the") and numbered:
         return run
     if not last_head:

@@ -25,6 +25,7 @@ TISSUES = frozenset(
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
     """.split()
 )
+_TAKES = frozenset({"affects", "affect", "involves", "involve", "occupies", "reaches", "includes"})
 _OF_TWO = {"latter": -1, "former": 0}
 _ALONE = frozenset({"only", "merely", "just", "simply", "solely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
@@ -198,9 +199,19 @@ class Clauses(SaidOfMarrow, Hedges):
         self._over_at = piece.last
 
     def _preposition(self, place: int, piece: Piece) -> None:
+        if self._takes_up(place):
+            self._say(sayings.EDEMA, piece, elliptic=True)
+            return
         of_part = place > 0 and self.pieces[place - 1].kind is kinds.PART
         if not (self._over and of_part and self.words[piece.first] == "of"):
             self._over = False
+
+    def _takes_up(self, place: int) -> bool:
+        """Say whether a verb takes up what was spoken of: "spares the cuboid but affects"."""
+        if self._open is not None or self._waiting or not self.predicates or not place:
+            return False
+        opens = self.pieces[place - 1].kind is kinds.BREAK
+        return opens and self.words[self.pieces[place].first] in _TAKES
 
     def _there(self, place: int, piece: Piece) -> None:
         if self._is_elliptic_there(place) and (self.topic or self.predicates):

@@ -201,6 +201,7 @@ class Hedges(ClauseState):
             opened is not None
             and opened.bones
             and self.pieces[place - 1].kind is kinds.JOIN
+            and self._list_goes_on(place)
             and self._bone_then_finding(place + 1)
         ):
             self._open = None  # "calcaneal edema, uncertain navicular signal"
@@ -327,7 +328,8 @@ class Hedges(ClauseState):
             target.hypothetical = False
             if target.said is sayings.NOTHING and (target.bones or self.row):
                 target.said, target.strong = sayings.EDEMA, True
-            unsure = self.words[piece.last - 1] in _UNSURE or self._possible_at > target.first
+            unsure = self.words[piece.last - 1] in _UNSURE and not self._is_last_word(piece)
+            unsure = unsure or self._possible_at > target.first
             if target.possible and (unsure or self.words[piece.first] not in _BE):
                 return
             target.negated = target.denied_after = True

@@ -31,7 +31,9 @@ _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
 )
 _TURNS_TO = frozenset({"in", "on", "at", "within", "turning", "regarding", "concerning"})
-_LEAVE = frozenset({"been", "be", "was", "were", "being", "nothing"})  # "has been left out"
+_LEAVE = frozenset(
+    {"been", "be", "was", "were", "being", "nothing", "has", "have", "had"}
+)  # "has been left out"
 _ONE = frozenset({Laterality.LEFT, Laterality.RIGHT})
 _OTHER_EXAM = frozenset(
     {

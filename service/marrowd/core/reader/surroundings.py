@@ -33,7 +33,8 @@ _AFTER_NORMAL = frozenset(
     """
     and or in on for but with without throughout apart except of as at while whereas bilaterally
     too this these however also now today again when compared allowing although given if then once
-    only , other aside marrow signal bone to by from
+    only , other aside marrow signal bone to by from appearance appearances character
+    characteristics features aspect at altogether entirely completely
     """.split()
 )
 _BE = frozenset({"is", "are", "was", "were"})
