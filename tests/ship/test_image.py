@@ -112,6 +112,12 @@ def test_the_trials_configuration_is_sound(capsys):
     )  # that its notifications come in clear text, and how to mend it
 
 
+def test_the_trials_patient_does_not_age():
+    recency = load_settings(TRIAL / "marrowd.toml", {}).policy.recency
+
+    assert recency.days > 50 * 365
+
+
 def test_prometheus_and_grafana_of_the_trial_find_each_other():
     prometheus = yaml.safe_load((TRIAL / "prometheus.yaml").read_text(encoding="utf-8"))
     [target] = prometheus["scrape_configs"][0]["static_configs"][0]["targets"]

@@ -22,8 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _duration(value: object) -> object:
@@ -31,7 +31,7 @@ def _duration(value: object) -> object:
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        message = 'a duration is a whole number with s, m, h or d, such as "90s" or "365d"'
+        message = 'a duration is a whole number with ms, s, m, h or d, such as "90s" or "365d"'
         raise ValueError(message)
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 

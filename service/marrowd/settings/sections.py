@@ -187,8 +187,8 @@ class HooksSettings(Section):
 
     require_jwt: bool = True
     insecure: bool = False  # the explicit word for "no JWT though reachable"
-    budget: Duration = timedelta(seconds=0.5)  # CDS Hooks: "within 500 ms"
-    fetch_budget: Duration = timedelta(seconds=0.4)
+    budget: Duration = timedelta(milliseconds=500)  # CDS Hooks: "within 500 ms"
+    fetch_budget: Duration = timedelta(milliseconds=400)
     origins: tuple[str, ...] = ()
     issuers: tuple[Issuer, ...] = ()
 

@@ -53,6 +53,12 @@ def test_the_file_may_be_named_by_the_environment(write):
     assert load_settings(None, {"MARROWD_CONFIG": str(path)}).http.port == 81
 
 
+def test_a_duration_may_be_milliseconds(write):
+    settings = load_settings(write('[hooks]\nbudget = "300ms"\n'), {})
+
+    assert settings.hooks.budget == timedelta(seconds=0.3)
+
+
 def test_the_environment_overrides_the_file(write):
     path = write("[http]\nport = 81\n")
 
