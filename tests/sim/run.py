@@ -223,7 +223,11 @@ class Run:
                 answer.set_result(0)
 
         async def take() -> None:
-            status, keys = await to.take(news)
+            try:
+                status, keys = await to.take(news)
+            except Exception as error:
+                self.failures.append(f"intake: {news.method} {news.ref} raised {error!r}")
+                raise
             if status == 204:
                 self.acked += keys
                 self.say(f"intake {news.method} {news.ref or 'ping'} -> 204")

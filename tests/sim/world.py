@@ -294,6 +294,15 @@ class Notice:
     match_info: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def content(self) -> Self:
+        """The stream."""
+        return self
+
+    def is_eof(self) -> bool:
+        """Say whether all of the body has arrived: not before it is read."""
+        return False
+
     async def read(self) -> bytes:
         """Give the body, which may take a moment to arrive."""
         await asyncio.sleep(0)
