@@ -444,6 +444,53 @@ FAMILIES = {
         ("The muscles plantar to the metatarsals are oedematous.", ""),
         ("Joint effusion with synovial oedema at the talonavicular joint.", ""),
     ],
+    "findings and their surroundings": [
+        (
+            "Fracture of the fifth metatarsal base with oedema of the adjacent shaft.",
+            "metatarsal_5 A",
+        ),
+        ("The osteochondral defect of the talar dome has no oedema beneath it.", "talus N"),
+        ("Osteochondral lesion of the talus with a halo of oedema.", "talus A"),
+        ("There is no associated marrow oedema about the accessory navicular.", "navicular N"),
+        ("Mild oedema is again shown in the lateral talar process.", "talus A"),
+        ("High signal is seen in the calcaneum on the STIR sequence.", "calcaneus A"),
+        ("Signal is increased in the marrow of the lateral cuneiform.", "cuneiform_lateral A"),
+        ("Marked oedema in both sesamoids of the hallux.", "sesamoid A"),
+        ("Mild patchy oedema in the tarsus, most marked in the cuboid.", "cuboid A"),
+        (
+            "Scattered oedema in the midfoot, namely the navicular and medial cuneiform.",
+            "cuneiform_medial A, navicular A",
+        ),
+        ("The hindfoot bones are of normal signal.", "calcaneus N, talus N"),
+        ("The forefoot is free of marrow oedema.", "metatarsal_unspecified N"),
+        (
+            "It is the cuboid rather than the navicular which is oedematous.",
+            "cuboid A, navicular N",
+        ),
+        (
+            "The pain is not explained by oedema in the navicular, of which there is none.",
+            "navicular N",
+        ),
+        ("Oedema was looked for in the navicular and not found.", "navicular N"),
+        ("Were there oedema in the cuboid one would expect it on the STIR.", ""),
+        ("If pain persists, MRI to look for oedema in the navicular may be helpful.", ""),
+        ("The referring team ask about talar oedema. There is none.", "talus N"),
+        ("I can confirm the oedema in the cuboid described by my colleague.", "cuboid A"),
+        (
+            "Compared with the previous examination the navicular oedema is more extensive.",
+            "navicular A",
+        ),
+        (
+            "Talus, calcaneum, cuboid: no oedema. Navicular: moderate oedema.",
+            "calcaneus N, cuboid N, navicular A, talus N",
+        ),
+        (
+            "Talus/calcaneus/navicular/cuboid - no marrow oedema.",
+            "calcaneus N, cuboid N, navicular N, talus N",
+        ),
+        ("There is a trace of oedema in the cuboid, insignificant in my view.", "cuboid A"),
+        ("Oedema of the talus, of no clinical concern.", "talus A"),
+    ],
 }
 CASES = [
     pytest.param(text, expected, id=f"{family}: {text[:60]}")

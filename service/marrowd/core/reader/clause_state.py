@@ -57,6 +57,7 @@ class ClauseState(Lookahead):
         "_noun_at",
         "_nouns",
         "_open",
+        "_other_at",
         "_over",
         "_over_at",
         "_past",
@@ -126,7 +127,7 @@ class ClauseState(Lookahead):
         self._beside: Piece | None = None  # a bone that a soft tissue lies over
         self.clause = self._nouns = 0
         self._verb_at = self._with_at = self._join_at = self._noun_at = -1
-        self._negated_at = self._possible_at = self._over_at = -1
+        self._negated_at = self._possible_at = self._over_at = self._other_at = -1
         self._historical_at = -1
         self.points_back = self.is_global = self.skips_others = self.says_resolved = False
         self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False

@@ -26,6 +26,7 @@ TISSUES = frozenset(
     """.split()
 )
 _TAKES = frozenset({"affects", "affect", "involves", "involve", "occupies", "reaches", "includes"})
+_NEAR_OTHER = 3  # words: "the other visualized bones of"
 _OF_TWO = {"latter": -1, "former": 0}
 _ALONE = frozenset({"only", "merely", "just", "simply", "solely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
@@ -48,10 +49,14 @@ class Clauses(SaidOfMarrow, Hedges):
         behind = self.words[piece.last] if piece.last < self.last else ""
         if behind in TISSUES:
             return
+        is_far = not self.skips_others and piece.first - self._other_at > _NEAR_OTHER
+        if self._turn is kinds.OTHER and is_far:
+            self._turn = None  # "the other hospital's report tells of calcaneal edema"
         if self._turn is not kinds.OTHER:
             self.mentioned.append(piece)
         opened = self._open
-        if self.words[piece.first - 1] == "its" and opened is not None and opened.bones:
+        owners = opened.bones[-1:] if opened is not None else []
+        if self.words[piece.first - 1] == "its" and owners and not owners[0].broad:
             return
         if self._over and self._is_far_landmark(piece):
             self._over = False

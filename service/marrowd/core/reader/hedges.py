@@ -397,6 +397,7 @@ class Hedges(ClauseState):
 
     def _other(self, place: int, piece: Piece) -> None:
         self._turn = kinds.OTHER
+        self._other_at = piece.last
         if piece.kind is kinds.GLOBAL:
             before = self.pieces[place - 1].kind if place else None
             if before is kinds.JOIN and self._is_list_of_bones(place):

@@ -298,7 +298,9 @@ class SaidOfMarrow(ClauseState):
             return
         if self._waiting or self._open is None:
             if self.topic or self.predicates:
-                self._say(sayings.EDEMA, piece, elliptic=True).negated = no
+                answered = self._say(sayings.EDEMA, piece, elliptic=True)
+                answered.negated = no
+                answered.points_back = place > 0 and self.pieces[place - 1].kind is kinds.THERE
         elif no and self._open.said is sayings.EDEMA:
             if self._open.bones and self._verb_at < self._open.last:
                 bone = self._open.bones.pop()
