@@ -8,7 +8,6 @@ whose bounds all agree; never from the code (DOMAIN section 1, "Value", "Unit", 
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
 
 from marrowd.core.facts import Analyte, Unit
 from marrowd.errors import UnreadableResource
@@ -45,7 +44,7 @@ _VALUE_STRING = re.compile(
     r"\s*(?P<comparator><=|>=|<|>|\u2264|\u2265)?\s*(?P<number>[0-9]{1,4}(?:[.,][0-9]{1,2})?)"
     r"\s*(?P<unit>[^\s\d]\S*)?\s*"
 )
-_BLANKS = (None, "", {}, [])
+_BLANKS: tuple[object, ...] = (None, "", {}, [])
 _MAX_EXPONENT = 30
 _WRITTEN_EXPONENT = re.compile(r"[eE]([+-]?\d+)$")
 # Below and above these a 25(OH)D level is a mistake, not a level (this project's own decision).
@@ -132,10 +131,9 @@ def spelled(quantity: Resource) -> Spelling | None:
     return known[-1]  # the `unit` is what the laboratory prints
 
 
-@lru_cache(maxsize=256)  # a laboratory writes its few units again and again
 def _spelling(written: str) -> Spelling | None:
     known = _SPELLINGS.get(written.lower())
-    return None if known is None else replace(known, written=written)
+    return known if known is None or known.written == written else replace(known, written=written)
 
 
 def _quantity(quantity: object) -> tuple[Decimal, str | None, Spelling | None]:

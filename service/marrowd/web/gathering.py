@@ -42,6 +42,7 @@ from marrowd.web.remembered import Pieces
 log = structlog.get_logger(__name__)
 
 MAX_ANSWER: Final = 5_000_000  # bytes of one answer of the EHR's server
+_LONGEST_BASE: Final = 2_000  # characters: caches, yarl's own too, must not fill with what is sent
 
 
 def unobserved(_operation: Operation, _outcome: CallOutcome, _seconds: float) -> None:
@@ -57,9 +58,13 @@ class HookSource:
     observe: Observe = unobserved  # told how long its server took
 
 
-@lru_cache(maxsize=1_024)
 def same_server(url: str) -> str:
     """Give *url* as every spelling of one FHIR server's base is compared: host in lower case."""
+    return _spelled(url) if len(url) <= _LONGEST_BASE else url
+
+
+@lru_cache(maxsize=1_024)
+def _spelled(url: str) -> str:
     try:
         return str(URL(url)).rstrip("/")
     except ValueError:
