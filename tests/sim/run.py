@@ -9,6 +9,7 @@ digest is what two runs of one seed are compared by.
 import asyncio
 import gc
 import hashlib
+import inspect
 import json
 import random
 import shutil
@@ -483,7 +484,16 @@ def _bury(task: "asyncio.Task[Any]") -> None:
             task.exception()
         return
     task._log_destroy_pending = False
+    chain: list[Any] = []
     work: Any = task.get_coro()
+    while inspect.iscoroutine(work):
+        chain.append(work)
+        work = work.cr_await
+    for each in reversed(chain):  # one that still awaits would outlive whoever awaits it
+        _close(each)
+
+
+def _close(work: Any) -> None:
     for _ in range(10):
         with suppress(BaseException):
             work.close()
