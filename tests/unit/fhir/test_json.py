@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from decimal import Decimal
 
 import pytest
 
 from marrowd.errors import BadInput
-from marrowd.fhir.json import canonical, digest, parse, parse_canonical
+from marrowd.fhir.json import Number, canonical, digest, parse, parse_canonical
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,21 @@ def test_any_string_comes_back_as_json(text):
 
 def test_a_lone_surrogate_survives():
     assert parse_canonical(canonical(["\ud800x"])) == ["\ud800x"]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x1f\x7f\x08", '"\\/', "\u2028\U0001d11e", "\x00#1"])
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**64), Number("1.50"), Decimal("2.0"), True])
+def test_what_one_writer_refuses_the_other_writes_alike(text, number):
+    """A surrogate and a long integer are written the slow way: in the same form as anything."""
+    value = {"z": [number, text], "\U0001d11e": 1, "\uffff": {}, "é": None, text: ""}
+    plain = json.dumps(
+        value | {"z": ["@", text]}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    ).replace('"\\u0000#1":', "1:")
+    said = json.dumps(number) if isinstance(number, int) else format(number, "f")
+    if text == "\x00#1":
+        plain = plain.replace('"\\u0000#1"', "1")
+
+    assert canonical(value) == plain.replace('"@"', said).encode("utf-8", "surrogatepass")
 
 
 def test_what_is_too_deep_to_write_is_bad_input():
