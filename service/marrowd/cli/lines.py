@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from marrowd.core.verdict import ImagingReport, Level, Verdict
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -39,21 +41,25 @@ def line_of(
         "policy": verdict.policy.name,
         "rules": verdict.rules_version,
     }
-    # What has no UTF-8 form (a lone surrogate that came in by an escape) is written as "?".
-    return f"{_object(record)}\n".encode("utf-8", "replace")
+    try:
+        return orjson.dumps(record, default=_digits, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError:
+        # What has no UTF-8 form (a lone surrogate that came in by an escape) is written as "?".
+        return f"{_object(record)}\n".encode("utf-8", "replace")
 
 
-class _Written(str):
-    """JSON that is written already."""
+def _digits(value: object) -> orjson.Fragment:
+    """Write a Decimal as its own digits."""
+    if not isinstance(value, Decimal):
+        raise TypeError
+    return orjson.Fragment(format(value, "f"))
 
-    __slots__ = ()
 
-
-def _result(level: Level | None, dates: Mapping[str, str]) -> _Written | None:
+def _result(level: Level | None, dates: Mapping[str, str]) -> dict[str, object] | None:
     if level is None:
         return None
     result = level.result
-    members = {
+    return {
         "ref": result.ref,
         "version": result.version,
         "value": result.value if result.reported_value is None else result.reported_value,
@@ -64,7 +70,6 @@ def _result(level: Level | None, dates: Mapping[str, str]) -> _Written | None:
         "status": result.status,
         "late": level.is_late,
     }
-    return _Written(_object(members))
 
 
 def _findings(report: ImagingReport) -> list[dict[str, Any]]:
@@ -92,13 +97,13 @@ def _finding_order(finding: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _object(members: Mapping[str, object]) -> str:
-    """Write an object; a Decimal as its own digits, which no encoder of JSON does."""
+    """Write an object as orjson does, and any string in it."""
     return "{" + ",".join(f"{_text(name)}:{_text(value)}" for name, value in members.items()) + "}"
 
 
 def _text(value: object) -> str:
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, _Written):
-        return value
+    if isinstance(value, dict):
+        return _object(value)
     return _ENCODER.encode(value)
