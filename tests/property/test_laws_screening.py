@@ -10,7 +10,7 @@ from tests.support.patients import DAYS, PATIENTS, studies
 
 from marrowd.core.facts import Fact, Version
 from marrowd.core.identity import card_id
-from marrowd.core.screening import screen
+from marrowd.core.screening import screen, verdict_at
 from marrowd.core.timeline import build_timeline
 
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
@@ -96,6 +96,14 @@ def test_recheck_is_the_first_instant_of_another_verdict(patient, part):
     if found.recheck_at is not None:
         assert found.recheck_at > NOW
         assert without_recheck(screened(made, until)) != without_recheck(found)
+
+
+@given(PATIENTS)
+def test_who_judges_once_gets_the_same_verdict(patient):
+    timeline = build_timeline(PATIENT, facts(patient), policy=POLICY)
+    once = verdict_at(timeline, policy=POLICY, now=NOW, rules_version=RULES)
+
+    assert once == replace(screened(facts(patient)), recheck_at=None)
 
 
 @given(PATIENTS, DAYS)

@@ -18,7 +18,7 @@ from marrowd.cli.spool import Kept, Role
 from marrowd.core.facts import Fact, Unreadable, Version
 from marrowd.core.policy import Policy
 from marrowd.core.reading import Reading, Section
-from marrowd.core.screening import screen
+from marrowd.core.screening import verdict_at
 from marrowd.core.timeline import build_timeline
 from marrowd.errors import BadConfiguration
 from marrowd.fhir.attachments import Attachments, binary_content
@@ -109,7 +109,7 @@ class Screener:
             _fact(kept, resource, job.patient, extraction, attachments)
             for kept, resource in (*resources, *listed)
         ]
-        verdict = screen(
+        verdict = verdict_at(
             build_timeline(job.patient, facts, policy=policy),
             policy=policy,
             now=self._terms.now,

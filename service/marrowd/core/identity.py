@@ -16,6 +16,7 @@ from marrowd.core.verdict import ImagingReport, Level, Verdict
 
 # Made once for this purpose; changing it would give every card that is posted another id.
 NAMESPACE = UUID("b1f6a1f4-6a0e-5d0e-9c58-0f6a3a1f7c11")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
 def card_id(source: str, verdict: Verdict) -> UUID:
@@ -37,8 +38,7 @@ def card_id(source: str, verdict: Verdict) -> UUID:
         "unclassifiable": sorted({result.ref for result in verdict.unclassifiable}),
         "conditions": sorted(ref for ref, _ in verdict.pains),
     }
-    canonical = json.dumps(evidence, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return uuid5(NAMESPACE, canonical)
+    return uuid5(NAMESPACE, _CANONICAL.encode(evidence))
 
 
 def _level(level: Level) -> list[str | None]:

@@ -51,6 +51,11 @@ def screen(timeline: Timeline, *, policy: Policy, now: datetime, rules_version: 
     return verdict
 
 
+def verdict_at(timeline: Timeline, *, policy: Policy, now: datetime, rules_version: str) -> Verdict:
+    """Decide as `screen` does, without `recheck_at`: for who judges once, and never again."""
+    return _verdict(look(timeline, policy, now), rules_version)
+
+
 def _verdict(snapshot: Snapshot, rules_version: str) -> Verdict:
     """Walk the table and tell what was found, with everything it stands on."""
     found = first_found(snapshot)
