@@ -13,6 +13,8 @@ Messages never contain patient data: they name places (paths, keys, ids of our o
 values.
 """
 
+from pathlib import PurePath
+
 
 class MarrowdError(Exception):
     """Root of every error this package raises on purpose."""
@@ -54,3 +56,19 @@ class StoreUnavailable(Unavailable):
 
 class EhrUnavailable(Unavailable):
     """A FHIR server or a destination did not answer usefully."""
+
+
+def place_of(error: Exception) -> str:
+    """
+    Say where *error* comes from without quoting anything.
+
+    Our own errors name places by rule; a foreign one's text may quote the input, so only its type
+    and the line that raised it are kept.
+    """
+    if isinstance(error, MarrowdError):
+        return f"{type(error).__name__}: {error}"
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    line = f" at {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
+    return f"{type(error).__name__}{line}"

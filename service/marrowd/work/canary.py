@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 
-from marrowd.errors import BadInput, StoreUnavailable
+from marrowd.errors import BadInput, StoreUnavailable, place_of
 from marrowd.fhir.json import canonical, parse
 from marrowd.fhir.members import Resource, objects
 from marrowd.store.protocols import (
@@ -36,7 +36,6 @@ from marrowd.telemetry.metrics import Metrics
 from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.reading import ToRead
-from marrowd.work.retrying import place_of
 
 _log = structlog.get_logger()
 PATIENT = "Patient/canary"

@@ -19,7 +19,7 @@ from typing import Protocol, assert_never
 import structlog
 
 from marrowd.cds.webhook import Answer, CardDestination
-from marrowd.errors import StoreUnavailable
+from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Message, Outbox
 from marrowd.store.upkeep import Destinations
 from marrowd.telemetry.metrics import Delivery, Metrics
@@ -28,7 +28,7 @@ from marrowd.work.bell import Bell
 from marrowd.work.gate import Entry, Gate, entered
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.retrying import PAUSES_ALL, Park, Stop, Taken, TryAgain, after_answer, place_of
+from marrowd.work.retrying import PAUSES_ALL, Park, Stop, Taken, TryAgain, after_answer
 
 _log = structlog.get_logger()
 

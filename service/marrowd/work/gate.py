@@ -18,10 +18,9 @@ from http import HTTPStatus
 import structlog
 
 from marrowd.cds.webhook import Answer
-from marrowd.errors import StoreUnavailable
+from marrowd.errors import StoreUnavailable, place_of
 from marrowd.fhir.breaker import Breaker, BreakerLimits, State, Wait
 from marrowd.store.upkeep import Destinations
-from marrowd.work.retrying import place_of
 
 # The outbox is patient and an EHR's endpoint slow to come back: longer pauses than for reads.
 LIMITS = BreakerLimits(opens_after=5, first_pause_s=5.0, longest_pause_s=60.0)

@@ -12,14 +12,13 @@ from typing import Protocol
 
 import structlog
 
-from marrowd.errors import StoreUnavailable
+from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Decide, Evidence
 from marrowd.telemetry.metrics import Metrics
 from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.retrying import place_of
 
 _log = structlog.get_logger()
 

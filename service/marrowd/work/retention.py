@@ -16,11 +16,10 @@ from typing import Protocol
 
 import structlog
 
-from marrowd.errors import StoreUnavailable
+from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Evidence, Inbox, Outbox
 from marrowd.store.upkeep import Audit, Forgetting
 from marrowd.work.bell import Bell
-from marrowd.work.retrying import place_of
 
 _WALK = (":retention", "evidence")  # where the walk over the patients is remembered
 _START = ("", "")

@@ -10,10 +10,9 @@ import random
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
-from pathlib import PurePath
 
 from marrowd.cds.webhook import Answer
-from marrowd.errors import BadInput, MarrowdError, StoreUnavailable, Unavailable
+from marrowd.errors import BadInput, MarrowdError, StoreUnavailable, Unavailable, place_of
 from marrowd.fhir.answers import Absent, Rejected, TooLarge, Unusable
 from marrowd.telemetry.metrics import Parked
 
@@ -115,22 +114,6 @@ def kind_of(error: Exception) -> str:
     if isinstance(error, Unusable):
         return "unusable"
     return "" if isinstance(error, MarrowdError) else "unknown"
-
-
-def place_of(error: Exception) -> str:
-    """
-    Say where *error* comes from without quoting anything.
-
-    Our own errors name places by rule; a foreign one's text may quote the input, so only its type
-    and the line that raised it are kept.
-    """
-    if isinstance(error, MarrowdError):
-        return f"{type(error).__name__}: {error}"
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    line = f" at {PurePath(at.tb_frame.f_code.co_filename).name}:{at.tb_lineno}" if at else ""
-    return f"{type(error).__name__}{line}"
 
 
 # Pauses after the first, second, ... try: the schedule that the Standard Webhooks specification

@@ -18,14 +18,14 @@ from typing import Protocol, assert_never
 
 import structlog
 
-from marrowd.errors import StoreUnavailable
+from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Event, Inbox
 from marrowd.telemetry.metrics import Metrics, Parked
 from marrowd.telemetry.tracing import OFF, Span, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, kind_of, place_of
+from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, kind_of
 from marrowd.work.unlisted import is_of_sweep
 
 _log = structlog.get_logger()

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from marrowd.core.facts import Version
-from marrowd.errors import BadInput
+from marrowd.errors import BadInput, place_of
 from marrowd.fhir.client import FhirClient, Page, Resource
 from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
@@ -28,7 +28,7 @@ from marrowd.store.protocols import EventKind, EventState, NewEvent
 from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer, traceparent
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
-from marrowd.work.retrying import Patience, place_of
+from marrowd.work.retrying import Patience
 from marrowd.work.stopping import unless_stopped
 from marrowd.work.unlisted import SWEPT, DeletionSweep, PendingLook, SweepStore
 from marrowd.work.watching import SWEPT_AT

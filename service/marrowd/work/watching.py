@@ -12,14 +12,13 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from marrowd.errors import MarrowdError, StoreUnavailable
+from marrowd.errors import MarrowdError, StoreUnavailable, place_of
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.subscriptions import Keep, Wanted
 from marrowd.store.protocols import Evidence
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.bell import Bell
 from marrowd.work.mending import Mender, drifted
-from marrowd.work.retrying import place_of
 from marrowd.work.subscriptions import differences
 
 SWEPT_AT = "swept at"  # when the last whole sweep began

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from marrowd.cds.webhook import Answer
-from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable, StoreUnavailable
+from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable, StoreUnavailable, place_of
 from marrowd.fhir.answers import Absent, Rejected, TooLarge, Unusable
 from marrowd.telemetry.metrics import Parked
 from marrowd.work.retrying import (
@@ -18,7 +18,6 @@ from marrowd.work.retrying import (
     TryAgain,
     after_answer,
     after_failure,
-    place_of,
 )
 
 PATIENCE = Patience()
