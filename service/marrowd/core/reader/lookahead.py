@@ -97,17 +97,16 @@ class Lookahead(Surroundings):
             if pieces[at].kind is kinds.PREPOSITION and pieces[at - 1].kind is kinds.BONE:
                 break
             at += 1
+        behind = pieces[at - 1].kind
         if at < end and pieces[at].kind in (kinds.CURRENT, kinds.SEVERITY):
             at += 1  # "and the cuboid now looks normal"
         if at >= end:
             return False
         kind = pieces[at].kind
         if kind is kinds.NEGATED:
-            return self._is_finding_next(at) or (
-                pieces[at].term.direction != "backward" and self._ends_after(at)
-            )
+            return self._is_denied_here(place, at)
         if kind is kinds.EDEMA:
-            return pieces[at - 1].kind is not kinds.JOIN
+            return behind is not kinds.JOIN
         if (
             kind in _NO_VERB_NEEDED
             and kind is not kinds.ANSWER
@@ -131,6 +130,22 @@ class Lookahead(Surroundings):
             pieces[at].kind in _SAID_AFTER_VERB
             and not (pieces[at].kind is kinds.NEGATED and pieces[at].term.direction == "backward")
         )
+
+    def _is_denied_here(self, place: int, at: int) -> bool:
+        """Say whether a negation opens what is said of this bone, not what follows by itself."""
+        cue = self.pieces[at]
+        if self._is_finding_next(at):
+            return not self._has_own_place(at)  # "edema of the talus without edema of the cuboid"
+        if cue.term.direction == "backward" or not self._ends_after(at):
+            return False
+        return self._is_last_word(cue) or not self._is_listed(place)
+
+    def _has_own_place(self, place: int) -> bool:
+        """Say whether the finding behind a cue names its bones: "without edema of the cuboid"."""
+        for piece in self.pieces[place + 1 : place + 6]:
+            if piece.kind in _FINDINGS:
+                return self._place_follows(piece.last)
+        return False
 
     def _is_listed(self, place: int) -> bool:
         """Say whether a bone goes on with a finding's list: "edema in the talus and the cuboid"."""
