@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import Steps
+from marrowd.core.reader.contrasts import Contrasts
 from marrowd.core.reader.hedges import Hedges
 from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.named_bones import number_by_row
@@ -36,7 +37,7 @@ _ROW = frozenset(
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
-class Clauses(SaidOfMarrow, Hedges):
+class Clauses(SaidOfMarrow, Hedges, Contrasts):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
     __slots__ = ()
@@ -178,6 +179,8 @@ class Clauses(SaidOfMarrow, Hedges):
             self._end_old()
         self._over = False
         self._join_at = piece.first
+        if self._open is not None and self._is_said_otherwise(place, self._open):
+            return
         if self._negation_is_spent(place):
             self._close_cues()
         if self._negated_at == self.pieces[0].first and self._opens_main_clause(piece):
@@ -266,7 +269,13 @@ class Clauses(SaidOfMarrow, Hedges):
             return  # "is, however, normal"
         if self._is_aside(place):
             return
+        if self._loose and not self.predicates and self._list_goes_on(place):
+            self._turn = None
+            return  # "not the talus but the cuboid shows edema"
+        before = self.predicates[-1] if self.predicates else None
         self._end_clause(piece.first)
+        if self.words[piece.first] == "but" and not self._turns_to_bones(place, before):
+            self._is_said_otherwise(place, before)
 
     _steps: ClassVar[Steps] = {
         **SaidOfMarrow.said_steps,

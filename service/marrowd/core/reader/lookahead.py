@@ -276,12 +276,17 @@ class Lookahead(Surroundings):
         return noun.kind in _FINDINGS and noun.first - bone.last <= 1
 
     def _is_place_next(self, place: int) -> bool:
-        following = self.pieces[place + 1 : place + 5]
+        following = self.pieces[place + 1 : place + 7]
         while following and following[0].kind in _MEASURE:
             del following[0]
         if not following or following[0].kind is not kinds.PREPOSITION:
             return False
-        return any(piece.kind is kinds.BONE for piece in following)
+        for piece in following:
+            if piece.kind is kinds.BONE:
+                return True
+            if piece.kind is not kinds.PREPOSITION and piece.kind not in _SMALL:
+                return False
+        return False
 
     def _is_said_next(self, place: int) -> bool:
         """Say whether a finding follows at once: "no longer edematous", "no longer shows edema"."""
@@ -357,7 +362,9 @@ class Lookahead(Surroundings):
         if before not in (kinds.JOIN, kinds.WITH):
             return False
         at = place + 1
-        while at < len(self.pieces) and self.pieces[at].kind in _PLACE:
+        while at < len(self.pieces) and (
+            self.pieces[at].kind in _PLACE or self.words[self.pieces[at].first] == "also"
+        ):
             at += 1
         if at >= len(self.pieces) or self.pieces[at].kind is not kinds.BONE:
             return False

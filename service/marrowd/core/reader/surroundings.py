@@ -39,7 +39,7 @@ _AFTER_NORMAL = frozenset(
 )
 _BE = frozenset({"is", "are", "was", "were"})
 _DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"})
-_INSIDE = frozenset({"in", "within", "at", "throughout"})
+_INSIDE = frozenset({"in", "within", "at", "throughout", "of"})
 _NO = frozenset({"no", "nothing", "without"})
 _OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
 
