@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.clause_state import ClauseState, Steps
+from marrowd.core.reader.clause_state import Steps
+from marrowd.core.reader.denials import Denials
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
 
@@ -58,7 +59,7 @@ _REFUSALS = frozenset(
 )
 
 
-class Hedges(ClauseState):
+class Hedges(Denials):
     """The steps for cues, forward and backward."""
 
     __slots__ = ()
@@ -74,7 +75,13 @@ class Hedges(ClauseState):
         ):
             return
         opened = self._open
-        if self.words[piece.last - 1] in _NAMINGS and self.words[piece.last] in _THEM:
+        if kinds.POSSIBLE in self._forward and self._is_whole:
+            return  # "not certain that the talus is free of edema"
+        if self._is_read_by_its_words(place, piece):
+            return
+        if self.words[piece.last - 1] in _NAMINGS and not _THEM.isdisjoint(
+            self.words[piece.last : piece.last + 1]
+        ):
             self.artifact = kinds.NEGATED  # "I do not interpret these as edema"
         if self.words[piece.last - 1] in _REFUSALS and self._ends_after(place):
             self._refuse(piece)
@@ -88,7 +95,8 @@ class Hedges(ClauseState):
             return
         if self.words[piece.first] == "without" and self._is_last_word(piece):
             return  # "with or without", "than one without"
-        if piece.term.direction == "backward" or (
+        is_ahead = opened is None and not self._nouns and self._is_finding_next(place)
+        if (piece.term.direction == "backward" and not is_ahead) or (
             self._is_last_word(piece) and not self._is_of_adjectives(piece)
         ):
             self._apply_back(kinds.NEGATED, piece)
@@ -214,10 +222,8 @@ class Hedges(ClauseState):
             return
         if kinds.NEGATED in self._forward and self._join_at < self._negated_at:
             return
-        self._forward[kinds.POSSIBLE] = piece.term.rule
-        self._possible_at = piece.first
-        self._forward.pop(kinds.NEGATED, None)
-        self._nouns = 0
+        self._doubt(piece)
+        self._is_whole = self.words[piece.last - 1] == "that" and self._is_bone_next(place)
 
     def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if piece.value == "resolved" and self._is_said_next(place):
@@ -378,10 +384,13 @@ class Hedges(ClauseState):
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""
 
-    def _hypothetical(self, _place: int, piece: Piece) -> None:
+    def _hypothetical(self, place: int, piece: Piece) -> None:
         if piece.term.direction == "both" and self._open is not None:
             self._open.hypothetical = True
             return
+        if self.words[piece.first] == "may" and self._waiting and self._is_finding_next(place):
+            self._doubt(piece)
+            return  # "the talus may show a trace of edema"
         self._forward[kinds.HYPOTHETICAL] = piece.value or piece.term.rule
 
     def _except(self, place: int, piece: Piece) -> None:

@@ -215,6 +215,15 @@ class Lookahead(Surroundings):
         following = self.pieces[place + 1 : place + 2]
         return bool(following) and following[0].kind is kinds.BONE
 
+    def _is_bone_next(self, place: int) -> bool:
+        """Say whether a bone is the subject of what follows."""
+        for piece in self.pieces[place + 1 : place + 6]:
+            if piece.kind is kinds.BONE:
+                return True
+            if piece.kind not in _SMALL and piece.kind is not kinds.PREPOSITION:
+                return False
+        return False
+
     def _is_said_to_lie(self, place: int) -> bool:
         """Say whether a verb places what stands before it here: "is confined to the fascia"."""
         before = self.pieces[max(0, place - 2) : place]

@@ -30,6 +30,8 @@ _NEAR = 3  # words: "signal in the marrow"
 _OF = 2  # words: "spared from any edema"
 
 _RELATIVE = frozenset({"which", "whom"})
+# "nothing that would suggest edema"
+_RELATES = frozenset({"that", "which", "to", "like", "suggesting", "suggestive", "resembling"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 
 
@@ -324,7 +326,8 @@ class SaidOfMarrow(ClauseState):
         last = self.pieces[place].last
         following = self.pieces[place + 1 : place + 2]
         unknown = not following or following[0].first > last
-        return unknown and last < self.last and self.words[last].isalpha()
+        unknown = unknown and last < self.last and self.words[last].isalpha()
+        return unknown and self.words[last] not in _RELATES
 
     def _is_gap(self, index: int) -> bool:
         """Say whether a form was left unfilled at a word."""

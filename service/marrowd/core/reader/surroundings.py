@@ -39,7 +39,7 @@ _AFTER_NORMAL = frozenset(
 )
 _BE = frozenset({"is", "are", "was", "were"})
 _DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"})
-_INSIDE = frozenset({"in", "within", "at", "throughout", "of"})
+_INSIDE = frozenset({"in", "within", "at", "throughout"})
 _NO = frozenset({"no", "nothing", "without"})
 _OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
 
@@ -129,7 +129,8 @@ class Surroundings:
             if follower.kind is kinds.BONE:
                 return is_placed
             if follower.kind is kinds.PREPOSITION:
-                is_placed = self.words[follower.first] in _INSIDE
+                word = self.words[follower.first]
+                is_placed = word in _INSIDE or (word == "of" and follower.first == piece.last)
             elif follower.kind not in _SMALL and follower.kind is not kinds.JOIN:
                 return False
             at = follower.last

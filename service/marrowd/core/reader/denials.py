@@ -1,0 +1,157 @@
+"""
+Reads a bare "not" or "may" by the words around it, whatever verb the sentence has.
+
+"edema was not encountered", "does not lie in the talus", "not without edema", "may harbor a little
+edema": what the verb means is not known, and does not matter but for a few words (below).
+"""
+
+from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.clause_state import ClauseState
+from marrowd.core.reader.pieces import Piece
+
+_BARE = frozenset({"not", "never", "t", "cannot", "isnt", "arent", "doesnt", "dont", "to"})
+_LACKS = frozenset(
+    {"lack", "lacks", "lacking", "without", "free", "devoid", "void", "absent", "fail", "missing"}
+)
+_EXCLUDES = frozenset({"exclude", "excluded", "dismiss", "discount", "rule", "ruled", "refute"})
+_ADVERBS = frozenset({"yet", "been", "be", "so", "quite", "very", "at", "all", "now", "ever", "to"})
+# what can be denied of an edema that is there: how it is, what it does, where it comes from
+_LEAVES = frozenset(
+    """
+    changed change altered resolved resolve increased increase decreased decrease limited confined
+    restricted localized specific extensive excluded improved improve progressed progress worsened
+    worsen diminished regressed regress subsided subside settled settle cleared clear healed heal
+    gone go going disappeared disappear vanished abated abate faded fade lessened reduced enlarged
+    extended extend only just merely simply solely associated accompanied related caused explained
+    explain attributed attributable due expected pronounced marked sharply defined circumscribed
+    severe significant new unusual uncommon typical diagnostic correlated respond responded treated
+    mentioned commented discussed imaged included assessed evaluated biopsied reported described addressed compared graded measured required needed indicated
+    overlooked missed ignored underestimated misinterpreted unexpected confluent displaced
+    necessarily cause preclude matter centered distributed stopped remitted remit shrunk persisted
+    connected continued moved migrated followed complicated infected recovered enough dissipated
+    normalized normalize receded recede healing improving resolving
+    """.split()
+)
+_CAN = frozenset({"cannot", "can", "could", "couldn", "won", "wouldn"})
+_PARTICIPLES = frozenset(
+    {"seen", "shown", "found", "made", "borne", "known", "drawn", "brought", "met", "there"}
+)
+_DO = frozenset({"do", "does", "did", "t", "doesnt", "dont"})
+_NEAR = 4  # words
+_EXISTS = frozenset(
+    """
+    present there developing forming starting beginning emerging existing arising evolving brewing
+    occurring hiding lurking
+    """.split()
+)
+_DATES = frozenset(
+    "in of since last this the from until by during to scan mri study exam examination".split()
+)
+_LEAVES_SURE = frozenset(
+    """
+    see find identify detect note appreciate explain account relate cause contribute mimic follow
+    precede persist not benefit help resolve progress increase decrease improve worsen
+    """.split()
+)
+_NAMES_IT = frozenset(
+    """
+    called mistaken taken read interpreted confused labeled regarded considered misread construed
+    reported counted
+    """.split()
+)
+
+
+_REACH = 7  # words
+_FINDINGS = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW, kinds.SIGNAL})
+_BETWEEN = frozenset(
+    {kinds.VERB, kinds.WITH, kinds.NOTHING, kinds.SEVERITY, kinds.JOIN, kinds.PREPOSITION}
+    | {kinds.PART, kinds.CURRENT, kinds.ANSWER, kinds.DITTO}
+)
+
+
+class Denials(ClauseState):
+    """A bare negation, and a bare "may"."""
+
+    __slots__ = ()
+
+    def _is_read_by_its_words(self, place: int, piece: Piece) -> bool:
+        """Read a negation by the words behind it; say whether nothing more is to be done."""
+        words, opened = self.words, self._open
+        said = words[piece.last - 1]
+        if said not in _BARE or (said == "to" and not words[piece.last - 2].startswith("fail")):
+            return False
+        following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
+        if following is not None and following.first - piece.last <= 1:
+            word = words[following.first]
+            if following.kind is kinds.NEGATED and word in _LACKS:
+                following.kind = kinds.NOTHING  # "not without edema"
+                return True
+            if word in _EXCLUDES and following.kind in (kinds.HYPOTHETICAL, kinds.NEGATED):
+                following.kind = kinds.NOTHING
+                self._doubt(piece)
+                return True
+        behind = self._word_behind(piece)
+        if opened is None or opened.said is not sayings.EDEMA or self._waiting:
+            if not _NAMES_IT.isdisjoint(words[piece.last : piece.last + _NEAR]) and (
+                opened is None and self._is_finding_next(place)
+            ):
+                self.artifact = kinds.NEGATED  # "should not be called edema"
+            return words[piece.first] in _CAN and words[piece.last : piece.last + 1] == ["be"]
+        if behind in _LEAVES:
+            return True  # "is not limited to the talus"
+        if self._is_finding_next(place):
+            return False
+        is_placed = self._is_place_behind(place)
+        if behind in _PARTICIPLES or behind.endswith("ed"):
+            self._apply_back(kinds.NEGATED, piece)
+            return True
+        if is_placed and not opened.bones and self._is_done(piece):
+            self._apply_back(kinds.NEGATED, piece)
+            return True
+        return False
+
+    def _word_behind(self, piece: Piece) -> str:
+        """Give the first word behind that is no adverb; "" when there is none near."""
+        end = min(self.last, piece.last + _NEAR)
+        for word in self.words[piece.last : end]:
+            if not (word in _ADVERBS or word.endswith("ly")):
+                return word
+        return ""
+
+    def _is_place_behind(self, place: int) -> bool:
+        following = self.pieces[place + 1 : place + 2]
+        if following and following[0].kind is kinds.VERB:
+            return self._is_place_next(place + 1)
+        return self._is_place_next(place)
+
+    def _is_done(self, piece: Piece) -> bool:
+        """Say whether a verb is denied: "does not lie in"."""
+        auxiliary = self.words[piece.last - 2] if self.words[piece.last - 1] != "t" else "do"
+        return auxiliary in _DO or self.words[piece.first] in _DO
+
+    def _doubt(self, piece: Piece) -> None:
+        self._forward[kinds.POSSIBLE] = piece.term.rule
+        self._possible_at = piece.first
+        self._forward.pop(kinds.NEGATED, None)
+        self._nouns = 0
+
+    def _may(self, place: int, piece: Piece) -> None:
+        """Read "may", "might" or "could" before any verb: "might just contain edema"."""
+        words = self.words
+        ahead = words[piece.last : min(self.last, piece.last + _NEAR)]
+        if not ahead or not ahead[0].isalpha() or ahead[0] in _DATES:
+            return
+        if words[piece.first - 1] in _DATES or not _LEAVES_SURE.isdisjoint(ahead):
+            return
+        opened = self._open
+        if opened is not None and opened.said is sayings.EDEMA and not self._waiting:
+            if self._word_behind(piece) in _EXISTS:
+                self._apply_back(kinds.POSSIBLE, piece)
+            return
+        for follower in self.pieces[place + 1 : place + _NEAR]:
+            if follower.kind in _FINDINGS and follower.first - piece.last <= _REACH:
+                self._doubt(piece)
+                return
+            if follower.kind not in _BETWEEN:
+                return
+
