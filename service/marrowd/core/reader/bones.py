@@ -65,6 +65,14 @@ _OPENS_CELL = frozenset({":", "=", "|"})
 _SIDES_OF = 5  # words: "both sides of the ankle"
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
 _COUNTED_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5"}
+_TIMES = frozenset(
+    {"months", "weeks", "years", "days", "month", "week", "year", "day", "hours", "mm", "cm"}
+)
+_SAYS_I = frozenset(
+    """
+    could can cannot do did see saw find found have had am would believe think note suspect was
+    """.split()
+)
 _LITTLE = frozenset({"the", "a", "of", "both", "and", "-", "\n"})
 _HEADS = frozenset({kinds.HEAD, kinds.JOINT})
 _LINKS = frozenset({kinds.JOIN, kinds.RANGE})
@@ -191,7 +199,7 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
             at += 1
             continue
         gap = mark.first - before.last
-        if gap > 1:
+        if gap > 1 or _counts_time(words, mark):
             break
         value = _COUNTED_WORDS.get(words[mark.first], mark.value)
         is_cuneiform = value in _CUNEIFORMS and "(" in words[marks[head].last : mark.first + 1]
@@ -219,6 +227,12 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
         if gap == 0:
             return ([number] if number else []), head
     return found, last
+
+
+def _counts_time(words: list[str], mark: Piece) -> bool:
+    """Say whether a number is none of a bone: "four months ago", "I could find"."""
+    behind = words[mark.last] if mark.last < len(words) else ""
+    return behind in _TIMES or (words[mark.first] == "i" and behind in _SAYS_I)
 
 
 def _is_row_of_numbers(words: list[str], one: Piece, other: Piece) -> bool:

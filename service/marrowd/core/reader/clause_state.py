@@ -34,6 +34,12 @@ def _weigh_together(predicates: list[Predicate]) -> None:
         for predicate in predicates:
             left_open = predicate.said is sayings.EDEMA and not predicate.strong
             predicate.possible = predicate.possible or left_open
+    gone = next((at for at, p in enumerate(predicates) if p.resolved and p.bones), -1)
+    if gone >= 0:
+        for predicate in predicates[gone + 1 :]:
+            is_that = predicate.said is sayings.EDEMA and not (predicate.bones or predicate.elliptic)
+            if is_that and not (predicate.current or predicate.negated):
+                predicate.resolved = True  # "is normal since the scan that showed edema"
     for before, predicate in pairwise(predicates):
         if predicate.is_that and predicate.said is sayings.NOTHING:
             predicate.said, predicate.negated = before.said, before.negated
@@ -140,6 +146,8 @@ class ClauseState(Lookahead):
             self.mentioned = [bone for predicate in found for bone in predicate.bones]
             return
         steps = self._steps
+        if self.previous is not None and self.pieces:
+            self._goes_on()
         for place, piece in enumerate(self.pieces):
             kind = piece.kind
             if kind in steps:
@@ -157,6 +165,9 @@ class ClauseState(Lookahead):
                 predicate.said = sayings.EDEMA
         if len(predicates) > 1:
             _weigh_together(predicates)
+
+    def _goes_on(self) -> None:
+        """Read what goes on with the sentence before."""
 
     def _say(
         self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False

@@ -176,7 +176,8 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
 
     def _join(self, place: int, piece: Piece) -> None:
         if self.words[piece.first] == "," and not self._waiting:
-            self._end_old()
+            if self._historical_at != piece.first - 1:  # "on the prior,"
+                self._end_old()
         self._over = False
         self._join_at = piece.first
         if self._open is not None and self._is_said_otherwise(place, self._open):
@@ -197,6 +198,8 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
 
     def _with(self, _place: int, piece: Piece) -> None:
         self._with_at = piece.first
+        if self._possible_at == piece.first - 1:
+            return  # "might just contain edema"
         if self._nouns or self.words[piece.last - 1] in _ALONE:
             self._forward.pop(kinds.HISTORICAL, None)
             self._close_cues()

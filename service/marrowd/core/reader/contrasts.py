@@ -16,6 +16,8 @@ _THERE = frozenset(
     | {"found"}
 )
 _LEADING = frozenset({kinds.VERB, kinds.CURRENT, kinds.ANAPHOR, kinds.WITH})
+_LIES = frozenset({"lies", "lie", "sits", "sit", "is", "are", "resides"})
+_ONCE = frozenset({"formerly", "previously", "once", "originally", "initially"})
 _ADDS = frozenset({"also", "too"})
 _SMALL = frozenset({kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING})
 _SAID = frozenset({sayings.EDEMA, sayings.NORMAL_MARROW})
@@ -46,22 +48,35 @@ class Contrasts(ClauseState):
         self._open, self._waiting = None, []
         self._close_cues()
         said = self._say(sayings.EDEMA, state, elliptic=True)
-        said.negated, said.historical, said.possible = negated, False, False
-        said.current = not negated
+        was = state.kind is kinds.HISTORICAL
+        said.negated, said.historical, said.possible = negated, was, False
+        said.current = not (negated or was)
         if state.kind is not kinds.PREPOSITION:
             state.kind = kinds.NOTHING
         return True
+
+    def _goes_on(self) -> None:
+        """Read a sentence behind a semicolon that is no more than how and where."""
+        opening = self.pieces[0]
+        here = self.words[max(0, opening.first - 2) : opening.first]
+        if ";" in here and self.previous is not None:
+            self._is_said_otherwise(-1, self.previous)
 
     def _polarity(self, state: Piece, before: Predicate) -> bool | None:
         """Say whether a word denies what was spoken of; None when it says nothing of it."""
         kind, word = state.kind, self.words[state.first]
         was_denied = before.negated or before.said is sayings.NORMAL_MARROW
         if kind is kinds.PREPOSITION:
-            return False if word in _THERE and was_denied else None
+            lies = word in _THERE or self.words[state.first - 1] in _LIES
+            return False if lies and was_denied else None
+        if kind is kinds.NEGATED:
+            return None if was_denied else True
         if kind is kinds.ANSWER and state.term.direction == "forward":
             return state.value == "no"
         if kind is kinds.HIGH:
             return state.value == "low"
+        if kind is kinds.HISTORICAL:
+            return False if word in _ONCE else None
         if kind is kinds.SEVERITY:
             return False if was_denied else None
         if kind in _NEGATED:

@@ -53,6 +53,11 @@ _LEAVES_SURE = frozenset(
     precede persist not benefit help resolve progress increase decrease improve worsen
     """.split()
 )
+_CAUSES = frozenset(
+    {"due", "related", "secondary", "caused", "reactive", "stress", "mechanical", "attributable"}
+    | {"degenerative", "traumatic", "posttraumatic", "postoperative", "from", "because"}
+)
+_LIKELY = frozenset({"likely", "probably", "probable", "presumably", "possibly", "perhaps", "be"})
 _NAMES_IT = frozenset(
     """
     called mistaken taken read interpreted confused labeled regarded considered misread construed
@@ -134,6 +139,15 @@ class Denials(ClauseState):
         self._possible_at = piece.first
         self._forward.pop(kinds.NEGATED, None)
         self._nouns = 0
+
+    def _is_of_cause(self, piece: Piece) -> bool:
+        """Say whether the cause is what is likely: "is likely due to altered loading"."""
+        opened = self._open
+        following = self.words[piece.last : piece.last + 1]
+        is_edema = opened is not None and opened.said is sayings.EDEMA
+        if not (is_edema and following) or self.words[piece.last - 1] not in _LIKELY:
+            return False
+        return following[0] in _CAUSES
 
     def _may(self, place: int, piece: Piece) -> None:
         """Read "may", "might" or "could" before any verb: "might just contain edema"."""

@@ -60,7 +60,7 @@ def inherit_bones(
 
 def _points_back(predicate: Predicate, *, near: bool) -> bool:
     gone = predicate.resolved or (predicate.historical and predicate.denied_after)
-    if gone and predicate.strong:
+    if gone and (predicate.strong or (near and predicate.resolved)):
         return True
     if (predicate.historical and not predicate.points_back) or (
         predicate.is_signal and not (predicate.strong or predicate.negated)

@@ -38,6 +38,9 @@ _EXCLUDED = frozenset({"excluded", "exclude", "ruled", "dismissed", "discounted"
 _APART = frozenset({",", ":", "-", "\u2013", "("})
 _EQUALS = frozenset({"=", ":", "|"})
 
+_NORMAL = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
+_EDEMATOUS = frozenset({"edematous", "bruised", "bright", "hyperintense"})
+_HAVE = frozenset({"has", "have", "had", "fully", "completely"})
 _UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
 _BE = frozenset({"is", "are", "was", "were"})
 _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
@@ -178,7 +181,26 @@ class Hedges(Denials):
 
     def _possible(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         opened = self._open
-        if self._is_of_course(place):
+        if self._is_of_course(place) or self._is_of_cause(piece):
+            return
+        is_be = self.words[piece.last - 1] == "be" and not self._waiting
+        if piece.value == "may" or (
+            is_be and opened is not None and not self._is_finding_next(place)
+        ):
+            self._may(place, piece)
+            return
+        if self._waiting and piece.last >= self.last and self.words[piece.last - 1] == "be":
+            if self.topic or self.predicates:  # "and the navicular may be"
+                self._say(sayings.EDEMA, piece, elliptic=True).possible = True
+            return
+        if (
+            piece.term.direction == "both"
+            and opened is not None
+            and opened.said is sayings.EDEMA
+            and not (opened.bones or self._waiting)
+            and self._is_place_next(place)
+        ):
+            self._apply_back(kinds.POSSIBLE, piece)
             return
         if self.words[piece.last - 2] in _POINTING and piece.last - piece.first > 1:
             self.points_back = True  # "whether this is"
@@ -229,6 +251,7 @@ class Hedges(Denials):
         if piece.value == "resolved" and self._is_said_next(place):
             self._forward[kinds.HISTORICAL] = piece.term.rule
             self._forward.pop(kinds.CURRENT, None)
+            self._forward.pop(kinds.NEGATED, None)
             return
         if piece.value == "resolved" and self._heads_list(place):
             self._open = None
@@ -249,9 +272,19 @@ class Hedges(Denials):
         if self.words[piece.first] in _THEN and self._is_of_unknown(place):
             return  # "a previously drilled track"
         opened = self._open
+        if (
+            piece.value == "was"
+            and self.words[piece.last - 1] in _EDEMATOUS
+            and (opened is None and not self._is_soft(place))
+        ):
+            self._say(sayings.EDEMA, piece).historical = True
+            return  # "the formerly edematous marrow of the talus"
         if piece.value == "healed":
             if opened is not None and opened.said is sayings.EDEMA:
                 opened.resolved = True
+            elif self._waiting and self.words[piece.first - 1] in _HAVE:
+                if self.topic or self.predicates or self._is_edema_ahead(place):
+                    self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
             elif self._is_finding_or_bone_next(place):
                 self._forward[kinds.HISTORICAL] = piece.term.rule
             return
@@ -277,7 +310,7 @@ class Hedges(Denials):
             opened is not None
             and piece.value != "resolved"
             and self._ends_after(place)
-            and (self._join_at < opened.first or self._past)
+            and (self._join_at < opened.first or self._past or self._is_listed(place))
         ):
             opened.historical = True
             return
@@ -319,7 +352,8 @@ class Hedges(Denials):
                 return
         if target is None and (self._waiting or self.points_back or self.row):
             here = self.words[piece.first : piece.last]
-            if not (self.topic or self.predicates or not _OF_MARROW.isdisjoint(here)):
+            is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
+            if not (self.topic or self.predicates or is_gone) and _OF_MARROW.isdisjoint(here):
                 return
             if kind is kinds.POSSIBLE and not self._is_last_word(piece):
                 return
@@ -375,6 +409,8 @@ class Hedges(Denials):
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
         following = self.pieces[place + 1 : place + 2]
+        if self._is_normal_now(place):
+            return
         if following and following[0].kind in _MORE:
             return
         said_normal = place > 0 and self.pieces[place - 1].kind is kinds.NORMAL
@@ -383,6 +419,27 @@ class Hedges(Denials):
             self._open.current = True
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""
+
+    def _is_normal_now(self, place: int) -> bool:
+        """Read "was bright in January and is dark now": it has gone."""
+        opened = self._open
+        if opened is None or opened.said is not sayings.EDEMA or opened.negated or self._waiting:
+            return False
+        piece = self.pieces[place]
+        near = self.pieces[place - 1 : place] if place else []
+        near = [p for p in near if p.last == piece.first and p.first > opened.first]
+        for follower in self.pieces[place + 1 : place + 3]:
+            if follower.first - piece.last > 1:
+                break
+            near.append(follower)
+            if follower.kind is not kinds.PREPOSITION:
+                break
+        if not any(p.kind in _NORMAL or (p.kind is kinds.HIGH and p.value == "low") for p in near):
+            return False
+        if not (opened.bones or self.row):
+            return False
+        opened.resolved = True
+        return True
 
     def _hypothetical(self, place: int, piece: Piece) -> None:
         if piece.term.direction == "both" and self._open is not None:

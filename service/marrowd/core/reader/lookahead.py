@@ -4,6 +4,8 @@ Looks a few pieces ahead or back from a place in a sentence.
 Every look is bounded, so that a sentence of any length is read in linear time.
 """
 
+from bisect import bisect_left
+
 from marrowd.core.anatomy import Bone
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
@@ -60,7 +62,12 @@ _BARE_JOINTS = frozenset(
 
     """.split()
 )
+_TOWARDS = frozenset({kinds.BONE, kinds.JOIN, kinds.ANAPHOR})
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
+
+
+def _first_word(piece: Piece) -> int:
+    return piece.first
 
 
 class Lookahead(Surroundings):
@@ -105,12 +112,14 @@ class Lookahead(Surroundings):
         kind = pieces[at].kind
         if kind is kinds.NEGATED:
             return self._is_denied_here(place, at)
+        if kind is kinds.POSSIBLE:
+            return pieces[at].last >= self.last and self.words[self.last - 1] == "be"
         if kind is kinds.EDEMA:
             return behind is not kinds.JOIN
         if (
             kind in _NO_VERB_NEEDED
             and kind is not kinds.ANSWER
-            and (pieces[at - 1].kind is kinds.JOIN)
+            and behind is kinds.JOIN
         ):
             return False
         if kind in _NO_VERB_NEEDED:
@@ -118,7 +127,7 @@ class Lookahead(Surroundings):
         if kind is kinds.HISTORICAL:
             return (
                 pieces[at].value == "resolved"
-                and pieces[at - 1].kind is not kinds.JOIN
+                and behind is not kinds.JOIN
                 and not self._is_listed(place)
             )
         if kind is not kinds.VERB and kind is not kinds.RANGE:
@@ -126,10 +135,9 @@ class Lookahead(Surroundings):
         at += 1
         while at < end and pieces[at].kind in _SMALL:
             at += 1
-        return at < end and (
-            pieces[at].kind in _SAID_AFTER_VERB
-            and not (pieces[at].kind is kinds.NEGATED and pieces[at].term.direction == "backward")
-        )
+        if at < end and pieces[at].kind is kinds.NEGATED:
+            return pieces[at].term.direction != "backward" and self._is_denied_here(place, at)
+        return at < end and pieces[at].kind in _SAID_AFTER_VERB
 
     def _is_denied_here(self, place: int, at: int) -> bool:
         """Say whether a negation opens what is said of this bone, not what follows by itself."""
@@ -176,7 +184,7 @@ class Lookahead(Surroundings):
         for piece in self.pieces[place + 1 : place + 8]:
             if piece.kind in (kinds.EDEMA, kinds.MARROW, kinds.SIGNAL):
                 return True
-            if piece.kind not in _SMALL and piece.kind not in (kinds.BONE, kinds.JOIN):
+            if piece.kind not in _SMALL and piece.kind not in _TOWARDS:
                 return False
         return False
 
@@ -214,6 +222,14 @@ class Lookahead(Surroundings):
     def _is_list_of_bones(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 2]
         return bool(following) and following[0].kind is kinds.BONE
+
+    def _is_edema_near(self, piece: Piece) -> bool:
+        """Say whether an edema is named behind a word: "normalized since it showed edema"."""
+        at = bisect_left(self.pieces, piece.last, key=_first_word)
+        return self._is_edema_ahead(at - 1)
+
+    def _is_edema_ahead(self, place: int) -> bool:
+        return any(piece.kind is kinds.EDEMA for piece in self.pieces[place + 1 : place + _WINDOW])
 
     def _is_bone_next(self, place: int) -> bool:
         """Say whether a bone is the subject of what follows."""

@@ -161,7 +161,8 @@ class SaidOfMarrow(ClauseState):
             self._open = None
             return
         nothing = self._say(sayings.NOTHING, piece, strong=piece.kind is kinds.MARROW)
-        if nothing.negated and piece.kind is kinds.MARROW:
+        is_free = self.words[piece.first - 2 : piece.first] == ["free", "of"]
+        if nothing.negated and (piece.kind is kinds.MARROW or is_free):
             nothing.said = sayings.EDEMA
         nothing.is_that = self.words[piece.first] == "that"
         if (
@@ -392,6 +393,8 @@ class SaidOfMarrow(ClauseState):
             return
         if opened is None or opened.negated:
             return
+        if kinds.NEGATED in self._forward and self.words[piece.first - 1] == "not":
+            return  # "is real and not artifactual"
         if opened.said is sayings.NOTHING and opened.bones:
             opened.said, opened.strong = sayings.EDEMA, True
         if opened.said is not sayings.EDEMA:
@@ -399,6 +402,12 @@ class SaidOfMarrow(ClauseState):
         opened.rules.append(piece.term.rule)
         opened.is_artifact = True
         is_either = place > 0 and self.words[piece.first - 1] in _EITHER and not opened.negated
+        behind = self.pieces[place + 1 : place + 3]
+        is_either = is_either or (
+            len(behind) > 1
+            and self.words[behind[0].first] in _EITHER
+            and behind[1].kind is kinds.EDEMA
+        )
         if kinds.POSSIBLE in self._forward or opened.possible or is_either:
             opened.possible = True
         else:
