@@ -37,7 +37,9 @@ def _weigh_together(predicates: list[Predicate]) -> None:
     gone = next((at for at, p in enumerate(predicates) if p.resolved and p.bones), -1)
     if gone >= 0:
         for predicate in predicates[gone + 1 :]:
-            is_that = predicate.said is sayings.EDEMA and not (predicate.bones or predicate.elliptic)
+            is_that = predicate.said is sayings.EDEMA and not (
+                predicate.bones or predicate.elliptic
+            )
             if is_that and not (predicate.current or predicate.negated):
                 predicate.resolved = True  # "is normal since the scan that showed edema"
     for before, predicate in pairwise(predicates):
@@ -59,6 +61,7 @@ class ClauseState(Lookahead):
         "_join_at",
         "_loose",
         "_mass",
+        "_moves",
         "_negated_at",
         "_noun_at",
         "_nouns",
@@ -137,6 +140,7 @@ class ClauseState(Lookahead):
         self._historical_at = -1
         self.points_back = self.is_global = self.skips_others = self.says_resolved = False
         self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False
+        self._moves = False  # "has moved from the talus to the cuboid"
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
     def run(self, found: list[Predicate] | None = None) -> None:
@@ -146,8 +150,6 @@ class ClauseState(Lookahead):
             self.mentioned = [bone for predicate in found for bone in predicate.bones]
             return
         steps = self._steps
-        if self.previous is not None and self.pieces:
-            self._goes_on()
         for place, piece in enumerate(self.pieces):
             kind = piece.kind
             if kind in steps:
@@ -165,9 +167,6 @@ class ClauseState(Lookahead):
                 predicate.said = sayings.EDEMA
         if len(predicates) > 1:
             _weigh_together(predicates)
-
-    def _goes_on(self) -> None:
-        """Read what goes on with the sentence before."""
 
     def _say(
         self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False

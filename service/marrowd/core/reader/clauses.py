@@ -15,6 +15,7 @@ from marrowd.core.reader.hedges import Hedges
 from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.named_bones import number_by_row
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.said_of_marrow import SaidOfMarrow
 from marrowd.core.reading import Severity
 
@@ -41,6 +42,12 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
     __slots__ = ()
+
+    def run(self, found: list[Predicate] | None = None) -> None:
+        """Read the sentence, or hold what was *found* in all of it."""
+        if self.previous is not None and self.pieces and not found:
+            self._goes_on()
+        super().run(found)
 
     def _bone(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         if piece.broad:
@@ -173,11 +180,15 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
     def _range(self, place: int, piece: Piece) -> None:
         if self._is_row_sign(place):
             self._verb(place, piece)
+        elif self._moves and self.words[piece.first] == "to":
+            self._moves = False
+            self._open, self._waiting = None, []
+            self._say(sayings.EDEMA, piece, elliptic=True).current = True
 
     def _join(self, place: int, piece: Piece) -> None:
-        if self.words[piece.first] == "," and not self._waiting:
-            if self._historical_at != piece.first - 1:  # "on the prior,"
-                self._end_old()
+        is_comma = self.words[piece.first] == "," and not self._waiting
+        if is_comma and self._historical_at != piece.first - 1:  # "on the prior,"
+            self._end_old()
         self._over = False
         self._join_at = piece.first
         if self._open is not None and self._is_said_otherwise(place, self._open):

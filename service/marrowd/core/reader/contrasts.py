@@ -62,7 +62,7 @@ class Contrasts(ClauseState):
         if ";" in here and self.previous is not None:
             self._is_said_otherwise(-1, self.previous)
 
-    def _polarity(self, state: Piece, before: Predicate) -> bool | None:
+    def _polarity(self, state: Piece, before: Predicate) -> bool | None:  # noqa: PLR0911 -- one case after the other
         """Say whether a word denies what was spoken of; None when it says nothing of it."""
         kind, word = state.kind, self.words[state.first]
         was_denied = before.negated or before.said is sayings.NORMAL_MARROW

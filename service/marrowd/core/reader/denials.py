@@ -6,7 +6,7 @@ edema": what the verb means is not known, and does not matter but for a few word
 """
 
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.clause_state import ClauseState
+from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.pieces import Piece
 
 _BARE = frozenset({"not", "never", "t", "cannot", "isnt", "arent", "doesnt", "dont", "to"})
@@ -18,18 +18,19 @@ _ADVERBS = frozenset({"yet", "been", "be", "so", "quite", "very", "at", "all", "
 # what can be denied of an edema that is there: how it is, what it does, where it comes from
 _LEAVES = frozenset(
     """
-    changed change altered resolved resolve increased increase decreased decrease limited confined
-    restricted localized specific extensive excluded improved improve progressed progress worsened
-    worsen diminished regressed regress subsided subside settled settle cleared clear healed heal
-    gone go going disappeared disappear vanished abated abate faded fade lessened reduced enlarged
-    extended extend only just merely simply solely associated accompanied related caused explained
-    explain attributed attributable due expected pronounced marked sharply defined circumscribed
-    severe significant new unusual uncommon typical diagnostic correlated respond responded treated
-    mentioned commented discussed imaged included assessed evaluated biopsied reported described addressed compared graded measured required needed indicated
-    overlooked missed ignored underestimated misinterpreted unexpected confluent displaced
-    necessarily cause preclude matter centered distributed stopped remitted remit shrunk persisted
-    connected continued moved migrated followed complicated infected recovered enough dissipated
-    normalized normalize receded recede healing improving resolving
+    abate abated accompanied addressed altered assessed associated attributable attributed
+    biopsied cause caused centered change changed circumscribed clear cleared commented compared
+    complicated confined confluent connected continued correlated decrease decreased defined
+    described diagnostic diminished disappear disappeared discussed displaced dissipated
+    distributed due enlarged enough evaluated excluded expected explain explained extend
+    extended extensive fade faded followed go going gone graded heal healed healing ignored
+    imaged improve improved improving included increase increased indicated infected just
+    lessened limited localized marked matter measured mentioned merely migrated misinterpreted
+    missed moved necessarily needed new normalize normalized only overlooked persisted preclude
+    progress progressed pronounced recede receded recovered reduced regress regressed related
+    remit remitted reported required resolve resolved resolving respond responded restricted
+    settle settled severe sharply shrunk significant simply solely specific stopped subside
+    subsided treated typical uncommon underestimated unexpected unusual vanished worsen worsened
     """.split()
 )
 _CAN = frozenset({"cannot", "can", "could", "couldn", "won", "wouldn"})
@@ -38,7 +39,7 @@ _PARTICIPLES = frozenset(
 )
 _DO = frozenset({"do", "does", "did", "t", "doesnt", "dont"})
 _NEAR = 4  # words
-_EXISTS = frozenset(
+EXISTS = frozenset(
     """
     present there developing forming starting beginning emerging existing arising evolving brewing
     occurring hiding lurking
@@ -74,15 +75,18 @@ _BETWEEN = frozenset(
 )
 
 
-class Denials(ClauseState):
+class Denials(Backward):
     """A bare negation, and a bare "may"."""
 
     __slots__ = ()
 
-    def _is_read_by_its_words(self, place: int, piece: Piece) -> bool:
+    def _is_read_by_its_words(self, place: int, piece: Piece) -> bool:  # noqa: C901, PLR0911 -- one case after the other
         """Read a negation by the words behind it; say whether nothing more is to be done."""
         words, opened = self.words, self._open
         said = words[piece.last - 1]
+        names_it = said in _NAMES_IT or words[piece.last - 2] in _NAMES_IT
+        if names_it and not self._waiting and self._open is None and self._is_finding_next(place):
+            self.artifact = kinds.NEGATED  # "and should not be called edema"
         if said not in _BARE or (said == "to" and not words[piece.last - 2].startswith("fail")):
             return False
         following = self.pieces[place + 1] if place + 1 < len(self.pieces) else None
@@ -159,7 +163,7 @@ class Denials(ClauseState):
             return
         opened = self._open
         if opened is not None and opened.said is sayings.EDEMA and not self._waiting:
-            if self._word_behind(piece) in _EXISTS:
+            if self._word_behind(piece) in EXISTS:
                 self._apply_back(kinds.POSSIBLE, piece)
             return
         for follower in self.pieces[place + 1 : place + _NEAR]:
@@ -168,4 +172,3 @@ class Denials(ClauseState):
                 return
             if follower.kind not in _BETWEEN:
                 return
-

@@ -5,9 +5,8 @@ from typing import ClassVar
 from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import Steps
-from marrowd.core.reader.denials import Denials
+from marrowd.core.reader.denials import EXISTS, Denials
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.vocabulary import Kind
 
 _MORE = frozenset(
     {
@@ -34,16 +33,13 @@ _PARTICIPLES = frozenset(
         "found",
     }
 )
-_EXCLUDED = frozenset({"excluded", "exclude", "ruled", "dismissed", "discounted", "eliminated"})
 _APART = frozenset({",", ":", "-", "\u2013", "("})
 _EQUALS = frozenset({"=", ":", "|"})
 
 _NORMAL = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _EDEMATOUS = frozenset({"edematous", "bruised", "bright", "hyperintense"})
+_MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled", "spread"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
-_UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
-_BE = frozenset({"is", "are", "was", "were"})
-_OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
 _UNKNOWN = 2  # words
@@ -179,13 +175,13 @@ class Hedges(Denials):
             return False
         return all(piece.kind in _AMOUNTS for piece in self.pieces[place + 1 : place + _FEW])
 
-    def _possible(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+    def _possible(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         opened = self._open
         if self._is_of_course(place) or self._is_of_cause(piece):
             return
         is_be = self.words[piece.last - 1] == "be" and not self._waiting
         if piece.value == "may" or (
-            is_be and opened is not None and not self._is_finding_next(place)
+            is_be and opened is not None and self._word_behind(piece) in EXISTS
         ):
             self._may(place, piece)
             return
@@ -338,62 +334,6 @@ class Hedges(Denials):
         gap = following.first - piece.last
         return gap >= _UNKNOWN or (gap > 0 and following.kind is kinds.DISEASE)
 
-    def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        target = self._open
-        if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
-            target = self.predicates[-1]
-            if target.negated and not (
-                self._nouns or _EXCLUDED.isdisjoint(self.words[piece.first : piece.last])
-            ):
-                doubted = self._say(sayings.EDEMA, piece, elliptic=True)
-                doubted.possible, doubted.bones = True, list(target.bones)
-                return  # "no edema, although subtle change cannot be excluded"
-            if target.said is not sayings.EDEMA or target.negated:
-                return
-        if target is None and (self._waiting or self.points_back or self.row):
-            here = self.words[piece.first : piece.last]
-            is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
-            if not (self.topic or self.predicates or is_gone) and _OF_MARROW.isdisjoint(here):
-                return
-            if kind is kinds.POSSIBLE and not self._is_last_word(piece):
-                return
-            if not (self._waiting or self.points_back) and self._nouns and not self._names(here):
-                return
-            target = self._say(sayings.EDEMA, piece, elliptic=True)
-        if target is None or self._is_of_later_noun(kind, piece, target.last):
-            return
-        target.rules.append(piece.term.rule)
-        target.last = max(target.last, piece.last)
-        if kind is kinds.NEGATED:
-            target.hypothetical = False
-            if target.said is sayings.NOTHING and (target.bones or self.row):
-                target.said, target.strong = sayings.EDEMA, True
-            unsure = self.words[piece.last - 1] in _UNSURE and not self._is_last_word(piece)
-            unsure = unsure or self._possible_at > target.first
-            if target.possible and (unsure or self.words[piece.first] not in _BE):
-                return
-            target.negated = target.denied_after = True
-            target.historical = target.historical or kinds.HISTORICAL in self._forward
-        elif kind is kinds.POSSIBLE:
-            target.possible, target.negated = True, False
-            if self._forward.get(kinds.HYPOTHETICAL) == "whether":
-                target.hypothetical = False
-        else:
-            target.resolved = True
-            if target.said is sayings.NOTHING:
-                target.said = sayings.EDEMA
-
-    def _is_of_later_noun(self, kind: Kind, piece: Piece, last: int) -> bool:
-        """Say whether another finding lies nearer: "edema, a fracture cannot be excluded"."""
-        if kind is kinds.HISTORICAL or self._names(self.words[piece.first : piece.last]):
-            return False
-        return last <= self._join_at < self._noun_at
-
-    @staticmethod
-    def _names(here: list[str]) -> bool:
-        """Say whether a denial names what it denies: "not true edema"."""
-        return here[-1] == "edema"
-
     def _current(self, place: int, piece: Piece) -> None:
         if piece.value == "confirmed":
             if self._open is not None and self._open.said is sayings.EDEMA:
@@ -401,6 +341,10 @@ class Hedges(Denials):
             return
         if piece.value == "partly" and self._open is not None:
             self._open.resolved = False
+        if self._open is not None and self._is_left_behind(piece):
+            self._moves = True
+            self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
+            return
         if self._open is None and self.predicates and self._is_place_next(place):
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
@@ -419,6 +363,11 @@ class Hedges(Denials):
             self._open.current = True
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""
+
+    def _is_left_behind(self, piece: Piece) -> bool:
+        """Say whether an edema went elsewhere: "has migrated from the navicular"."""
+        moved = self.words[piece.last - 1] in _MOVED
+        return moved and self.words[piece.last : piece.last + 1] == ["from"]
 
     def _is_normal_now(self, place: int) -> bool:
         """Read "was bright in January and is dark now": it has gone."""

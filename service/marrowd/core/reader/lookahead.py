@@ -93,7 +93,7 @@ class Lookahead(Surroundings):
                 return False
         return False
 
-    def _is_subject(self, place: int) -> bool:  # noqa: C901, PLR0911 -- one case after the other
+    def _is_subject(self, place: int) -> bool:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
         pieces = self.pieces
         if place and self.words[pieces[place - 1].first] == ">":
@@ -116,11 +116,7 @@ class Lookahead(Surroundings):
             return pieces[at].last >= self.last and self.words[self.last - 1] == "be"
         if kind is kinds.EDEMA:
             return behind is not kinds.JOIN
-        if (
-            kind in _NO_VERB_NEEDED
-            and kind is not kinds.ANSWER
-            and behind is kinds.JOIN
-        ):
+        if kind in _NO_VERB_NEEDED and kind is not kinds.ANSWER and behind is kinds.JOIN:
             return False
         if kind in _NO_VERB_NEEDED:
             return pieces[at].term.direction != "forward"

@@ -49,6 +49,8 @@ _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
+_NOW = frozenset({"now", "today", "currently", "again", "back", "presently"})
+_SHORT = 12  # words
 _ALSO = frozenset({"also", "plus", "additionally"})
 _ONE_SIDE = frozenset({"left", "right"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
@@ -59,6 +61,24 @@ def _is_left_open(predicates: list[Predicate]) -> bool:
     return any(p.is_artifact and p.possible for p in predicates) and not any(
         p.bones for p in predicates
     )
+
+
+def _says_gone(
+    predicates: list[Predicate], clauses: Clauses, present: set[Kind], spoken: list[str]
+) -> bool:
+    """Say whether a sentence ends what the one before it told: "now normal", "none today"."""
+    if kinds.SOFT in present or kinds.DISEASE in present:
+        return False
+    edema = [p for p in predicates if p.said is sayings.EDEMA]
+    if not all(p.negated or p.resolved or p.historical for p in edema):
+        return False
+    if clauses.says_resolved or any(p.resolved for p in edema):
+        return True
+    if _NOW.isdisjoint(spoken):
+        return False
+    if not predicates:
+        return kinds.NORMAL in present and len(spoken) <= _SHORT
+    return any(p.certainty() is Certainty.NEGATED for p in predicates)
 
 
 class Report(Stating):
@@ -319,6 +339,12 @@ class Report(Stating):
             self._joint = clauses.joint
         if kinds.ARTIFACT in present and self._distance <= _FAR and _is_left_open(predicates):
             self._explain(kinds.POSSIBLE)
+        if self._before < self._last_statements and _says_gone(
+            predicates, clauses, present, spoken
+        ):
+            bones = {bone for piece in clauses.mentioned for bone in piece.bones}
+            if bones or self._distance <= 1:
+                self._end(bones)
         joint = self._joint_of(clauses, spoken)
         if self._is_asked(sentence, predicates):
             return

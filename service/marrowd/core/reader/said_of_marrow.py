@@ -401,6 +401,7 @@ class SaidOfMarrow(ClauseState):
             return
         opened.rules.append(piece.term.rule)
         opened.is_artifact = True
+        opened.resolved = False  # "is gone on the second series, hence an artifact"
         is_either = place > 0 and self.words[piece.first - 1] in _EITHER and not opened.negated
         behind = self.pieces[place + 1 : place + 3]
         is_either = is_either or (

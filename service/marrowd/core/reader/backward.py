@@ -1,0 +1,73 @@
+"""What a cue does to the finding before it: "could not be found", "cannot be excluded"."""
+
+from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.clause_state import ClauseState
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.vocabulary import Kind
+
+_EXCLUDED = frozenset({"excluded", "exclude", "ruled", "dismissed", "discounted", "eliminated"})
+_OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
+_UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
+_BE = frozenset({"is", "are", "was", "were"})
+
+
+class Backward(ClauseState):
+    """The reach of a cue back to what was said."""
+
+    __slots__ = ()
+
+    def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
+        target = self._open
+        if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
+            target = self.predicates[-1]
+            if target.negated and not (
+                self._nouns or _EXCLUDED.isdisjoint(self.words[piece.first : piece.last])
+            ):
+                doubted = self._say(sayings.EDEMA, piece, elliptic=True)
+                doubted.possible, doubted.bones = True, list(target.bones)
+                return  # "no edema, although subtle change cannot be excluded"
+            if target.said is not sayings.EDEMA or target.negated:
+                return
+        if target is None and (self._waiting or self.points_back or self.row):
+            here = self.words[piece.first : piece.last]
+            is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
+            if not (self.topic or self.predicates or is_gone) and _OF_MARROW.isdisjoint(here):
+                return
+            if kind is kinds.POSSIBLE and not self._is_last_word(piece):
+                return
+            if not (self._waiting or self.points_back) and self._nouns and not self._names(here):
+                return
+            target = self._say(sayings.EDEMA, piece, elliptic=True)
+        if target is None or self._is_of_later_noun(kind, piece, target.last):
+            return
+        target.rules.append(piece.term.rule)
+        target.last = max(target.last, piece.last)
+        if kind is kinds.NEGATED:
+            target.hypothetical = False
+            if target.said is sayings.NOTHING and (target.bones or self.row):
+                target.said, target.strong = sayings.EDEMA, True
+            unsure = self.words[piece.last - 1] in _UNSURE and not self._is_last_word(piece)
+            unsure = unsure or self._possible_at > target.first
+            if target.possible and (unsure or self.words[piece.first] not in _BE):
+                return
+            target.negated = target.denied_after = True
+            target.historical = target.historical or kinds.HISTORICAL in self._forward
+        elif kind is kinds.POSSIBLE:
+            target.possible, target.negated = True, False
+            if self._forward.get(kinds.HYPOTHETICAL) == "whether":
+                target.hypothetical = False
+        else:
+            target.resolved = True
+            if target.said is sayings.NOTHING:
+                target.said = sayings.EDEMA
+
+    def _is_of_later_noun(self, kind: Kind, piece: Piece, last: int) -> bool:
+        """Say whether another finding lies nearer: "edema, a fracture cannot be excluded"."""
+        if kind is kinds.HISTORICAL or self._names(self.words[piece.first : piece.last]):
+            return False
+        return last <= self._join_at < self._noun_at
+
+    @staticmethod
+    def _names(here: list[str]) -> bool:
+        """Say whether a denial names what it denies: "not true edema"."""
+        return here[-1] == "edema"
