@@ -63,12 +63,11 @@ def _is_left_open(predicates: list[Predicate]) -> bool:
     )
 
 
-def _says_gone(
-    predicates: list[Predicate], clauses: Clauses, present: set[Kind], spoken: list[str]
-) -> bool:
+def _says_gone(clauses: Clauses, present: set[Kind], spoken: list[str]) -> bool:
     """Say whether a sentence ends what the one before it told: "now normal", "none today"."""
     if kinds.SOFT in present or kinds.DISEASE in present:
         return False
+    predicates = clauses.predicates
     edema = [p for p in predicates if p.said is sayings.EDEMA]
     if not all(p.negated or p.resolved or p.historical for p in edema):
         return False
@@ -339,12 +338,7 @@ class Report(Stating):
             self._joint = clauses.joint
         if kinds.ARTIFACT in present and self._distance <= _FAR and _is_left_open(predicates):
             self._explain(kinds.POSSIBLE)
-        if self._before < self._last_statements and _says_gone(
-            predicates, clauses, present, spoken
-        ):
-            bones = {bone for piece in clauses.mentioned for bone in piece.bones}
-            if bones or self._distance <= 1:
-                self._end(bones)
+        self._end_if_gone(clauses, present, spoken)
         joint = self._joint_of(clauses, spoken)
         if self._is_asked(sentence, predicates):
             return
@@ -363,6 +357,14 @@ class Report(Stating):
             or sayings.EDEMA in [p.said for p in predicates]
         ):
             self._topic = True
+
+    def _end_if_gone(self, clauses: Clauses, present: set[Kind], spoken: list[str]) -> None:
+        """Let a sentence end what the one before it told, of the bones it names or points at."""
+        if self._before == self._last_statements or not _says_gone(clauses, present, spoken):
+            return
+        bones = {bone for piece in clauses.mentioned for bone in piece.bones}
+        if bones or self._distance <= 1:
+            self._end(bones)
 
     def _pointed_at(self, sentence: Sentence, clauses: Clauses, present: set[Kind]) -> list[Piece]:
         """Give the bones that "it" means, or those of a finding that is named again."""
