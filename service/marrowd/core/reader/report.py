@@ -25,7 +25,14 @@ from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
-from marrowd.core.reader.shapes import is_across, is_item, is_plain, is_year, says_something
+from marrowd.core.reader.shapes import (
+    is_across,
+    is_item,
+    is_plain,
+    is_year,
+    says_gone,
+    says_something,
+)
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.stating import NOT_STATED, Note, Stating
 from marrowd.core.reader.tickboxes import ticked
@@ -49,8 +56,6 @@ _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
-_NOW = frozenset({"now", "today", "currently", "again", "back", "presently"})
-_SHORT = 12  # words
 _ALSO = frozenset({"also", "plus", "additionally"})
 _ONE_SIDE = frozenset({"left", "right"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
@@ -61,23 +66,6 @@ def _is_left_open(predicates: list[Predicate]) -> bool:
     return any(p.is_artifact and p.possible for p in predicates) and not any(
         p.bones for p in predicates
     )
-
-
-def _says_gone(clauses: Clauses, present: set[Kind], spoken: list[str]) -> bool:
-    """Say whether a sentence ends what the one before it told: "now normal", "none today"."""
-    if kinds.SOFT in present or kinds.DISEASE in present:
-        return False
-    predicates = clauses.predicates
-    edema = [p for p in predicates if p.said is sayings.EDEMA]
-    if not all(p.negated or p.resolved or p.historical for p in edema):
-        return False
-    if clauses.says_resolved or any(p.resolved for p in edema):
-        return True
-    if _NOW.isdisjoint(spoken):
-        return False
-    if not predicates:
-        return kinds.NORMAL in present and len(spoken) <= _SHORT
-    return any(p.certainty() is Certainty.NEGATED for p in predicates)
 
 
 class Report(Stating):
@@ -360,7 +348,9 @@ class Report(Stating):
 
     def _end_if_gone(self, clauses: Clauses, present: set[Kind], spoken: list[str]) -> None:
         """Let a sentence end what the one before it told, of the bones it names or points at."""
-        if self._before == self._last_statements or not _says_gone(clauses, present, spoken):
+        if self._before == self._last_statements or not says_gone(
+            clauses.predicates, present, spoken, says_resolved=clauses.says_resolved
+        ):
             return
         bones = {bone for piece in clauses.mentioned for bone in piece.bones}
         if bones or self._distance <= 1:

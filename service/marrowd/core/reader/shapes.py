@@ -1,9 +1,11 @@
-"""What kind of sentence a report is at: an item of a list, an answer, both sides of a joint."""
+"""What kind of sentence a report is at: an item of a list, an answer, the end of a finding."""
 
-from marrowd.core.reader import kinds
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.vocabulary import Kind
+from marrowd.core.reading import Certainty
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _EACH = frozenset({"either", "both", "each"})
@@ -29,6 +31,8 @@ _SAYING = frozenset(
     }
 )
 _LAST = frozenset({kinds.NEGATED, kinds.VERB})  # "the cuboid does not", "the cuboid still is"
+_NOW = frozenset({"now", "today", "currently", "again", "back", "presently"})
+_SHORT = 12  # words
 _FEW = 4  # pieces
 _ITEM = 24  # words
 _ITEM_KINDS = _ROW | {kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL, kinds.ANSWER, kinds.VERB}
@@ -67,3 +71,21 @@ def is_across(here: list[str]) -> bool:
         if here[place + 1] in _SIDES and here[place] in _EACH:
             return not _JOINTS.isdisjoint(here[place + 2 : place + 6])
     return False
+
+
+def says_gone(
+    predicates: list[Predicate], present: set[Kind], spoken: list[str], *, says_resolved: bool
+) -> bool:
+    """Say whether a sentence ends what the one before it told: "now normal", "none today"."""
+    if kinds.SOFT in present or kinds.DISEASE in present:
+        return False
+    edema = [p for p in predicates if p.said is sayings.EDEMA]
+    if not all(p.negated or p.resolved or p.historical for p in edema):
+        return False
+    if says_resolved or any(p.resolved for p in edema):
+        return True
+    if _NOW.isdisjoint(spoken):
+        return False
+    if not predicates:
+        return kinds.NORMAL in present and len(spoken) <= _SHORT
+    return any(p.certainty() is Certainty.NEGATED for p in predicates)
