@@ -1,6 +1,7 @@
 """What a cue does to the finding before it: "could not be found", "cannot be excluded"."""
 
 from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.bearings import is_of_share
 from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
@@ -56,6 +57,8 @@ class Backward(ClauseState):
             target.possible, target.negated = True, False
             if self._forward.get(kinds.HYPOTHETICAL) == "whether":
                 target.hypothetical = False
+        elif is_of_share(self.words, target.first):
+            target.current = True
         else:
             target.resolved = True
             if target.said is sayings.NOTHING:

@@ -191,6 +191,8 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             self._end_old()
         self._over = False
         self._join_at = piece.first
+        if self._forward.get(kinds.HYPOTHETICAL) == "whether" and self._ends_whether(place):
+            del self._forward[kinds.HYPOTHETICAL]
         if self._open is not None and self._is_said_otherwise(place, self._open):
             return
         if self._negation_is_spent(place):
@@ -206,6 +208,14 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             )
         ):
             self._turn = None
+
+    def _ends_whether(self, place: int) -> bool:
+        """Say whether a comma ends an aside: "Whether due to overload or not, there is"."""
+        if self.predicates or self._waiting or self.words[self.pieces[place].first] != ",":
+            return False
+        following = self.pieces[place + 1 : place + 2]
+        near = bool(following) and following[0].first - self.pieces[place].last <= 1
+        return near and following[0].kind in (kinds.BONE, kinds.THERE, kinds.SIDE, kinds.EDEMA)
 
     def _with(self, _place: int, piece: Piece) -> None:
         self._with_at = piece.first

@@ -2,11 +2,12 @@
 
 from typing import ClassVar
 
-from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.bearings import is_of_cause, is_resolution, is_short_of_end
 from marrowd.core.reader.clause_state import Steps
-from marrowd.core.reader.denials import EXISTS, Denials
+from marrowd.core.reader.denials import EXISTS
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.turns import Turns
 
 _MORE = frozenset(
     {
@@ -58,7 +59,7 @@ _REFUSALS = frozenset(
 )
 
 
-class Hedges(Denials):
+class Hedges(Turns):
     """The steps for cues, forward and backward."""
 
     __slots__ = ()
@@ -74,6 +75,14 @@ class Hedges(Denials):
         ):
             return
         opened = self._open
+        if (
+            opened is None
+            and not self.predicates
+            and self.words[piece.last - 1] == "absent"
+            and (self.points_back and self._is_on_stir(place))
+        ):
+            self.artifact = kinds.NEGATED  # "this is absent on STIR"
+            return
         if kinds.POSSIBLE in self._forward and self._is_whole:
             return  # "not certain that the talus is free of edema"
         if self._is_read_by_its_words(place, piece):
@@ -137,23 +146,6 @@ class Hedges(Denials):
         self._is_whole = self.words[piece.last - 1] in _OPENING
         self._forward.pop(kinds.POSSIBLE, None)
         self._nouns = 0
-
-    def _denies_side(self, place: int) -> bool:
-        """Read "in the talus on the right, not on the left"."""
-        opened = self._open
-        following = self.pieces[place + 1 : place + 3]
-        if opened is None or not opened.bones or not following:
-            return False
-        side = following[0]
-        if side.kind is not kinds.SIDE or side.value not in ("left", "right"):
-            return False
-        if side.first - self.pieces[place].last > 1 or following[-1].kind is kinds.BONE:
-            return False
-        for bone in opened.bones:
-            other = bone.only(bone.bones)
-            other.side = Laterality(side.value)
-            opened.denied.append(other)
-        return True
 
     def _refuse(self, piece: Piece) -> None:
         """Read a refusal with nothing behind it: "which I do not see", "I do not agree"."""
@@ -221,7 +213,8 @@ class Hedges(Denials):
         if piece.term.direction == "backward" or (
             piece.term.direction == "both" and self._ends_after(place)
         ):
-            self._apply_back(kinds.POSSIBLE, piece)
+            if not is_of_cause(self.words, self.pieces, place, self.last):
+                self._apply_back(kinds.POSSIBLE, piece)
             return
         if (
             opened is not None
@@ -243,18 +236,34 @@ class Hedges(Denials):
         self._doubt(piece)
         self._is_whole = self.words[piece.last - 1] == "that" and self._is_bone_next(place)
 
-    def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
+    def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- one case after the other
+        if self.words[piece.first] not in _HAVE and self._is_on_stir(place):
+            self._steps[kinds.ARTIFACT](self, place, piece)
+            return  # "gone on STIR: artifact"
+        if is_short_of_end(self.words, self.pieces, place):
+            self._forward.pop(kinds.NEGATED, None)
+            self._current(place, piece)
+            return
         if piece.value == "resolved" and self._is_said_next(place):
             self._forward[kinds.HISTORICAL] = piece.term.rule
             self._forward.pop(kinds.CURRENT, None)
             self._forward.pop(kinds.NEGATED, None)
             return
+        if (
+            self._is_list_of_bones(place)
+            and is_resolution(self.words, piece)
+            and not self._is_finding_or_bone_next(place)
+        ):
+            self._open = None
+            self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
+            return  # "with clearing of the tibia"
         if piece.value == "resolved" and self._heads_list(place):
             self._open = None
             self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
             return
         if self._is_adjective(place) and self._bone_then_finding(place + 1):
             self._forward[kinds.HISTORICAL] = piece.term.rule
+            self._forward.pop(kinds.CURRENT, None)
             return
         if piece.value == "resolved" and (
             self._waiting or (self._open is not None and not self._is_place_next(place))
@@ -268,6 +277,15 @@ class Hedges(Denials):
         if self.words[piece.first] in _THEN and self._is_of_unknown(place):
             return  # "a previously drilled track"
         opened = self._open
+        if (
+            self.words[piece.last - 1] in _THEN
+            and opened is not None
+            and opened.said is sayings.EDEMA
+            and not opened.bones
+            and self._is_place_next(place)
+        ):
+            opened.historical = True
+            return  # "edema previously in the talus"
         if (
             piece.value == "was"
             and self.words[piece.last - 1] in _EDEMATOUS
@@ -392,36 +410,13 @@ class Hedges(Denials):
 
     def _hypothetical(self, place: int, piece: Piece) -> None:
         if piece.term.direction == "both" and self._open is not None:
-            self._open.hypothetical = True
-            return
+            is_placed = self.words[piece.last - 1] == "in" and self._is_list_of_bones(place)
+            self._open.hypothetical = self._open.hypothetical or not is_placed
+            return  # "edema can be seen in", and no bone behind it
         if self.words[piece.first] == "may" and self._waiting and self._is_finding_next(place):
             self._doubt(piece)
             return  # "the talus may show a trace of edema"
         self._forward[kinds.HYPOTHETICAL] = piece.value or piece.term.rule
-
-    def _except(self, place: int, piece: Piece) -> None:
-        if piece.kind is kinds.NOT_IN and self._is_finding_next(place):
-            self._forward[kinds.NEGATED] = piece.term.rule
-            self._negated_at = piece.first
-            self._nouns = 0
-            return
-        if piece.kind is kinds.NOT_IN and self._denies_side(place):
-            return
-        self._turn = piece.kind
-        self._forward.pop(kinds.NEGATED, None)
-
-    def _other(self, place: int, piece: Piece) -> None:
-        self._turn = kinds.OTHER
-        self._other_at = piece.last
-        if piece.kind is kinds.GLOBAL:
-            before = self.pieces[place - 1].kind if place else None
-            if before is kinds.JOIN and self._is_list_of_bones(place):
-                self._turn = None  # "at the insertion or elsewhere in the calcaneus"
-                return
-            following = self.pieces[place + 1 : place + 3]
-            named = bool(following) and following[0].kind is kinds.BONE
-            self._turn = kinds.OTHER if named else None
-            self.is_global = True
 
     hedge_steps: ClassVar[Steps] = {
         kinds.NEGATED: _negated,
@@ -429,8 +424,5 @@ class Hedges(Denials):
         kinds.HISTORICAL: _historical,
         kinds.CURRENT: _current,
         kinds.HYPOTHETICAL: _hypothetical,
-        kinds.EXCEPT: _except,
-        kinds.NOT_IN: _except,
-        kinds.OTHER: _other,
-        kinds.GLOBAL: _other,
+        **Turns.turn_steps,
     }

@@ -37,6 +37,7 @@ _MORE = frozenset(
         kinds.HISTORICAL,
     }
 )
+_IN = frozenset({"in", "within", "at"})
 _NOT = frozenset({"not", "never"})
 _AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
 _MEASURE = frozenset({kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL})
@@ -110,6 +111,8 @@ class Lookahead(Surroundings):
         if at >= end:
             return False
         kind = pieces[at].kind
+        if self.words[pieces[at].first] == "there" and pieces[at].first == pieces[at - 1].last:
+            return self._opens_place(place)
         if kind is kinds.NEGATED:
             return self._is_denied_here(place, at)
         if kind is kinds.POSSIBLE:
@@ -150,6 +153,11 @@ class Lookahead(Surroundings):
             if piece.kind in _FINDINGS:
                 return self._place_follows(piece.last)
         return False
+
+    def _opens_place(self, place: int) -> bool:
+        """Say whether a bone is the place of what follows: "and in the cuboid there may be"."""
+        word = self.words[self.pieces[place - 1].last - 1] if place else ""
+        return word in _IN
 
     def _is_listed(self, place: int) -> bool:
         """Say whether a bone goes on with a finding's list: "edema in the talus and the cuboid"."""

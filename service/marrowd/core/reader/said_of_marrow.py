@@ -220,12 +220,15 @@ class SaidOfMarrow(ClauseState):
             return
         self._say(sayings.EDEMA, piece, strong=strong).is_signal = True
 
-    def _spared(self, place: int, piece: Piece) -> None:
+    def _spared(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
+        if self._is_marrow_next(place):
+            self._say(sayings.NORMAL_MARROW, piece, strong=True)
+            return  # "inconspicuous marrow"
         if self.words[piece.last : piece.last + 1] == ["from"] and not any(
             follower.kind is kinds.EDEMA for follower in self.pieces[place + 1 : place + 3]
         ):
             return  # "spared from degeneration"
-        strong = piece.value == "edema"
+        strong = piece.value == "edema" or self._is_on_fluid(place)
         if strong and self._open is None and not self._waiting:
             self._say(sayings.SPARED, piece, strong=True)
             return
@@ -267,6 +270,8 @@ class SaidOfMarrow(ClauseState):
             return
         if place and self.pieces[place - 1].kind in (kinds.DISEASE, kinds.SOFT):
             return
+        if self.words[piece.first] == "present" and self.words[piece.first - 1] == "not":
+            return  # "does not present edema"
         if self.words[piece.first] in ("y", "n") and not self._is_cell_answer(place):
             return
         if (
@@ -292,6 +297,9 @@ class SaidOfMarrow(ClauseState):
             self._nouns = 0
             return
         if piece.term.direction == "forward":
+            if piece.value == "moved" and opened is not None and opened.said is sayings.EDEMA:
+                opened.historical = True
+                self._forward[kinds.CURRENT] = ""
             self._open = None
             new = self._say(sayings.EDEMA, piece, elliptic=True)
             new.negated, new.points_back = no, back or self._ends_after(place)
@@ -381,6 +389,9 @@ class SaidOfMarrow(ClauseState):
             new.strong = True
 
     def _artifact(self, place: int, piece: Piece) -> None:
+        if self._is_marrow_next(place):
+            self._say(sayings.NORMAL_MARROW, piece, strong=True)
+            return  # "physiological marrow signal"
         opened = self._open
         if opened is None and self.predicates and kinds.POSSIBLE in self._forward:
             opened = self.predicates[-1]

@@ -339,4 +339,5 @@ def _opens(words: Words, at: int) -> bool:
         return True
     if lowered[at].isdigit() or lowered[at] in ("-", "*", "\u2022", "["):
         return True
-    return ":" in lowered[at : at + _LONGEST_HEADING]
+    here = lowered[at : at + _LONGEST_HEADING]
+    return ":" in here or "|" in here

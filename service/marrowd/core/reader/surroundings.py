@@ -141,7 +141,12 @@ class Surroundings:
         following = self.pieces[place + 1 : place + 4]
         placed = bool(following) and following[0].kind is kinds.PREPOSITION
         near = placed and following[0].first == self.pieces[place].last
-        return near and any(p.kind is kinds.SEQUENCE and p.value == "fluid" for p in following)
+        return near and any(p.kind is kinds.SEQUENCE and p.value != "t1" for p in following)
+
+    def _is_on_stir(self, place: int) -> bool:
+        """Say whether a sequence that shows edema is named behind: "gone on STIR"."""
+        following = self.pieces[place + 1 : place + 4]
+        return self._is_on_fluid(place) and any(p.value == "fluid" for p in following)
 
     def _is_complement(self, piece: Piece) -> bool:
         """Say whether an adjective stands alone ("is normal"), not before a noun of its own."""

@@ -1,0 +1,63 @@
+"""What turns a finding to other bones: "except", "but not in", "not on the left", "elsewhere"."""
+
+from typing import ClassVar
+
+from marrowd.core.anatomy import Laterality
+from marrowd.core.reader import kinds
+from marrowd.core.reader.clause_state import Steps
+from marrowd.core.reader.denials import Denials
+from marrowd.core.reader.pieces import Piece
+
+
+class Turns(Denials):
+    """The steps for bones that are left out, and for those that get no label."""
+
+    __slots__ = ()
+
+    def _except(self, place: int, piece: Piece) -> None:
+        if piece.kind is kinds.NOT_IN and self._is_finding_next(place):
+            self._forward[kinds.NEGATED] = piece.term.rule
+            self._negated_at = piece.first
+            self._nouns = 0
+            return
+        if piece.kind is kinds.NOT_IN and self._denies_side(place):
+            return
+        self._turn = piece.kind
+        self._forward.pop(kinds.NEGATED, None)
+
+    def _other(self, place: int, piece: Piece) -> None:
+        self._turn = kinds.OTHER
+        self._other_at = piece.last
+        if piece.kind is kinds.GLOBAL:
+            before = self.pieces[place - 1].kind if place else None
+            if before is kinds.JOIN and self._is_list_of_bones(place):
+                self._turn = None  # "at the insertion or elsewhere in the calcaneus"
+                return
+            following = self.pieces[place + 1 : place + 3]
+            named = bool(following) and following[0].kind is kinds.BONE
+            self._turn = kinds.OTHER if named else None
+            self.is_global = True
+
+    def _denies_side(self, place: int) -> bool:
+        """Read "in the talus on the right, not on the left"."""
+        opened = self._open
+        following = self.pieces[place + 1 : place + 3]
+        if opened is None or not opened.bones or not following:
+            return False
+        side = following[0]
+        if side.kind is not kinds.SIDE or side.value not in ("left", "right"):
+            return False
+        if side.first - self.pieces[place].last > 1 or following[-1].kind is kinds.BONE:
+            return False
+        for bone in opened.bones:
+            other = bone.only(bone.bones)
+            other.side = Laterality(side.value)
+            opened.denied.append(other)
+        return True
+
+    turn_steps: ClassVar[Steps] = {
+        kinds.EXCEPT: _except,
+        kinds.NOT_IN: _except,
+        kinds.OTHER: _other,
+        kinds.GLOBAL: _other,
+    }

@@ -1,0 +1,90 @@
+"""
+What a cue of doubt or of course bears on: the edema or its cause, all of it or a part.
+
+Each case is a sentence or two of ours; `A` affirmed, `P` possible, `H` historical, `N` negated,
+behind the bone. Source of every row: tests/data/LABELS.md.
+"""
+
+import pytest
+
+from marrowd.core.reader import Reader, fold
+from marrowd.rules.vocabulary import load_vocabulary
+
+READER = Reader(load_vocabulary())
+LETTERS = {"affirmed": "A", "possible": "P", "historical": "H", "negated": "N"}
+
+FAMILIES = {
+    "a doubt of the cause": [
+        ("Edema of the cuboid is probably mechanical in origin.", "cuboid A"),
+        ("Edema of the cuboid is likely stress-related.", "cuboid A"),
+        ("Marrow edema of the cuboid, the origin of which is not certain.", "cuboid A"),
+        ("The reason for the marrow edema of the cuboid is uncertain.", "cuboid A"),
+        ("Edema of the cuboid, favored postoperative over infective.", "cuboid A"),
+        ("Whether due to overload or impact, there is edema of the cuboid.", "cuboid A"),
+        ("Whether from footwear or training, the cuboid shows marrow edema.", "cuboid A"),
+        ("Whether the cuboid is edematous is uncertain.", "cuboid P"),
+        ("Edema of the cuboid is likely on STIR.", "cuboid P"),
+    ],
+    "going, but not gone": [
+        ("Partial regression of edema in the cuboid.", "cuboid A"),
+        ("Interval decrease, but not complete resolution, of edema in the cuboid.", "cuboid A"),
+        ("Subtotal clearing of the cuboid edema.", "cuboid A"),
+        ("Most of the edema in the cuboid has resolved.", "cuboid A"),
+        ("No resolution of the edema in the cuboid.", "cuboid A"),
+        ("Interval resolution of edema in the cuboid.", "cuboid H"),
+    ],
+    "gone": [
+        ("Edema in the cuboid is seen no more.", "cuboid H"),
+        ("The cuboid has normalized since the earlier study, when it was edematous.", "cuboid H"),
+        (
+            "A bruise of the cuboid was seen in March. It is not seen on the present study.",
+            "cuboid H",
+        ),
+        ("Migratory edema of the talus, with clearing of the cuboid.", "cuboid H, talus A"),
+        ("Edema previously in the talus has moved to the cuboid.", "cuboid A, talus H"),
+        ("The talus and the cuboid have lost their edema.", "cuboid H, talus H"),
+        ("Edema of the talus on the first scan, not on this one.", "talus H"),
+        ("No more edema in the cuboid.", "cuboid H"),
+    ],
+    "gone on one sequence": [
+        ("High T2 signal in the talus. This is gone on STIR and follows the coil.", "talus N"),
+        ("High T2 signal in the talus, gone on STIR: artifact.", "talus N"),
+        ("Bright signal in the plafond. This is absent on the STIR acquisition.", "distal_tibia N"),
+        ("Edema of the talus has gone on all sequences.", "talus H"),
+    ],
+    "called normal by an adjective": [
+        ("Unaltered marrow signal of the cuboid.", "cuboid N"),
+        ("Inconspicuous marrow of the cuboid.", "cuboid N"),
+        ("Physiological marrow signal in the cuboid.", "cuboid N"),
+        ("Healthy-appearing marrow in the cuboid.", "cuboid N"),
+        ("The cuboid shows fat signal only.", "cuboid N"),
+        ("The cuboid has signal within the norm.", "cuboid N"),
+        ("The marrow of the cuboid is unaltered.", "cuboid N"),
+        ("The edema of the cuboid is unaltered.", "cuboid A"),
+        ("The cuboid is clear on all sequences.", "cuboid N"),
+    ],
+    "a place": [
+        ("Edema can be seen in the cuboid.", "cuboid A"),
+        ("Edema can be seen in runners.", ""),
+        ("The talus and the cuboid have lit up.", "cuboid A, talus A"),
+        ("The talus was only partly covered; the parts on view contain no edema.", "talus N"),
+        ("A bruise of the second metatarsal which I would call definite.", "metatarsal_2 A"),
+    ],
+    "what another says": [
+        ("The letter quotes edema of the talus; this MRI does not show it.", "talus N"),
+    ],
+}
+CASES = [
+    pytest.param(text, expected, id=f"{family}: {text[:60]}")
+    for family, rows in FAMILIES.items()
+    for text, expected in rows
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_bearing(text, expected):
+    found = fold(READER.read(text).statements)
+
+    said = {f"{f.bone} {LETTERS[f.certainty]}" for f in found}
+
+    assert said == {part for part in expected.split(", ") if part}
