@@ -150,10 +150,13 @@ class EventHandler:
 
     async def _fetch(self, event: Event, access: SourceAccess) -> Handled:
         """Ask the server how the event's resource stands now."""
+        source, ref = event.new.source, event.new.ref
+        # Before the server is asked: a version that comes in after its answer must not die of it.
+        stored = (await self._store.versions_of(source, [ref])).get(ref)
         try:
-            resource = await access.client.read(event.new.ref)
+            resource = await access.client.read(ref)
         except Absent as absent:
-            return await self._bury(event, access, absent.at)
+            return await self._bury(event, stored, access, absent.at)
         looked = await self._reading.look(event.new.source, dict(resource))
         return await self._screen(event, looked, access, is_told=False)
 
@@ -208,15 +211,15 @@ class EventHandler:
                 return stored.patient if stored is not None else ""
             raise
 
-    async def _bury(self, event: Event, access: SourceAccess, at: datetime | None) -> Handled:
+    async def _bury(
+        self, event: Event, stored: Fact | None, access: SourceAccess, at: datetime | None
+    ) -> Handled:
         """Keep that a resource is gone; older versions that arrive late must not bring it back."""
-        source, ref = event.new.source, event.new.ref
-        stored = (await self._store.versions_of(source, [ref])).get(ref)
         if stored is None and event.new.kind is EventKind.FETCH:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         return await self._apply(
             event,
-            Gathered(main=tombstone_of(ref, stored, at=at or event.new.received_at)),
+            Gathered(main=tombstone_of(event.new.ref, stored, at=at or event.new.received_at)),
             access,
             is_change=stored is not None,
         )

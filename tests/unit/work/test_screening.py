@@ -1,3 +1,4 @@
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,8 @@ from tests.support.hospital import (
 from tests.support.loops import Line, running_line
 from tests.support.store import an_event, count_of, until
 
+from marrowd.fhir.answers import Absent
+from marrowd.fhir.client import FhirClient
 from marrowd.store.protocols import EventKind
 from marrowd.telemetry.metrics import Ignored, Parked
 
@@ -144,6 +147,38 @@ async def test_a_deletion_that_is_none_reads_what_is_there(line: Line) -> None:
     await line.idle()
 
     assert line.shown() == [("card.posted", P1)]
+
+
+async def test_a_version_written_after_the_answer_survives_a_late_deletion(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await line.write(a_lab(), a_report())
+    await line.idle()
+    line.server.remove("Observation/lab1")
+    asked = FhirClient.read
+
+    async def slowly(client: FhirClient, ref: str) -> Mapping[str, Any]:
+        try:
+            return await asked(client, ref)
+        except Absent:
+            later = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
+            await line.arrive(a_lab(meta={"versionId": "7", "lastUpdated": later}))
+            async with asyncio.timeout(5):
+                while not await is_written_anew():  # noqa: ASYNC110 - the store rings no bell
+                    await asyncio.sleep(0.01)
+            raise
+
+    async def is_written_anew() -> bool:
+        fact = await line.fact("Observation/lab1")
+        return fact is not None and fact.version_id == "7"
+
+    monkeypatch.setattr(FhirClient, "read", slowly)
+    await line.tell(EventKind.DELETED, "Observation/lab1")
+    await line.idle()
+
+    kept = await line.fact("Observation/lab1")
+    assert kept is not None
+    assert not kept.version.is_withdrawn
 
 
 async def test_an_id_only_notification_is_read_from_the_server(line: Line) -> None:
