@@ -24,14 +24,15 @@ from functools import cache
 from itertools import chain
 from zlib import crc32
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from marrowd.core.facts import Fact, newest
 from marrowd.core.merging import groups, survivor
-from marrowd.store.dialect import insert_for
+from marrowd.store.dialect import Insert
 from marrowd.store.group import LATER, Failed, Later
 from marrowd.store.inbox import finish_held, held
+from marrowd.store.many import given, insert_many
 from marrowd.store.merges import links_of
 from marrowd.store.protocols import (
     Applied,
@@ -51,6 +52,18 @@ _LOCK_SPACE = 0x6D72  # keeps our numbers apart from other users of advisory loc
 _MERGE_SPACE = 0x6D73
 NOBODY = ""  # whose facts are that name no patient: deletions of what was never stored
 
+_MESSAGE = (
+    "id",
+    "source",
+    "patient",
+    "destination",
+    "sequence",
+    "created_at",
+    "event_received_at",
+    "due_at",
+    "body",
+    "trace",
+)
 _LOCK_RESOURCES = text(
     "SELECT count(pg_advisory_xact_lock(:space, number))"
     " FROM unnest(CAST(:numbers AS integer[])) AS number"
@@ -70,7 +83,6 @@ _DELETE_PATIENTS = delete(patient).where(
     patient.c.source == bindparam("source"),
     patient.c.patient.in_(bindparam("patients", expanding=True)),
 )
-_INSERT_MESSAGES = insert(outbox)
 _UPDATE_PATIENT = (
     update(patient)
     .where(patient.c.source == bindparam("of_source"), patient.c.patient == bindparam("of_patient"))
@@ -262,7 +274,8 @@ def _write(connection: Connection, source: str, decided: Sequence[_Decided]) -> 
     if patients := [values for one in decided for values in one.patients()]:
         connection.execute(_UPDATE_PATIENT, patients)
     if messages := [values for one in decided for values in one.messages()]:
-        connection.execute(_INSERT_MESSAGES, messages)
+        statement = _insert_messages(connection.dialect.name)
+        connection.execute(statement, given(connection, messages))
     requests = (one.opened.request for one in decided)
     finish_held(connection, [(r.event, r.now) for r in requests if r.event is not None])
 
@@ -313,9 +326,9 @@ def _add_patients(connection: Connection, source: str, patients: Sequence[str]) 
     """Make the rows of *patients* (sorted) where there are none, and give whose were made."""
     if not patients:
         return set()
-    blank = {"source": source, "verdict": "", "rules": "", "sequences": "{}"}
-    rows = [blank | {"patient": name} for name in patients]
-    return set(connection.scalars(_insert_patient(connection.dialect.name), rows))
+    rows = [{"source": source, "patient": name} for name in patients]
+    statement = _insert_patient(connection.dialect.name)
+    return set(connection.scalars(statement, given(connection, rows)))
 
 
 def _locked_patients(
@@ -338,9 +351,30 @@ def _drop_patients(connection: Connection, source: str, patients: Sequence[str])
 @cache
 def _insert_patient(dialect: str) -> ReturningInsert[tuple[str]]:
     return (
-        insert_for(dialect, patient)
+        insert_many(
+            dialect,
+            patient,
+            ("source", "patient"),
+            constants={"verdict": "", "rules": "", "sequences": "{}"},
+        )
         .on_conflict_do_nothing(index_elements=[patient.c.source, patient.c.patient])
         .returning(patient.c.patient)
+    )
+
+
+@cache
+def _insert_messages(dialect: str) -> Insert:
+    return insert_many(
+        dialect,
+        outbox,
+        _MESSAGE,
+        constants={
+            "state": MessageState.READY,
+            "fence": 0,
+            "attempts": 0,
+            "worker": "",
+            "reason": "",
+        },
     )
 
 
@@ -370,15 +404,9 @@ def _message_values(request: Request, name: str, change: PatientChange) -> list[
             "patient": name,
             "destination": message.destination,
             "sequence": message.sequence,
-            "state": MessageState.READY,
-            "fence": 0,
-            "attempts": 0,
             "created_at": request.now,
             "event_received_at": message.event_received_at,
             "due_at": request.now,
-            "settled_at": None,
-            "worker": "",
-            "reason": "",
             "body": message.body,
             "trace": message.trace,
         }

@@ -8,14 +8,16 @@ the one table beside the evidence that names patients, because that is what it i
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
 from marrowd.store.database import OverDatabase
+from marrowd.store.dialect import Insert
+from marrowd.store.many import given, insert_many
 from marrowd.store.protocols import Message
 from marrowd.store.schema import audit, stored_of
 from marrowd.store.upkeep import AuditEntry, AuditKind
@@ -65,7 +67,12 @@ def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
         return
     # By hand: `asdict` copies every value deeply and took two thirds of the time of a row.
     rows = [{name: getattr(entry, name) for name in _NAMES} for entry in entries]
-    connection.execute(insert(audit), rows)
+    connection.execute(_insert(connection.dialect.name), given(connection, rows))
+
+
+@cache
+def _insert(dialect: str) -> Insert:
+    return insert_many(dialect, audit, _NAMES)
 
 
 def _row(entry: AuditEntry) -> tuple[int | str, ...]:

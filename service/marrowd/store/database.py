@@ -125,6 +125,11 @@ class Database:
         """Have *work* write *calls* in one transaction; give the outcome of each, in order."""
         return await self.on_writer(lambda: _together(self.engines, calls, work))
 
+    async def write_in_one(self, calls: Sequence[C], work: Together[C, T]) -> Sequence[T | Failed]:
+        """Do the same for *work* that runs one statement and no other."""
+        engines = self.engines.of_one_statement
+        return await self.on_writer(lambda: _together(engines, calls, work))
+
     async def close(self) -> None:
         """Write what is waiting, then let the connections go."""
         if self._is_closed:

@@ -9,7 +9,7 @@ a write is under way. PostgreSQL gets one bounded pool.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, exc, make_url
@@ -32,6 +32,11 @@ class Engines:
     write: Engine
     read: Engine
     is_sqlite: bool
+
+    @property
+    def of_one_statement(self) -> "Engines":
+        """The same, for a write of one statement, which PostgreSQL commits without being told."""
+        return self if self.is_sqlite else replace(self, write=self.read)
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -160,7 +165,7 @@ def _postgresql(url: URL, connections: int, login_of: Callable[[], str] | None) 
     if login_of is not None:
         event.listen(write, "do_connect", _logging_in(login_of))
     event.listen(write, "connect", _open_postgresql)
-    # Reads are single statements: without a transaction each is one round trip instead of three.
+    # Single statements: without BEGIN and COMMIT each is one round trip instead of three.
     read = write.execution_options(isolation_level="AUTOCOMMIT")
     return Engines(write=write, read=read, is_sqlite=False)
 
@@ -177,6 +182,10 @@ def _logging_in(login_of: Callable[[], str]) -> Callable[..., None]:
 
 
 def _open_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    from psycopg.types.array import ListBinaryDumper  # noqa: PLC0415 - SQLite has no need of it
+
+    # As text, the driver's choice, each item is searched for what is to be escaped.
+    connection.adapters.register_dumper(list, ListBinaryDumper)
     # A commit must be on disk when it returns. Levels above "on" (remote_apply) are left alone.
     cursor = connection.cursor()
     cursor.execute("SHOW synchronous_commit")

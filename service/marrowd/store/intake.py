@@ -1,6 +1,6 @@
 """The way into the inbox: events kept durably before the edge answers, many to a commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain
 
@@ -8,14 +8,23 @@ from sqlalchemy import Connection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from marrowd.store.database import Database, OverDatabase
-from marrowd.store.dialect import insert_for
 from marrowd.store.group import Failed, Group
+from marrowd.store.many import given, insert_many
 from marrowd.store.protocols import EventState, NewEvent
 from marrowd.store.schema import inbox
 
 GROUP_BYTES = 8_000_000  # of payload in one commit
 WAITING_BYTES = 64_000_000  # of payload waiting for one: then the edge is told to come back
 ROW_BYTES = 512  # what an event weighs besides its payload; with GROUP_BYTES bounds a group's rows
+_GIVEN = ("source", "key", "kind", "ref", "received_at", "due_at", "payload", "trace")
+_CONSTANTS: Mapping[str, str | int] = {
+    "state": EventState.READY,
+    "fence": 0,
+    "attempts": 0,
+    "worker": "",
+    "reason": "",
+    "detail": "",
+}
 
 
 class SqlIntake(OverDatabase):
@@ -35,7 +44,7 @@ class SqlIntake(OverDatabase):
         return await self._intake.submit(events) if events else 0
 
     async def _accept_group(self, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int | Failed]:
-        return await self._database.write_together(calls, _accept)
+        return await self._database.write_in_one(calls, _accept)
 
     async def drain(self) -> None:
         """Accept no more, and wait until all that was accepted is written."""
@@ -54,7 +63,8 @@ def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequ
     # Sorted, so that two replicas accepting the same events wait for each other in one direction.
     values = [rows[key] for key in sorted(rows)]
     statement = _insert_new(connection.dialect.name)
-    new = {(row.source, row.key) for row in connection.execute(statement, values)}
+    found = connection.execute(statement, given(connection, values))
+    new = {(row.source, row.key) for row in found}
     counts: list[int | Failed] = []
     for events in calls:
         own = {(event.source, event.key) for event in events} & new
@@ -66,7 +76,7 @@ def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequ
 @cache
 def _insert_new(dialect: str) -> ReturningInsert[tuple[str, str]]:
     return (
-        insert_for(dialect, inbox)
+        insert_many(dialect, inbox, _GIVEN, constants=_CONSTANTS)
         .on_conflict_do_nothing(index_elements=[inbox.c.source, inbox.c.key])
         .returning(inbox.c.source, inbox.c.key)
     )
@@ -78,14 +88,8 @@ def _values(event: NewEvent) -> dict[str, object]:
         "key": event.key,
         "kind": event.kind,
         "ref": event.ref,
-        "state": EventState.READY,
-        "fence": 0,
-        "attempts": 0,
         "received_at": event.received_at,
         "due_at": event.received_at,
-        "worker": "",
-        "reason": "",
-        "detail": "",
         "payload": event.payload,
         "trace": event.trace,
     }

@@ -9,10 +9,12 @@ from sqlalchemy import Connection, bindparam, select
 
 from marrowd.core.facts import Fact
 from marrowd.store.codec import fact_from_json, fact_to_json
-from marrowd.store.dialect import Insert, insert_for
+from marrowd.store.dialect import Insert
+from marrowd.store.many import given, insert_many
 from marrowd.store.schema import evidence
 
 KEYS_PER_QUERY = 500  # SQLite limits the parameters of one statement
+_GIVEN = ("source", "ref", "patient", "report_rules", "fact", "merged_into")
 
 # Built once: putting a statement together takes longer than SQLite takes to run it.
 _BY_REF = select(evidence.c.ref, evidence.c.fact).where(
@@ -77,12 +79,13 @@ def save(connection: Connection, source: str, facts: Sequence[Fact]) -> None:
     """Write *facts* over whatever is stored of their resources."""
     if not facts:
         return
-    connection.execute(_upsert(connection.dialect.name), [_values(source, fact) for fact in facts])
+    rows = [_values(source, fact) for fact in facts]
+    connection.execute(_upsert(connection.dialect.name), given(connection, rows))
 
 
 @cache
 def _upsert(dialect: str) -> Insert:
-    statement = insert_for(dialect, evidence)
+    statement = insert_many(dialect, evidence, _GIVEN)
     return statement.on_conflict_do_update(
         index_elements=[evidence.c.source, evidence.c.ref],
         set_={

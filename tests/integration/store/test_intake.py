@@ -9,6 +9,7 @@ from tests.support.stored import LEASE, NOW, event
 
 from marrowd.errors import BadInput, StoreUnavailable
 from marrowd.store import intake
+from marrowd.store.open import open_store
 from marrowd.store.protocols import EventState, Store
 
 
@@ -53,6 +54,27 @@ async def test_concurrent_callers_share_commits(store: Store) -> None:
     assert [1] * 50 == new
     assert len(commits) < 5
     assert 50 == (await store.inbox_depth())[EventState.READY]
+
+
+async def test_postgresql_sees_one_statement_however_many_events(
+    migrated_postgres_url: str,
+) -> None:
+    """A text of its own for each count would be read through and planned every time."""
+    store = open_store(migrated_postgres_url)
+    await store.open()
+    texts = []
+    engine = store._database.engines.write
+    listen.listen(engine, "before_cursor_execute", lambda *args: texts.append(args[2]))
+
+    new = [
+        await store.accept([event(f"{count}-{number}") for number in range(count)])
+        for count in (1, 2, 60)
+    ]
+    await store.close()
+
+    assert [1, 2, 60] == new
+    assert 3 == len(texts)
+    assert 1 == len(set(texts))
 
 
 async def test_each_of_two_callers_with_one_event_is_told_the_truth(store: Store) -> None:
