@@ -53,7 +53,10 @@ async def received(request: web.Request) -> bytes:
             which is also what becomes of one whose later chunks are broken.
     """
     try:
-        if request.content.is_eof():  # as nearly always; a timer would cost more than the reading
+        content = request.content
+        if content.is_eof():  # as nearly always; a timer would cost more than the reading
+            if content.total_bytes <= request.client_max_size:
+                return content.read_nowait()
             return await request.read()
         async with asyncio.timeout(ARRIVES_WITHIN_S):
             return await request.read()

@@ -11,12 +11,13 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 from aiohttp import web
+from prometheus_client import Counter, Gauge
 
 from marrowd.errors import BadInput
 from marrowd.fhir.json import canonical, parse
@@ -42,6 +43,9 @@ class Intake:
     metrics: Metrics
     wake: Callable[[], None]
     clock: Callable[[], datetime]
+    _counters: dict[tuple[str, str], tuple[Counter, Gauge]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def add_routes(self, app: web.Application) -> None:
         """Put the two paths on *app*."""
@@ -138,16 +142,26 @@ class Intake:
         new = await self.inbox.accept(events)
         changes = [event for event in events if event.kind is not EventKind.STATUS]
         for event in changes:
-            kind = event.ref.partition("/")[0] or Resource.NONE
-            label = kind if kind in _RESOURCES else Resource.OTHER
-            self.metrics.events_received_total.labels(source=event.source, resource=label).inc()
+            received, last = self._counted(event.source, event.ref.partition("/")[0])
+            received.inc()
+            last.set(event.received_at.timestamp())  # a heartbeat is no event
         duplicates = len(events) - new
         if duplicates:
             self.metrics.events_ignored_total.labels(reason=Ignored.DUPLICATE).inc(duplicates)
-        if changes:  # a heartbeat is no event
-            last = self.metrics.source_last_event_timestamp_seconds
-            last.labels(source=events[0].source).set(self.clock().timestamp())
         self.wake()
+
+    def _counted(self, source: str, kind: str) -> tuple[Counter, Gauge]:
+        """Give what counts such events: both words come from closed lists, so they are kept."""
+        known = self._counters.get((source, kind))
+        if known is None:
+            label = kind if kind in _RESOURCES else Resource.OTHER
+            known = self._counters[source, kind] = (
+                self.metrics.events_received_total.labels(
+                    source=source, resource=label if kind else Resource.NONE
+                ),
+                self.metrics.source_last_event_timestamp_seconds.labels(source=source),
+            )
+        return known
 
     def _ignored(self) -> web.Response:
         self.metrics.events_ignored_total.labels(reason=Ignored.TYPE).inc()
