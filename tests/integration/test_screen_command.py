@@ -18,11 +18,12 @@ MEMBERS = [
 ]
 
 
-def run(*arguments, **more):
+def run(*arguments, stdin=None, **more):
     return subprocess.run(
         [sys.executable, "-m", "marrowd", "screen", *map(str, arguments)],
         check=False,
         capture_output=True,
+        input=stdin,
         env={"PYTHONPATH": str(ROOT / "service"), "PATH": ""} | more,
     )
 
@@ -155,10 +156,22 @@ def test_workers_give_the_same_bytes(tmp_path):
     path.write_text("\n".join(map(json.dumps, many)))
     alone = run("--now", "2026-03-01", "--workers", "1", path)
     shared = run("--now", "2026-03-01", "--workers", "2", path)
+    piped = run("--now", "2026-03-01", "/dev/stdin", stdin=path.read_bytes())
 
     assert (alone.returncode, shared.returncode) == (0, 0), shared.stderr
-    assert alone.stdout == shared.stdout
+    assert alone.stdout == shared.stdout == piped.stdout
     assert len(alone.stdout.splitlines()) == 300
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_bad_line_far_behind_is_3_and_prints_nothing(tmp_path, workers):
+    path = tmp_path / "many.ndjson"
+    lines = [json.dumps(fhir.lab(f"o{number}")) for number in range(5_000)]
+    path.write_text("\n".join([*lines, "{", lines[0]]))
+    done = run("--workers", workers, path)
+
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"many.ndjson: line 5001: not JSON" in done.stderr
 
 
 # What files hold

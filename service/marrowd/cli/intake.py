@@ -1,5 +1,5 @@
 """
-From documents into the spool: what each resource is for, whose it is, and what it replaces.
+From documents to rows for the spool: what each resource is for, whose it is, what it replaces.
 
 Nothing is interpreted here beyond that look; resources are read when all of a patient is together.
 """
@@ -7,30 +7,37 @@ Nothing is interpreted here beyond that look; resources are read when all of a p
 import json
 from datetime import tzinfo
 
-from marrowd.cli.spool import IGNORED, Role, Spool
+from marrowd.cli.gathered import IGNORED, Gathered, Role
 from marrowd.core.facts import Version
 from marrowd.fhir.bundles import BrokenEntry, Deletion, Entry, items
 from marrowd.fhir.dates import instant
 from marrowd.fhir.facts import FACT_TYPES, ignored_because, is_withdrawn
-from marrowd.fhir.json import canonical, digest, parse_canonical
+from marrowd.fhir.json import canonical, digest_of
 from marrowd.fhir.members import Resource
 from marrowd.fhir.narratives import may_hold_text
 from marrowd.fhir.observations import is_vitamin_d
 from marrowd.fhir.reasons import RESOURCE
 from marrowd.fhir.references import split_url
 from marrowd.fhir.studies import without_instances
-from marrowd.fhir.subjects import PATIENT, Subject, patient_identifiers, subjects_of
+from marrowd.fhir.subjects import PATIENT, Subject, subjects_of
+from marrowd.fhir.types import R4_TYPES
 from marrowd.fhir.versions import version, version_number
 from marrowd.rules.codes import Codes
 
 _KEPT_TYPES = FACT_TYPES | {"Binary", PATIENT}
+_NAMING_TYPES = R4_TYPES - _KEPT_TYPES - {"Bundle"}
+
+
+def only_names_a_patient(document: object) -> bool:
+    """Say whether nothing of a document matters but whose it is: no number in it, above all."""
+    return isinstance(document, dict) and document.get("resourceType") in _NAMING_TYPES
 
 
 class Intake:
-    """Puts documents into a spool."""
+    """Gathers documents."""
 
-    def __init__(self, spool: Spool, *, codes: Codes, zone: tzinfo) -> None:
-        self._spool = spool
+    def __init__(self, gathered: Gathered, *, codes: Codes, zone: tzinfo) -> None:
+        self._gathered = gathered
         self._codes = codes
         self._zone = zone
 
@@ -48,20 +55,7 @@ class Intake:
                 case Deletion():
                     self._delete(item)
                 case BrokenEntry():
-                    self._spool.put_unreadable(item.place, RESOURCE)
-
-    def close(self) -> None:
-        """Resolve, now that everything is known, whose each resource is."""
-        are_carriers_known = False
-        for key in self._spool.open_subjects():
-            base, patient, urn, identifiers = json.loads(key)
-            if identifiers and not are_carriers_known:
-                are_carriers_known = True
-                self._note_carriers()
-            found = self._resolved(base, patient, urn, identifiers)
-            if found is not None:
-                self._spool.resolve_subject(key, found)
-        self._spool.seal()
+                    self._gathered.put_unreadable(item.place, RESOURCE)
 
     def _take(self, entry: Entry) -> None:
         resource, ref = entry.resource, entry.ref
@@ -72,34 +66,35 @@ class Intake:
             self._note_patient(ref, base)
         if kind not in _KEPT_TYPES:
             return
-        whole = digest(resource)
+        written = canonical(resource)
+        whole = digest_of(written)
         if ref is None:
             self._note_nameless(resource, whole, keys)
             return
-        role, body = self._role(resource, is_other=bool(keys) and keys[0] == IGNORED)
-        self._spool.put(
+        gone = kind in FACT_TYPES and is_withdrawn(resource)
+        is_nothing = gone or (kind in FACT_TYPES and bool(keys) and keys[0] == IGNORED)
+        role, body = (Role.NOTHING, None) if is_nothing else self._role(resource)
+        # The id by which others refer to it, where it has none of its own.
+        ident = ref.partition("/")[2]
+        if body is resource and resource.get("id") == ident:
+            kept: bytes | None = written
+        else:
+            kept = None if body is None else canonical(body | {"id": ident})
+        self._gathered.put(
             ref,
-            version(
-                resource,
-                is_withdrawn=kind in FACT_TYPES and is_withdrawn(resource),
-                zone=self._zone,
-                sha256=whole,
-            ),
+            version(resource, is_withdrawn=gone, zone=self._zone, sha256=whole),
             role=role,
             subject=keys[0] if keys else None,
-            # The id by which others refer to it, where it has none of its own.
-            body=None if body is None else canonical(body | {"id": ref.partition("/")[2]}),
+            body=kept,
         )
 
-    def _role(self, resource: Resource, *, is_other: bool) -> tuple[Role, Resource | None]:
+    def _role(self, resource: Resource) -> tuple[Role, Resource | None]:
         """Say what a resource is for, and what of it is kept."""
         kind = resource["resourceType"]
         if kind == PATIENT:
             return Role.CARRIER, {"resourceType": kind, "identifier": resource.get("identifier")}
         if kind == "Binary":
             return Role.BINARY, resource
-        if is_other or is_withdrawn(resource):
-            return Role.NOTHING, None
         if kind == "ImagingStudy":
             return Role.FACT, without_instances(resource)
         role = self._role_by_code(resource)
@@ -124,7 +119,7 @@ class Intake:
             version_id=version_number(deletion.version_id),
             is_withdrawn=True,
         )
-        self._spool.put(deletion.ref, gone, role=Role.NOTHING, subject=None, body=None)
+        self._gathered.put(deletion.ref, gone, role=Role.NOTHING, subject=None, body=None)
 
     def _note_address(self, entry: Entry) -> str | None:
         """Keep the fullUrl if it tells more than the id; give the server it is on."""
@@ -133,20 +128,20 @@ class Intake:
         split = split_url(entry.full_url)
         if split is None:
             if entry.ref is not None and ":" in entry.full_url:
-                self._spool.put_address(entry.full_url, entry.ref)
+                self._gathered.put_address(entry.full_url, entry.ref)
             return None
         base, kind, ident = split
         if base is not None and entry.ref is not None and entry.ref != f"{kind}/{ident}":
-            self._spool.put_address(f"{base}/{kind}/{ident}", entry.ref)
+            self._gathered.put_address(f"{base}/{kind}/{ident}", entry.ref)
         return base
 
     def _note_patient(self, ref: str | None, base: str | None) -> None:
         if ref is None:
-            self._spool.put_unreadable(PATIENT, RESOURCE)
+            self._gathered.put_unreadable(PATIENT, RESOURCE)
             return
-        self._spool.put_subject(_key(None, ref), ref)
+        self._gathered.put_subject(ref, ref)
         if base is not None:
-            self._spool.put_base(ref, base)
+            self._gathered.put_base(ref, base)
 
     def _note_subject(self, subject: Subject, base: str | None) -> str | None:
         """Keep a subject and give its key; None if it says nothing, IGNORED if no patient."""
@@ -158,13 +153,13 @@ class Intake:
             # A relative reference in an entry with an address is on the same server.
             met = subject.base or base
             if met is not None:
-                self._spool.put_base(subject.patient, met)
+                self._gathered.put_base(subject.patient, met)
             if subject.base is None:
-                key = _key(None, subject.patient)
-                self._spool.put_subject(key, subject.patient)
-                return key
-        key = _key(subject.base, subject.patient, subject.urn, subject.identifiers)
-        self._spool.put_subject(key, None)
+                self._gathered.put_subject(subject.patient, subject.patient)
+                return subject.patient
+        # Read back by `settling`; it begins as no "Patient/1" does.
+        key = json.dumps([subject.base, subject.patient, subject.urn, subject.identifiers])
+        self._gathered.put_subject(key, None)
         return key
 
     def _note_nameless(self, resource: Resource, sha256: str, keys: list[str | None]) -> None:
@@ -174,40 +169,10 @@ class Intake:
         if kind not in FACT_TYPES or key == IGNORED or is_withdrawn(resource):
             return
         if self._role_by_code(resource) is Role.FACT:
-            self._spool.put(
+            self._gathered.put(
                 f"{kind}#{sha256}",
                 Version(digest=sha256),
                 role=Role.BROKEN,
                 subject=key,
                 body=b"{}",
             )
-
-    def _note_carriers(self) -> None:
-        for ref, body in self._spool.carriers_kept():
-            for identifier in patient_identifiers(parse_canonical(body)):
-                self._spool.put_carrier(identifier, ref)
-
-    def _resolved(
-        self, base: str | None, patient: str | None, urn: str | None, identifiers: list[str]
-    ) -> str | None:
-        """Give "Patient/1", IGNORED for what turns out to be no patient, None for nobody."""
-        if patient is not None:
-            return self._patient(self._spool.address(f"{base}/{patient}") or patient)
-        found = self._spool.address(urn) if urn is not None else None
-        if found is not None:
-            return self._patient(found)
-        carriers = {ref for one in identifiers for ref in self._spool.carriers(one, PATIENT)}
-        return carriers.pop() if len(carriers) == 1 else None
-
-    @staticmethod
-    def _patient(ref: str) -> str:
-        return ref if ref.startswith(f"{PATIENT}/") else IGNORED
-
-
-def _key(
-    base: str | None,
-    patient: str | None,
-    urn: str | None = None,
-    identifiers: tuple[str, ...] = (),
-) -> str:
-    return json.dumps([base, patient, urn, identifiers])

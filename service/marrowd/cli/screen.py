@@ -8,19 +8,23 @@ when all input is read, and nothing is printed of an input that is not whole.
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime, time, tzinfo
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO
 
+from marrowd.cli.crew import Crew
 from marrowd.cli.exits import Exit, complain
-from marrowd.cli.inputs import documents
-from marrowd.cli.intake import Intake
-from marrowd.cli.screening import Job, Terms, lines
-from marrowd.cli.spool import IGNORED, Kept, Role, Spool
+from marrowd.cli.gathered import IGNORED, Role
+from marrowd.cli.hand import Hand
+from marrowd.cli.inputs import stretches
+from marrowd.cli.screening import Job, Terms, chunks
+from marrowd.cli.settling import settle
+from marrowd.cli.spool import Kept, Spool
 from marrowd.core.policy import Policy
-from marrowd.errors import BadConfiguration, BadInput, MarrowdError
+from marrowd.errors import BadConfiguration, MarrowdError
 from marrowd.fhir.json import parse_canonical
 from marrowd.fhir.needs import binary_ref, needs
 from marrowd.rules.codes import Codes, load_codes
@@ -29,6 +33,9 @@ _DEFAULT_POLICY = "endocrine-2011"
 _URN = re.compile(rb'"(urn:[^"\\]{1,255})"')
 # Beyond these no window fits into the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
+_WORTH_A_CREW = 128 * 1024  # bytes: a fifth of a second's work
+# What a report needs beside itself is named by these members.
+_NEEDING = (b'"presentedForm"', b'"result"')
 
 
 def screen_command(
@@ -64,7 +71,7 @@ def screen_command(
 
 
 def judge(
-    files: Iterable[Path], terms: Terms, *, workers: int, out: IO[bytes], err: IO[str]
+    files: Sequence[Path], terms: Terms, *, workers: int, out: IO[bytes], err: IO[str]
 ) -> Exit:
     """
     Read all of *files*, then write a line for each patient to *out*.
@@ -72,23 +79,26 @@ def judge(
     Args:
         files: in any order.
         terms: what is judged by.
-        workers: processes; 0 is one a core.
+        workers: processes; 0 is one a core. A little input is never worth a second one.
         out: gets nothing unless every file could be read.
-        err: gets a line for each resource that matters and has no patient.
+        err: gets a line for each resource that matters and has no patient, and for each that a
+            mistake of ours kept from being read.
 
     Raises:
         BadInput: a file is not whole, or two servers use one Patient id.
     """
-    with closing(Spool()) as spool, spool.trouble_told():
-        intake = Intake(spool, codes=terms.codes, zone=terms.policy.zone)
-        for path in files:
-            _take(path, intake)
-        intake.close()
+    crew = Crew(Hand(terms), workers=workers if _is_worth_a_crew(files) else 1)
+    # The processes begin before the spool does: they must not inherit its file.
+    with crew, closing(Spool()) as spool, spool.trouble_told():
+        parts = (stretch for path in files for stretch in stretches(path))
+        for gathered in crew.share(Hand.gather, parts):
+            spool.keep(gathered)
+        settle(spool)
         for ref, reason in spool.lost():
             err.write(f"unreadable {ref}: {reason}\n")
-        jobs = _jobs(spool, terms.codes)
-        for line in lines(jobs, terms, workers=workers, patients=spool.patients()):
-            out.write(line)
+        for judged in crew.share(Hand.judge, chunks(_jobs(spool, terms.codes))):
+            out.write(judged.lines)
+            err.writelines(judged.told)
         out.flush()
     return Exit.FINE
 
@@ -133,13 +143,18 @@ def _configured(name: str | None, config: Path | None) -> tuple[Policy, Codes]:
     return policy_from(settings, name=name), codes
 
 
-def _take(path: Path, intake: Intake) -> None:
-    try:
-        for document in documents(path):
-            intake.take(document)
-    except BadInput as exc:
-        message = str(exc)
-        raise BadInput(message if str(path) in message else f"{path}: {message}") from None
+def _is_worth_a_crew(files: Sequence[Path]) -> bool:
+    """Say whether there is, or may be, more to do than starting another process takes."""
+    total = 0
+    for path in files:
+        try:
+            found = path.stat()
+        except OSError:
+            continue  # told when it is opened
+        if not S_ISREG(found.st_mode):
+            return True  # a pipe may hold any number
+        total += found.st_size
+    return total >= _WORTH_A_CREW
 
 
 def _jobs(spool: Spool, codes: Codes) -> Iterator[Job]:
@@ -148,7 +163,7 @@ def _jobs(spool: Spool, codes: Codes) -> Iterator[Job]:
         listed: dict[str, Kept] = {}
         contents: dict[str, bytes] = {}
         for one in kept:
-            if one.ref.startswith("DiagnosticReport/") and one.role is Role.FACT:
+            if _may_need(one):
                 wanted = needs(parse_canonical(one.body), codes, resolve=addresses.get)
                 listed |= _listed(spool, wanted.observations, patient)
                 contents |= _contents(spool, wanted.contents)
@@ -159,6 +174,15 @@ def _jobs(spool: Spool, codes: Codes) -> Iterator[Job]:
             contents=contents,
             addresses=addresses,
         )
+
+
+def _may_need(kept: Kept) -> bool:
+    """Say, at a look, whether a resource needs others to be read."""
+    return (
+        kept.role is Role.FACT
+        and kept.ref.startswith("DiagnosticReport/")
+        and any(name in kept.body for name in _NEEDING)
+    )
 
 
 def _listed(spool: Spool, refs: tuple[str, ...], patient: str) -> dict[str, Kept]:

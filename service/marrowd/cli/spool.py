@@ -11,14 +11,12 @@ which files and lines come does not matter, nor what is repeated.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from marrowd.core.facts import Version
-from marrowd.errors import BadInput, StoreUnavailable
+from marrowd.cli.gathered import Gathered, Role, plain, two_servers
+from marrowd.errors import StoreUnavailable
 from marrowd.fhir.reasons import RESOURCE
 
 _SCHEMA = """
@@ -61,23 +59,7 @@ WHERE r.role IN ('fact', 'broken') AND s.patient IS NULL
 _BATCH = 500  # rows read at once
 
 
-class Role(StrEnum):
-    """What a kept resource is for."""
-
-    FACT = "fact"
-    TEXT = "text"  # an Observation that a report may list as its text
-    BINARY = "binary"  # content of a report
-    CARRIER = "carrier"  # a Patient: who carries which identifier
-    AID = "aid"  # no fact, but it tells what others refer to
-    BROKEN = "broken"  # no usable id: only to be told
-    NOTHING = ""  # only takes older versions away
-
-
-IGNORED = ""  # the "patient" of a subject that is none
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(NamedTuple):
     """One resource as it waits: canonical JSON, and the digest of what came in."""
 
     ref: str
@@ -117,55 +99,33 @@ class Spool:
         """Let go of the file."""
         self._db.close()
 
-    def put(
-        self, ref: str, version: Version, *, role: Role, subject: str | None, body: bytes | None
-    ) -> None:
+    def keep(self, gathered: Gathered) -> None:
         """
-        Keep a version of a resource unless a newer one is there.
-
-        Args:
-            ref: "Observation/1".
-            version: its place among the versions.
-            role: what it is for.
-            subject: key of its subject, as given to `put_subject`.
-            body: canonical JSON.
-        """
-        row = (ref, rank(version), role, subject, version.digest, body)
-        self._db.execute(_PUT, row)
-
-    def put_subject(self, key: str, patient: str | None) -> None:
-        """Keep a subject: *patient* when it is known already."""
-        self._db.execute("INSERT OR IGNORE INTO subjects VALUES (?, ?)", (key, patient))
-
-    def put_address(self, url: str, ref: str) -> None:
-        """Keep which resource a fullUrl names."""
-        self._db.execute(_PUT_ADDRESS, (_plain(url), ref))
-
-    def put_base(self, patient: str, base: str) -> None:
-        """
-        Keep on which server a patient was met.
+        Keep what was gathered; of a resource, the newest version.
 
         Raises:
-            BadInput: the same id was met on another server: two people would become one.
+            BadInput: a Patient id was met on two servers: two people would become one.
         """
-        self._db.execute("INSERT OR IGNORE INTO bases VALUES (?, ?)", (patient, base))
-        found = self._db.execute("SELECT base FROM bases WHERE patient = ?", (patient,)).fetchone()
-        if found[0] != base:
-            message = "two servers use the same Patient id; screen their files one by one"
-            raise BadInput(message)
-
-    def put_unreadable(self, ref: str, reason: str) -> None:
-        """Keep what nobody can place with a patient."""
-        self._db.execute("INSERT OR IGNORE INTO unreadable VALUES (?, ?)", (ref, reason))
+        self._db.executemany(_PUT, gathered.resources)
+        self._db.executemany(
+            "INSERT OR IGNORE INTO subjects VALUES (?, ?)", gathered.subjects.items()
+        )
+        self._db.executemany(_PUT_ADDRESS, gathered.addresses)
+        self._db.executemany("INSERT OR IGNORE INTO unreadable VALUES (?, ?)", gathered.unreadable)
+        for patient, base in gathered.bases.items():
+            self._db.execute("INSERT OR IGNORE INTO bases VALUES (?, ?)", (patient, base))
+            query = "SELECT base FROM bases WHERE patient = ?"
+            if self._db.execute(query, (patient,)).fetchone()[0] != base:
+                raise two_servers()
 
     def put_carrier(self, token: str, ref: str) -> None:
         """Keep which resource carries an identifier."""
-        self._db.execute("INSERT OR IGNORE INTO carriers VALUES (?, ?)", (_plain(token), ref))
+        self._db.execute("INSERT OR IGNORE INTO carriers VALUES (?, ?)", (plain(token), ref))
 
     def address(self, url: str) -> str | None:
         """Give the resource that a fullUrl names, None when none or several do."""
         found = self._db.execute(
-            "SELECT ref FROM addresses WHERE url = ?", (_plain(url),)
+            "SELECT ref FROM addresses WHERE url = ?", (plain(url),)
         ).fetchone()
         return found[0] if found else None
 
@@ -173,7 +133,7 @@ class Spool:
         """Give the resources of a type that carry an identifier."""
         rows = self._db.execute(
             "SELECT ref FROM carriers WHERE token = ? AND ref >= ? AND ref < ? LIMIT 2",
-            (_plain(token), f"{kind}/", f"{kind}0"),  # "0" follows "/"
+            (plain(token), f"{kind}/", f"{kind}0"),  # "0" follows "/"
         )
         return [row[0] for row in rows]
 
@@ -237,18 +197,3 @@ class Spool:
         while rows := self._db.execute(query, (last, _BATCH)).fetchall():
             yield from rows
             last = rows[-1][0]
-
-
-def rank(version: Version) -> str:
-    """Write a version as text that sorts as the version does."""
-    updated = (
-        version.last_updated.isoformat(timespec="microseconds") if version.last_updated else ""
-    )
-    number = str(version.version_id) if version.version_id is not None else ""
-    # A longer number is a larger one: its length goes first.
-    return f"{updated:32}|{len(number):03}{number}|{int(version.is_withdrawn)}|{version.digest}"
-
-
-def _plain(text: str) -> str:
-    """Give a text that SQLite takes whatever is in it (a lone surrogate has no UTF-8)."""
-    return text.encode("ascii", "backslashreplace").decode()

@@ -119,7 +119,20 @@ def parse_canonical(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
 
 def digest(resource: object) -> str:
     """Give the SHA-256 of the canonical JSON in hexadecimal: the last tie-break of versions."""
-    return sha256(canonical(resource)).hexdigest()
+    return digest_of(canonical(resource))
+
+
+def digest_of(written: bytes) -> str:
+    """Give the digest of what `canonical` wrote."""
+    return sha256(written).hexdigest()
+
+
+def glance(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
+    """Parse soon rather than exactly: None of what only `parse` can tell, some numbers as float."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _refuse(_literal: str) -> Number:

@@ -1,6 +1,7 @@
 """The options of `marrowd screen`, and what it keeps until all of its input is read."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,11 +10,12 @@ import pytest
 from tests.support import resources as fhir
 from tests.support.screened import screen, screen_texts, terms
 
-from marrowd.cli.inputs import documents
+from marrowd.cli.gathered import Gathered, Role, rank
 from marrowd.cli.screen import moment, screen_command
-from marrowd.cli.spool import Role, Spool, rank
+from marrowd.cli.spool import Spool
 from marrowd.core.facts import Version
-from marrowd.errors import BadConfiguration, BadInput, StoreUnavailable
+from marrowd.errors import BadConfiguration, BadInput, StoreUnavailable, UnreadableResource
+from marrowd.fhir.facts import facts_from
 
 VIENNA = ZoneInfo("Europe/Vienna")
 
@@ -84,12 +86,14 @@ def test_a_configuration_brings_its_zone_codes_and_pains(tmp_path, capfdbinary):
     assert json.loads(capfdbinary.readouterr().out)["verdict"] == "association"
 
 
-def test_a_broken_line_is_named(tmp_path):
-    path = tmp_path / "x.ndjson"
-    path.write_text(json.dumps(fhir.patient()) + "\n\n{]\n")
+@pytest.mark.parametrize("before", [0, 1, 6_000])
+def test_a_broken_line_is_named(before):
+    lines = ["", *[json.dumps(fhir.patient(str(n), x="-" * 50)) for n in range(before)], " ", "{]"]
 
-    with pytest.raises(BadInput, match=r"x\.ndjson: line 3: not JSON"):
-        list(documents(path))
+    place = f"line {before + 3}: " if before else ""
+
+    with pytest.raises(BadInput, match=rf"0\.json: {place}not JSON"):
+        screen_texts(["\n".join(lines) + "\n"])
 
 
 def test_versions_sort_as_text_as_they_do_as_values():
@@ -108,17 +112,20 @@ def test_versions_sort_as_text_as_they_do_as_values():
 def test_an_address_of_two_resources_names_neither():
     spool = Spool()
     for ref in ("Patient/1", "Patient/2", "Patient/1"):
-        spool.put_address("urn:uuid:1", ref)
+        gathered = Gathered()
+        gathered.put_address("urn:uuid:1", ref)
+        spool.keep(gathered)
 
     assert spool.address("urn:uuid:1") is None
 
 
 def test_a_temporary_file_that_fails_is_told_as_what_it_is():
-    spool = Spool()
+    spool, gathered = Spool(), Gathered()
+    gathered.put("a", Version(), role=Role.FACT, subject=None, body=b"{}")
     spool.close()
 
     with pytest.raises(StoreUnavailable), spool.trouble_told():
-        spool.put("a", Version(), role=Role.FACT, subject=None, body=b"{}")
+        spool.keep(gathered)
 
 
 def test_a_deletion_of_a_patient_takes_nothing_away():
@@ -148,3 +155,26 @@ def test_policies_have_their_own_cut_offs():
     found = screen(fhir.lab(), fhir.mri(), judged_by=terms("nos-uk"))
 
     assert [line["severity"] for line in found.lines.values()] == ["insufficient"]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (UnreadableResource("value"), ""),
+        (BadInput("nested"), ""),
+        (ValueError("Mustermann"), r" \(ValueError at test_screen_options\.py:\d+\)"),
+    ],
+)
+def test_a_mistake_of_ours_is_told_by_its_place_and_stops_nothing(monkeypatch, error, told):
+    def failing(resource, **more):
+        if resource["id"] == "o1":
+            raise error
+        return facts_from(resource, **more)
+
+    monkeypatch.setattr("marrowd.cli.screening.facts_from", failing)
+    found = screen(fhir.lab(), fhir.mri())
+    (line,) = found.lines.values()
+
+    assert line["unreadable"] == [{"ref": "Observation/o1", "reason": "resource"}]
+    assert line["verdict"] == "vitamin_d_missing"
+    assert re.fullmatch(f"unreadable Observation/o1: resource{told}\n" if told else "", found.err)
