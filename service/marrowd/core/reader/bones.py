@@ -188,6 +188,8 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
 ) -> tuple[list[str], int]:
     """Read ordinals that follow their head directly ("MT2-4", "cuneiforms I-III")."""
     number = _noun(marks[head].value)[1]
+    if number and _counts_time(words, marks[head]):
+        number = ""
     found = [number] if number else []
     last = head
     linked: Kind | None = None
@@ -232,7 +234,7 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
 def _counts_time(words: list[str], mark: Piece) -> bool:
     """Say whether a number is none of a bone: "four months ago", "I could find"."""
     behind = words[mark.last] if mark.last < len(words) else ""
-    return behind in _TIMES or (words[mark.first] == "i" and behind in _SAYS_I)
+    return behind in _TIMES or (words[mark.last - 1] == "i" and behind in _SAYS_I)
 
 
 def _is_row_of_numbers(words: list[str], one: Piece, other: Piece) -> bool:

@@ -30,22 +30,34 @@ _BE = frozenset({"is", "are", "does", "do", "did"})
 
 def _weigh_together(predicates: list[Predicate]) -> None:
     """Read what one predicate of a sentence says of another."""
+    first = predicates[0]
+    if first.is_that and first.current and first.bones:
+        first.said = sayings.EDEMA  # "that of the cuboid is still visible"
+    if len(predicates) == 1:
+        return
     if any(p.possible and p.is_artifact for p in predicates[1:]):
         for predicate in predicates:
             left_open = predicate.said is sayings.EDEMA and not predicate.strong
             predicate.possible = predicate.possible or left_open
-    gone = next((at for at, p in enumerate(predicates) if p.resolved and p.bones), -1)
-    if gone >= 0:
-        for predicate in predicates[gone + 1 :]:
-            is_that = predicate.said is sayings.EDEMA and not (
-                predicate.bones or predicate.elliptic
-            )
-            if is_that and not (predicate.current or predicate.negated):
-                predicate.resolved = True  # "is normal since the scan that showed edema"
+    _weigh_named_again(predicates)
     for before, predicate in pairwise(predicates):
         if predicate.is_that and predicate.said is sayings.NOTHING:
-            predicate.said, predicate.negated = before.said, before.negated
-            predicate.possible = before.possible
+            predicate.said, predicate.possible = before.said, before.possible
+            predicate.negated = before.negated and not predicate.current
+
+
+def _weigh_named_again(predicates: list[Predicate]) -> None:
+    """Read an edema without bones of its own by what was said of it before."""
+    first = predicates[0]
+    is_either = first.possible and first.is_artifact  # "either red marrow or edema"
+    is_gone = False
+    for predicate in predicates:
+        if predicate.bones:
+            is_gone = is_gone or predicate.resolved
+        elif predicate.said is sayings.EDEMA and predicate is not first:
+            predicate.possible = predicate.possible or is_either
+            if is_gone and not (predicate.elliptic or predicate.current or predicate.negated):
+                predicate.resolved = True  # "is normal since the scan that showed edema"
 
 
 class ClauseState(Lookahead):
@@ -165,7 +177,7 @@ class ClauseState(Lookahead):
                 predicate.historical = True
             if predicate.said is sayings.NOTHING and predicate.possible and predicate.bones:
                 predicate.said = sayings.EDEMA
-        if len(predicates) > 1:
+        if predicates:
             _weigh_together(predicates)
 
     def _say(

@@ -94,7 +94,10 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         ):
             return
         if opened is not None and not (
-            opened.bones and opened.said is not sayings.NOTHING and self._is_subject(place)
+            opened.bones
+            and opened.said is not sayings.NOTHING
+            and self._is_subject(place)
+            and not (opened.historical and self._is_listed(place))
         ):
             if self._over and opened.said is sayings.EDEMA and not self._names_finding(place):
                 if opened.bones:
@@ -252,6 +255,11 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             return
         if self.words[piece.first] in _POINTING:
             self.points_back = True
+        if (
+            self.words[piece.first - 1] == ","
+            and self._forward.get(kinds.HYPOTHETICAL) == "whether"
+        ):
+            del self._forward[kinds.HYPOTHETICAL]  # "whether due to load or not, there is"
         if self._is_governed(place):
             self._is_whole = True  # "I am not convinced there is edema"
         else:
@@ -298,7 +306,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             return  # "not the talus but the cuboid shows edema"
         before = self.predicates[-1] if self.predicates else None
         self._end_clause(piece.first)
-        if self.words[piece.first] == "but" and not self._turns_to_bones(place, before):
+        if self.words[piece.first] != "but" or not self._turns_to_bones(place, before):
             self._is_said_otherwise(place, before)
 
     _steps: ClassVar[Steps] = {

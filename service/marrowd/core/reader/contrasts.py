@@ -13,10 +13,11 @@ _LEADS = 4  # pieces between "and" and how it is: "and it is also"
 _AHEAD = 8
 _THERE = frozenset(
     {"present", "seen", "noted", "visible", "evident", "identified", "demonstrated", "observed"}
-    | {"found"}
+    | {"found", "confined", "limited", "restricted", "localized"}
 )
-_LEADING = frozenset({kinds.VERB, kinds.CURRENT, kinds.ANAPHOR, kinds.WITH})
-_LIES = frozenset({"lies", "lie", "sits", "sit", "is", "are", "resides"})
+_FILLS = frozenset({"occupies", "fills", "involves", "affects", "involving", "affecting"})
+_LEADING = frozenset({kinds.VERB, kinds.CURRENT, kinds.ANAPHOR, kinds.WITH, kinds.THERE})
+_LIES = frozenset({"lies", "lie", "sits", "sit", "is", "are", "resides", "only"})
 _ONCE = frozenset({"formerly", "previously", "once", "originally", "initially"})
 _ADDS = frozenset({"also", "too"})
 _SMALL = frozenset({kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING})
@@ -31,7 +32,9 @@ class Contrasts(ClauseState):
 
     def _is_said_otherwise(self, place: int, before: Predicate | None) -> bool:
         """Open what is said behind a joining word, if it is no more than how and where."""
-        if before is None or not before.bones or before.said not in _SAID:
+        if before is None or before.said not in _SAID:
+            return False
+        if not (before.bones or before.denied or before.opposite or place < 0):
             return False
         at = place + 1
         end = min(len(self.pieces), at + _LEADS)
@@ -45,6 +48,9 @@ class Contrasts(ClauseState):
         negated = self._polarity(state, before)
         if negated is None or not self._is_placed(at, state):
             return False
+        for lead in self.pieces[place + 1 : at]:
+            if lead.kind is kinds.THERE:
+                lead.kind = kinds.NOTHING
         self._open, self._waiting = None, []
         self._close_cues()
         said = self._say(sayings.EDEMA, state, elliptic=True)
@@ -65,9 +71,9 @@ class Contrasts(ClauseState):
     def _polarity(self, state: Piece, before: Predicate) -> bool | None:  # noqa: PLR0911 -- one case after the other
         """Say whether a word denies what was spoken of; None when it says nothing of it."""
         kind, word = state.kind, self.words[state.first]
-        was_denied = before.negated or before.said is sayings.NORMAL_MARROW
+        was_denied = before.negated or before.said is sayings.NORMAL_MARROW or not before.bones
         if kind is kinds.PREPOSITION:
-            lies = word in _THERE or self.words[state.first - 1] in _LIES
+            lies = word in _THERE or word in _FILLS or self.words[state.first - 1] in _LIES
             return False if lies and was_denied else None
         if kind is kinds.NEGATED:
             return None if was_denied else True
@@ -101,7 +107,9 @@ class Contrasts(ClauseState):
 
     def _turns_to_bones(self, place: int, before: Predicate | None) -> bool:
         """Read "not in the talus but in the cuboid", "not the talus but the cuboid"."""
-        if before is None or not before.negated or not (before.bones or before.denied):
+        if before is None:
+            return False
+        if not (before.negated and before.bones) and (before.bones or not before.denied):
             return False
         is_named = False
         for piece in self.pieces[place + 1 : place + _AHEAD]:

@@ -40,6 +40,8 @@ _EQUALS = frozenset({"=", ":", "|"})
 _NORMAL = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _EDEMATOUS = frozenset({"edematous", "bruised", "bright", "hyperintense"})
 _MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled", "spread"})
+_SEEMING = frozenset({"be", "represent"})
+_WHOLE = frozenset({"that", "whether", "if"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
 _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
@@ -94,6 +96,15 @@ class Hedges(Turns):
         if self.words[piece.last - 1] in _REFUSALS and self._ends_after(place):
             self._refuse(piece)
             return
+        if (
+            self.words[piece.last - 1] in _SEEMING
+            and opened is not None
+            and opened.said is sayings.EDEMA
+            and opened.bones
+            and not (opened.strong or self._waiting)
+            and self._is_finding_next(place)
+        ):
+            opened.negated = True  # "bright foci in the talus are unlikely to be edema"
         if self.words[piece.last - 1] == "unlikely" and self._is_disease_next(place):
             return  # "unlikely to represent infection" leaves the edema as it is
         if self.words[piece.first] == "0" and opened is not None and opened.bones:
@@ -234,7 +245,7 @@ class Hedges(Turns):
         if kinds.NEGATED in self._forward and self._join_at < self._negated_at:
             return
         self._doubt(piece)
-        self._is_whole = self.words[piece.last - 1] == "that" and self._is_bone_next(place)
+        self._is_whole = self.words[piece.last - 1] in _WHOLE
 
     def _historical(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- one case after the other
         if self.words[piece.first] not in _HAVE and self._is_on_stir(place):
@@ -413,7 +424,7 @@ class Hedges(Turns):
             is_placed = self.words[piece.last - 1] == "in" and self._is_list_of_bones(place)
             self._open.hypothetical = self._open.hypothetical or not is_placed
             return  # "edema can be seen in", and no bone behind it
-        if self.words[piece.first] == "may" and self._waiting and self._is_finding_next(place):
+        if self.words[piece.first] == "may" and self._waiting and self._is_edema_ahead(place):
             self._doubt(piece)
             return  # "the talus may show a trace of edema"
         self._forward[kinds.HYPOTHETICAL] = piece.value or piece.term.rule

@@ -63,6 +63,8 @@ _BARE_JOINTS = frozenset(
 
     """.split()
 )
+_NAMES_FINDING = frozenset({kinds.EDEMA, kinds.HIGH})
+_BEHIND_FINDING = frozenset({kinds.PREPOSITION, kinds.HISTORICAL, kinds.SIGNAL, kinds.MARROW})
 _TOWARDS = frozenset({kinds.BONE, kinds.JOIN, kinds.ANAPHOR})
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
 
@@ -163,9 +165,9 @@ class Lookahead(Surroundings):
         """Say whether a bone goes on with a finding's list: "edema in the talus and the cuboid"."""
         after = self.pieces[place]
         for piece in reversed(self.pieces[max(0, place - _WINDOW) : place]):
-            if piece.kind is kinds.EDEMA or piece.kind is kinds.HIGH:
-                return after.kind in (kinds.PREPOSITION, kinds.HISTORICAL)
-            if piece.kind not in _IN_FINDING:
+            if piece.kind in _NAMES_FINDING or piece.value == "was":
+                return after.kind in _BEHIND_FINDING
+            if piece.kind not in _IN_FINDING and piece.kind not in _BEHIND_FINDING:
                 return False
             after = piece
         return False

@@ -117,6 +117,9 @@ class SaidOfMarrow(ClauseState):
 
     def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
         opened = self._open
+        if self.words[piece.first] == "that" and opened is not None and opened.bones:
+            self._say(sayings.NOTHING, piece, strong=True).is_that = True
+            return
         if (
             opened is not None
             and opened.said is sayings.EDEMA

@@ -130,7 +130,9 @@ class Surroundings:
                 return is_placed
             if follower.kind is kinds.PREPOSITION:
                 word = self.words[follower.first]
-                is_placed = word in _INSIDE or (word == "of" and follower.first == piece.last)
+                is_placed = (
+                    is_placed or word in _INSIDE or (word == "of" and follower.first == piece.last)
+                )
             elif follower.kind not in _SMALL and follower.kind is not kinds.JOIN:
                 return False
             at = follower.last
