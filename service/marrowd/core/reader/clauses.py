@@ -97,7 +97,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             opened.bones
             and opened.said is not sayings.NOTHING
             and self._is_subject(place)
-            and not (opened.historical and self._is_listed(place))
+            and not (opened.historical and not opened.resolved and self._is_listed(place))
         ):
             if self._over and opened.said is sayings.EDEMA and not self._names_finding(place):
                 if opened.bones:
