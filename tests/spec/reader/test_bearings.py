@@ -73,6 +73,37 @@ FAMILIES = {
     "what another says": [
         ("The letter quotes edema of the talus; this MRI does not show it.", "talus N"),
     ],
+    "where a negation ends": [
+        ("The talus is not displaced or edematous.", "talus N"),
+        ("No fracture and positive for marrow edema of the cuboid.", "cuboid A"),
+        ("There is no displacement and the edema of the cuboid is mild.", "cuboid A"),
+        ("The cause of the cuboid edema is not known.", "cuboid A"),
+        ("I cannot explain the edema of the cuboid.", "cuboid A"),
+        ("There is edema of the cuboid with negative radiographs.", "cuboid A"),
+        ("Edema of the cuboid is not disputed.", "cuboid A"),
+        ("I looked for edema in the talus and the cuboid and found none.", "cuboid N, talus N"),
+        ("Edema was sought in the talus without success.", "talus N"),
+    ],
+    "the other way round": [
+        ("The talus is free of edema, the cuboid is not.", "cuboid A, talus N"),
+        ("The talus has no edema, the cuboid does not.", "cuboid N, talus N"),
+        (
+            "No edema of the talus, as opposed to the cuboid, where it is marked.",
+            "cuboid A, talus N",
+        ),
+        ("Edema of the talus, unlike the cuboid.", "cuboid N, talus A"),
+        (
+            "In contrast to the talus, which is normal in signal, the cuboid is edematous.",
+            "cuboid A, talus N",
+        ),
+    ],
+    "normal, or taken for edema": [
+        ("Normal T2 and STIR signal in the talus.", "talus N"),
+        ("The talus has a normal STIR appearance.", "talus N"),
+        ("What might be taken for edema in the talus is red marrow.", "talus N"),
+        ("STIR hyperintensity of the talus is a consequence of poor shimming.", "talus N"),
+        ("Interval normalization of marrow signal in the talus.", "talus H"),
+    ],
 }
 CASES = [
     pytest.param(text, expected, id=f"{family}: {text[:60]}")

@@ -1,7 +1,7 @@
 """What a cue does to the finding before it: "could not be found", "cannot be excluded"."""
 
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.bearings import is_of_share
+from marrowd.core.reader.bearings import is_explained, is_of_share
 from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.vocabulary import Kind
@@ -29,6 +29,10 @@ class Backward(ClauseState):
                 return  # "no edema, although subtle change cannot be excluded"
             if target.said is not sayings.EDEMA or target.negated:
                 return
+        if target is None and kind is kinds.HISTORICAL and not (self._waiting or self._nouns):
+            target = self.predicates[-1] if self.predicates else None
+            if target is not None and (target.said is not sayings.EDEMA or target.negated):
+                target = None
         if target is None and (self._waiting or self.points_back or self.row):
             here = self.words[piece.first : piece.last]
             is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
@@ -38,8 +42,15 @@ class Backward(ClauseState):
                 return
             if not (self._waiting or self.points_back) and self._nouns and not self._names(here):
                 return
+            before = self.predicates[-1] if self.predicates else self.previous
             target = self._say(sayings.EDEMA, piece, elliptic=True)
+            is_not = self.words[piece.last - 1] == "not" and self.words[piece.first] in _BE
+            if is_not and before is not None and self._was_freed(before):
+                target.current = True
+                return  # "the talus is free of edema, the cuboid is not"
         if target is None or self._is_of_later_noun(kind, piece, target.last):
+            return
+        if kind is kinds.NEGATED and is_explained(self.words, target.first):
             return
         target.rules.append(piece.term.rule)
         target.last = max(target.last, piece.last)

@@ -9,6 +9,14 @@ from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 
 _REACH = 12  # words
+_NAMED = 5  # words: "the cause of the marrow edema"
+_EXPLAINS = frozenset({"explain", "explains", "explaining"})
+_FEW = 2  # words
+_OTHER_IMAGES = frozenset(
+    {"radiograph", "radiographs", "radiography", "ct", "xray", "films", "film", "scintigraphy"}
+    | {"ultrasound", "sonography", "serology", "cultures"}
+)
+_OWN_IMAGES = frozenset({"mri", "mr", "stir"})
 _SHARE = 6  # words: "most of the marrow edema"
 _ENDS = frozenset({".", ";", "!", "?", "\n"})
 _CAUSES = frozenset(
@@ -55,6 +63,22 @@ def is_of_cause(words: list[str], pieces: list[Piece], place: int, last: int) ->
     return following.isalpha() and following not in _AFTER_DOUBT
 
 
+def is_explained(words: list[str], first: int) -> bool:
+    """Say whether a finding is named as what has a cause: "the cause of the marrow edema"."""
+    before = words[max(0, first - _NAMED) : first]
+    for at, word in enumerate(before):
+        if word in _CAUSES and before[at + 1 : at + 2] in (["of"], ["for"]):
+            return True
+        if word in _EXPLAINS:
+            return True
+    return False
+
+
+def is_resolution_at(words: list[str], first: int, before: int) -> bool:
+    """Say whether the last cue of time is the noun of what has gone."""
+    return not _RESOLUTION.isdisjoint(words[first : min(before, first + _REACH)])
+
+
 def is_resolution(words: list[str], piece: Piece) -> bool:
     """Say whether a cue is the noun of what has gone: "clearing of", "complete resolution"."""
     return not _RESOLUTION.isdisjoint(words[piece.first : piece.last])
@@ -77,3 +101,12 @@ def is_of_share(words: list[str], first: int) -> bool:
     """Say whether only a part of a finding is spoken of: "most of the edema has resolved"."""
     before = words[max(0, first - _SHARE) : first]
     return "of" in before and not _SHARES.isdisjoint(before[: before.index("of")][-1:])
+
+
+def is_of_other_noun(words: list[str], piece: Piece) -> bool:
+    """Say whether a denial is of other images: "negative radiographs", "CT did not show"."""
+    if words[piece.first] == "negative" and piece.last - piece.first == 1:
+        behind = words[piece.last] if piece.last < len(words) else "."
+        return behind in _OTHER_IMAGES
+    before = words[max(0, piece.first - _FEW) : piece.first]
+    return not _OTHER_IMAGES.isdisjoint(before) and _OWN_IMAGES.isdisjoint(before)

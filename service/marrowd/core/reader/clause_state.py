@@ -24,6 +24,7 @@ _EMPTY = frozenset(
     """.split()
 )
 _OLD = frozenset({"old", "prior", "previous", "former", "past", "earlier"})
+_FREE = frozenset({"free", "devoid", "void", "without"})
 _GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
 _BE = frozenset({"is", "are", "does", "do", "did"})
 
@@ -300,8 +301,18 @@ class ClauseState(Lookahead):
         if self.topic or self.predicates:
             denied = Predicate(sayings.EDEMA, self._negated_at, stops_at, elliptic=True)
             denied.negated, denied.bones, denied.rules = True, self._waiting, [rule]
+            before = self.predicates[-1] if self.predicates else self.previous
+            is_not = self.words[first] in _BE and behind[:1] == ["not"]
+            if is_not and before is not None and self._was_freed(before):
+                denied.negated, denied.current = False, True
             denied.clause = self.clause
             self.predicates.append(denied)
+
+    def _was_freed(self, before: Predicate) -> bool:
+        """Say whether "is not" denies that a bone is free: "free of edema, the cuboid is not"."""
+        if before.said in (sayings.NORMAL_MARROW, sayings.SPARED):
+            return before.clause == self.clause - 1 or before.clause == self.clause
+        return before.negated and self.words[max(0, before.opens)] in _FREE
 
     def _end_clause(self, stops_at: int) -> None:
         self.clause += 1

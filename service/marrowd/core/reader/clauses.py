@@ -27,6 +27,7 @@ TISSUES = frozenset(
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
     """.split()
 )
+_OR = frozenset({"or", "nor", "/"})
 _TAKES = frozenset({"affects", "affect", "involves", "involve", "occupies", "reaches", "includes"})
 _NEAR_OTHER = 3  # words: "the other visualized bones of"
 _OF_TWO = {"latter": -1, "former": 0}
@@ -94,7 +95,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         ):
             return
         if opened is not None and not (
-            opened.bones
+            (opened.bones or opened.denied)
             and opened.said is not sayings.NOTHING
             and self._is_subject(place)
             and not (opened.historical and not opened.resolved and self._is_listed(place))
@@ -198,7 +199,9 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             del self._forward[kinds.HYPOTHETICAL]
         if self._open is not None and self._is_said_otherwise(place, self._open):
             return
-        if self._negation_is_spent(place):
+        if self._negation_is_spent(place) and not self._goes_on_denying(place):
+            self._close_cues()
+        if kinds.NEGATED in self._forward and self._opens_definite(place):
             self._close_cues()
         if self._negated_at == self.pieces[0].first and self._opens_main_clause(piece):
             self._close_cues()
@@ -211,6 +214,18 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             )
         ):
             self._turn = None
+
+    def _goes_on_denying(self, place: int) -> bool:
+        """Say whether "or" holds a finding under a negation: "is not displaced or edematous"."""
+        return self.words[self.pieces[place].first] in _OR and self._is_finding_next(place)
+
+    def _opens_definite(self, place: int) -> bool:
+        """Say whether a finding known already follows: "no displacement and the edema is mild"."""
+        piece = self.pieces[place]
+        if self.words[piece.first] != "and" or self.words[piece.last : piece.last + 1] != ["the"]:
+            return False
+        named = self.words[self._negated_at : min(piece.first, self._negated_at + _WINDOW)]
+        return len(named) > 1 and self._is_finding_next(place)
 
     def _ends_whether(self, place: int) -> bool:
         """Say whether a comma ends an aside: "Whether due to overload or not, there is"."""

@@ -3,7 +3,12 @@
 from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.bearings import is_of_cause, is_resolution, is_short_of_end
+from marrowd.core.reader.bearings import (
+    is_of_cause,
+    is_of_other_noun,
+    is_resolution,
+    is_short_of_end,
+)
 from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.denials import EXISTS
 from marrowd.core.reader.pieces import Piece
@@ -85,6 +90,8 @@ class Hedges(Turns):
         ):
             self.artifact = kinds.NEGATED  # "this is absent on STIR"
             return
+        if is_of_other_noun(self.words, piece):
+            return
         if kinds.POSSIBLE in self._forward and self._is_whole:
             return  # "not certain that the talus is free of edema"
         if self._is_read_by_its_words(place, piece):
@@ -112,7 +119,7 @@ class Hedges(Turns):
             self._say(sayings.EDEMA, piece, elliptic=True).negated = True
             self._open = opened
             return
-        if self.words[piece.first] == "without" and self._is_last_word(piece):
+        if self.words[piece.last - 1] == "without" and self._is_last_word(piece):
             return  # "with or without", "than one without"
         is_ahead = opened is None and not self._nouns and self._is_finding_next(place)
         if (piece.term.direction == "backward" and not is_ahead) or (
@@ -340,6 +347,8 @@ class Hedges(Turns):
             opened.historical = True
             return
         if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
+            if opened is None and self.predicates and not self.points_back:
+                self._apply_back(kinds.HISTORICAL, piece)
             self.says_resolved = self.says_resolved or self.points_back
             return
         if (
@@ -410,7 +419,7 @@ class Hedges(Turns):
             if follower.first - piece.last > 1:
                 break
             near.append(follower)
-            if follower.kind is not kinds.PREPOSITION:
+            if follower.kind not in (kinds.PREPOSITION, kinds.VERB):
                 break
         if not any(p.kind in _NORMAL or (p.kind is kinds.HIGH and p.value == "low") for p in near):
             return False

@@ -113,6 +113,12 @@ class Lookahead(Surroundings):
         if at >= end:
             return False
         kind = pieces[at].kind
+        if (
+            kind is kinds.ANSWER
+            and pieces[at - 1].kind is kinds.JOIN
+            and (pieces[at].first > pieces[at - 1].last)
+        ):
+            return False  # "edema in the talus and found none"
         if self.words[pieces[at].first] == "there" and pieces[at].first == pieces[at - 1].last:
             return self._opens_place(place)
         if kind is kinds.NEGATED:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.bearings import is_explained, is_resolution_at
 from marrowd.core.reader.clause_state import ClauseState, Steps
 from marrowd.core.reader.landmarks import is_at_insertion
 from marrowd.core.reader.pieces import Piece
@@ -32,6 +33,7 @@ _OF = 2  # words: "spared from any edema"
 _RELATIVE = frozenset({"which", "whom"})
 # "nothing that would suggest edema"
 _RELATES = frozenset({"that", "which", "to", "like", "suggesting", "suggestive", "resembling"})
+_SEARCHED = frozenset({"found", "saw", "identified", "finding", "finds", "seeing"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 
 
@@ -81,6 +83,8 @@ class SaidOfMarrow(ClauseState):
             and self.pieces[place + 1].kind is kinds.BONE
         ):
             self._close_cues()  # "no fracture line within the edematous talus"
+        if is_explained(self.words, piece.first):
+            self._close_cues()  # "the cause of the edema is not known"
         said = self._say(sayings.EDEMA, piece, strong=strong)
         said.needs_bones = piece.term.cue == "transient_osteoporosis"
         if piece.term.cue:
@@ -115,7 +119,7 @@ class SaidOfMarrow(ClauseState):
         elif self._waiting or (self.is_cell and opened is None):
             self._say(sayings.NORMAL, piece)
 
-    def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911 -- one case after the other
+    def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         opened = self._open
         if self.words[piece.first] == "that" and opened is not None and opened.bones:
             self._say(sayings.NOTHING, piece, strong=True).is_that = True
@@ -167,6 +171,10 @@ class SaidOfMarrow(ClauseState):
         is_free = self.words[piece.first - 2 : piece.first] == ["free", "of"]
         if nothing.negated and (piece.kind is kinds.MARROW or is_free):
             nothing.said = sayings.EDEMA
+        if kinds.HISTORICAL in self._forward and is_resolution_at(
+            self.words, self._historical_at, piece.first
+        ):
+            nothing.said, nothing.resolved = sayings.EDEMA, True
         nothing.is_that = self.words[piece.first] == "that"
         if (
             before is not None
@@ -303,6 +311,8 @@ class SaidOfMarrow(ClauseState):
             if piece.value == "moved" and opened is not None and opened.said is sayings.EDEMA:
                 opened.historical = True
                 self._forward[kinds.CURRENT] = ""
+            if not no and place and self.pieces[place - 1].kind is not kinds.NEGATED:
+                self._forward.pop(kinds.NEGATED, None)  # "no fracture and positive for edema"
             self._open = None
             new = self._say(sayings.EDEMA, piece, elliptic=True)
             new.negated, new.points_back = no, back or self._ends_after(place)
@@ -316,12 +326,13 @@ class SaidOfMarrow(ClauseState):
                 answered.negated = no
                 answered.points_back = place > 0 and self.pieces[place - 1].kind is kinds.THERE
         elif no and self._open.said is sayings.EDEMA:
-            if self._open.bones and self._verb_at < self._open.last:
+            is_whole = self.words[piece.first - 1] in _SEARCHED
+            if self._open.bones and self._verb_at < self._open.last and not is_whole:
                 bone = self._open.bones.pop()
                 self._waiting.append(bone)
                 self._say(sayings.EDEMA, piece, elliptic=True).negated = True
                 return
-            self._open.negated = True
+            self._open.negated, self._open.hypothetical = True, False
             self._open.last = max(self._open.last, piece.last)
 
     def _is_known_on_fluid(self, place: int) -> bool:

@@ -106,7 +106,10 @@ class Surroundings:
         """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
         at = self.pieces[place].last
         is_noun = self.words[self.pieces[place].first] in _NO  # "no abnormality of the marrow"
-        for piece in self.pieces[place + 1 : place + 4]:
+        for piece in self.pieces[place + 1 : place + 6]:
+            if piece.kind is kinds.JOIN and at == piece.first:
+                at = piece.last  # "normal T2 and STIR signal"
+                continue
             if (piece.first - at > 1 or piece.kind not in _OF_MARROW) and not (
                 is_noun and piece.kind is kinds.PREPOSITION
             ):

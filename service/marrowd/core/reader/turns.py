@@ -8,6 +8,8 @@ from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.denials import Denials
 from marrowd.core.reader.pieces import Piece
 
+_CONTRASTS = frozenset({"unlike", "in", "contrary", "as"})  # "in contrast to", "as opposed to"
+
 
 class Turns(Denials):
     """The steps for bones that are left out, and for those that get no label."""
@@ -22,7 +24,10 @@ class Turns(Denials):
             return
         if piece.kind is kinds.NOT_IN and self._denies_side(place):
             return
-        self._turn = piece.kind
+        opened = self._open
+        is_denied = opened is not None and opened.negated and bool(opened.bones)
+        is_contrast = is_denied and self.words[piece.first] in _CONTRASTS
+        self._turn = kinds.EXCEPT if is_contrast else piece.kind
         self._forward.pop(kinds.NEGATED, None)
 
     def _other(self, place: int, piece: Piece) -> None:
