@@ -1,5 +1,6 @@
 """Trusting CDS Clients: which calls are let in, and that the others learn nothing."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -11,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 from tests.support.hook_calls import (
+    AMPLE,
     PATIENT_VIEW,
     a_call,
     hooks_running,
@@ -22,10 +24,12 @@ from tests.support.tokens import ISSUER, claims, ec_key, jwks, raw, rsa_key, sig
 
 from marrowd.errors import BadConfiguration
 from marrowd.settings import HooksSettings, Issuer, Rotation
+from marrowd.web.hooks import Budget
 from marrowd.web.trust import Trust, check_exposure, trust_from
 
 PUBLIC = "https://cds.example.org"
 ADDRESS = f"{PUBLIC}{PATIENT_VIEW}"
+BUDGET = Budget(whole_s=1.0, fetch_s=0.8)
 MARCH = 1772366400  # 2026-03-01T12:00:00Z, when the clock of these tests stands still
 
 
@@ -50,7 +54,7 @@ async def bench(tmp_path, key_file):
         yield bench
 
 
-def running(folder, *issuers):
+def running(folder, *issuers, budget=AMPLE):
     def trust(parts):
         return Trust(
             issuers,
@@ -61,7 +65,7 @@ def running(folder, *issuers):
             rotation=Rotation(),
         )
 
-    return hooks_running(folder, trust=trust)
+    return hooks_running(folder, trust=trust, budget=budget)
 
 
 async def status(bench, token, *, call=None, path=PATIENT_VIEW):
@@ -393,6 +397,46 @@ async def test_the_configuration_says_whether_tokens_are_asked_for(bench, key_fi
     )
 
     assert (trust is not None) is is_required
+
+
+async def never(*_args, **_options):
+    await asyncio.sleep(60)
+
+
+@pytest.mark.parametrize("path", ["/cds-services", PATIENT_VIEW, f"{PATIENT_VIEW}/feedback"])
+async def test_a_store_that_hangs_holds_nobody_up_who_has_to_be_verified(
+    tmp_path, key_file, monkeypatch, path
+):
+    trusting = running(tmp_path, an_issuer(jwks_file=key_file), budget=BUDGET)
+    async with trusting as bench, asyncio.timeout(10):
+        monkeypatch.setattr(bench.store, "is_first_use", never)
+        headers = {"Authorization": f"Bearer {signed(honest(f'{PUBLIC}{path}'))}"}
+        if path == "/cds-services":
+            answer = await bench.client.get(path, headers=headers)
+        else:
+            answer = await bench.post(path, a_call(), headers=headers)
+
+    assert answer.status == 503
+    assert answer.headers["Retry-After"]
+
+
+async def test_what_verifying_takes_is_a_part_of_the_budget(tmp_path, key_file, monkeypatch):
+    trusting = running(tmp_path, an_issuer(jwks_file=key_file), budget=BUDGET)
+    async with trusting as bench:
+        is_first_use = bench.store.is_first_use
+
+        async def slowly(*args, **options):
+            await asyncio.sleep(BUDGET.whole_s * 0.8)
+            return await is_first_use(*args, **options)
+
+        monkeypatch.setattr(bench.store, "is_first_use", slowly)
+        monkeypatch.setattr("marrowd.web.gathering.Gatherer.gather", never)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+
+        assert await status(bench, signed(honest())) == 503
+
+        assert loop.time() - started < BUDGET.whole_s * 1.5
 
 
 async def test_tokens_live_on_only_as_ids(bench):

@@ -151,11 +151,12 @@ class Hooks:
         outcome = HookOutcome.UNAUTHORIZED
         try:
             caller = await self._caller(request)
+            left_s = self.budget.whole_s - (loop.time() - started)  # the body's way not counted
             outcome = HookOutcome.BAD_REQUEST
             body = await json_bytes(request)
             call = await self._checked(body, service, caller)
             outcome = HookOutcome.UNAVAILABLE
-            answer = await self._within_budget(call, body)
+            answer = await self._within_budget(call, body, left_s)
             outcome = _outcome(answer)
         finally:
             self._requests[service, outcome].inc()
@@ -188,7 +189,14 @@ class Hooks:
         )
 
     async def _caller(self, request: web.Request) -> Caller | None:
-        return None if self.trust is None else await self.trust.caller(request)
+        if self.trust is None:
+            return None
+        try:
+            async with asyncio.timeout(self.budget.whole_s):
+                return await self.trust.caller(request)
+        except TimeoutError:
+            log.warning("caller_not_verified", reason="out of time")
+            raise refusal(503, "callers cannot be verified now; retry") from None
 
     async def _checked(self, body: bytes, service: Service, caller: Caller | None) -> Call:
         """Check a call, unless one was checked that differs from it by id and token alone."""
@@ -221,21 +229,22 @@ class Hooks:
             raise BadHookRequest(place="fhirServer", must="be the one agreed for this issuer")
         return bound
 
-    async def _within_budget(self, call: Call, body: bytes) -> Drawn | Lacking:
-        """Give the answer drawn before where it still holds, else draw it in what time is left."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.budget.whole_s
+    async def _within_budget(self, call: Call, body: bytes, left_s: float) -> Drawn | Lacking:
+        try:
+            async with asyncio.timeout(left_s):
+                return await self._answer(call, body)
+        except TimeoutError:
+            log.warning("hook_out_of_time", service=call.request.hook)
+            raise refusal(503, "no answer within the time budget; retry") from None
+
+    async def _answer(self, call: Call, body: bytes) -> Drawn | Lacking:
+        """Give the answer drawn before where it still holds, else draw it."""
         key = self._key(call)
         known = self._remembered.get(key)
         standing = await self._standing(call, "" if known is None else known.card)
         if known is not None and standing is not None and self._holds(known, standing):
             return _unless_quiet(known, standing, self.clock())
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._draw(call, body, key, standing)
-        except TimeoutError:
-            log.warning("hook_out_of_time", service=call.request.hook)
-            raise refusal(503, "no answer within the time budget; retry") from None
+        return await self._draw(call, body, key, standing)
 
     async def _draw(
         self, call: Call, body: bytes, key: Key, standing: Standing | None
