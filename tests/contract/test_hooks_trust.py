@@ -20,9 +20,10 @@ from tests.support.hook_calls import (
     mri,
     whole_prefetch,
 )
+from tests.support.store import count_of
 from tests.support.tokens import ISSUER, claims, ec_key, jwks, raw, rsa_key, signed
 
-from marrowd.errors import BadConfiguration
+from marrowd.errors import BadConfiguration, StoreUnavailable
 from marrowd.settings import HooksSettings, Issuer, Rotation
 from marrowd.web.hooks import Budget
 from marrowd.web.trust import Trust, check_exposure, trust_from
@@ -418,6 +419,22 @@ async def test_a_store_that_hangs_holds_nobody_up_who_has_to_be_verified(
 
     assert answer.status == 503
     assert answer.headers["Retry-After"]
+
+
+async def test_a_caller_that_cannot_be_verified_is_no_stranger_to_the_metrics(bench, monkeypatch):
+    async def away(*_args, **_options):
+        raise StoreUnavailable
+
+    monkeypatch.setattr(bench.store, "is_first_use", away)
+
+    assert await status(bench, signed(honest())) == 503
+
+    service = PATIENT_VIEW.rpartition("/")[2]
+    counted = {
+        outcome: count_of(bench.metrics, "hook_requests_total", service=service, outcome=outcome)
+        for outcome in ("unavailable", "unauthorized")
+    }
+    assert counted == {"unavailable": 1, "unauthorized": 0}
 
 
 async def test_what_verifying_takes_is_a_part_of_the_budget(tmp_path, key_file, monkeypatch):

@@ -158,6 +158,9 @@ class Hooks:
             outcome = HookOutcome.UNAVAILABLE
             answer = await self._within_budget(call, body, left_s)
             outcome = _outcome(answer)
+        except (StoreUnavailable, web.HTTPServiceUnavailable):
+            outcome = HookOutcome.UNAVAILABLE  # also where callers cannot be verified
+            raise
         finally:
             self._requests[service, outcome].inc()
             self._durations[service].observe(loop.time() - started)
