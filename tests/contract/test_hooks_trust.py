@@ -25,12 +25,14 @@ from tests.support.tokens import ISSUER, claims, ec_key, jwks, raw, rsa_key, sig
 
 from marrowd.errors import BadConfiguration, StoreUnavailable
 from marrowd.settings import HooksSettings, Issuer, Rotation
+from marrowd.store.open import SqlStore
+from marrowd.web.gathering import Gatherer
 from marrowd.web.hooks import Budget
 from marrowd.web.trust import Trust, check_exposure, trust_from
 
 PUBLIC = "https://cds.example.org"
 ADDRESS = f"{PUBLIC}{PATIENT_VIEW}"
-BUDGET = Budget(whole_s=1.0, fetch_s=0.8)
+BUDGET = Budget(whole_s=1.0, fetch_s=5.0)
 MARCH = 1772366400  # 2026-03-01T12:00:00Z, when the clock of these tests stands still
 
 
@@ -422,8 +424,10 @@ async def test_a_store_that_hangs_holds_nobody_up_who_has_to_be_verified(
 
 
 async def test_a_caller_that_cannot_be_verified_is_no_stranger_to_the_metrics(bench, monkeypatch):
+    reason = "the disk is full"
+
     async def away(*_args, **_options):
-        raise StoreUnavailable
+        raise StoreUnavailable(reason)
 
     monkeypatch.setattr(bench.store, "is_first_use", away)
 
@@ -437,7 +441,10 @@ async def test_a_caller_that_cannot_be_verified_is_no_stranger_to_the_metrics(be
     assert counted == {"unavailable": 1, "unauthorized": 0}
 
 
-async def test_what_verifying_takes_is_a_part_of_the_budget(tmp_path, key_file, monkeypatch):
+@pytest.mark.parametrize("hanging", [Gatherer, SqlStore], ids=["drawing", "the store"])
+async def test_what_verifying_takes_is_a_part_of_the_budget(
+    tmp_path, key_file, monkeypatch, hanging
+):
     trusting = running(tmp_path, an_issuer(jwks_file=key_file), budget=BUDGET)
     async with trusting as bench:
         is_first_use = bench.store.is_first_use
@@ -447,7 +454,7 @@ async def test_what_verifying_takes_is_a_part_of_the_budget(tmp_path, key_file, 
             return await is_first_use(*args, **options)
 
         monkeypatch.setattr(bench.store, "is_first_use", slowly)
-        monkeypatch.setattr("marrowd.web.gathering.Gatherer.gather", never)
+        monkeypatch.setattr(hanging, "gather" if hanging is Gatherer else "standings", never)
         loop = asyncio.get_running_loop()
         started = loop.time()
 

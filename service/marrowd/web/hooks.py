@@ -233,21 +233,22 @@ class Hooks:
         return bound
 
     async def _within_budget(self, call: Call, body: bytes, left_s: float) -> Drawn | Lacking:
+        """Give the answer drawn before where it still holds, else draw it in what time is left."""
+        deadline = asyncio.get_running_loop().time() + left_s
+        key = self._key(call)
+        known = self._remembered.get(key)
+        asking = self._standing(call, "" if known is None else known.card)
+        if left_s < self._standings.longest_s:  # else it ends in time by itself
+            asking = asyncio.wait_for(asking, left_s)
         try:
-            async with asyncio.timeout(left_s):
-                return await self._answer(call, body)
+            standing = await asking
+            if known is not None and standing is not None and self._holds(known, standing):
+                return _unless_quiet(known, standing, self.clock())
+            async with asyncio.timeout_at(deadline):
+                return await self._draw(call, body, key, standing)
         except TimeoutError:
             log.warning("hook_out_of_time", service=call.request.hook)
             raise refusal(503, "no answer within the time budget; retry") from None
-
-    async def _answer(self, call: Call, body: bytes) -> Drawn | Lacking:
-        """Give the answer drawn before where it still holds, else draw it."""
-        key = self._key(call)
-        known = self._remembered.get(key)
-        standing = await self._standing(call, "" if known is None else known.card)
-        if known is not None and standing is not None and self._holds(known, standing):
-            return _unless_quiet(known, standing, self.clock())
-        return await self._draw(call, body, key, standing)
 
     async def _draw(
         self, call: Call, body: bytes, key: Key, standing: Standing | None

@@ -20,6 +20,7 @@ class Standings:
     def __init__(self, store: Feedback, *, within_s: float) -> None:
         self._store = store
         self._within_s = within_s
+        self.longest_s = 2 * within_s  # behind a trip that has just begun, then one of its own
         self._is_asking = False
         self._waiting: list[_Waiting] = []
         self._rest: asyncio.Task[None] | None = None
