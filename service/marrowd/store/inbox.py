@@ -151,6 +151,7 @@ class SqlInbox(SqlIntake):
         fences = select(inbox.c.id, inbox.c.fence).where(inbox.c.id.in_([e.id for e in events]))
 
         def beat(connection: Connection) -> dict[int, int]:
+            held(connection, events)
             connection.execute(prolong)
             return {row.id: row.fence for row in connection.execute(fences)}
 
@@ -181,7 +182,12 @@ class SqlInbox(SqlIntake):
             attempts=inbox.c.attempts - 1,
             worker="",
         )
-        await self._database.write(lambda c: c.execute(statement).rowcount)
+
+        def give_back(connection: Connection) -> None:
+            held(connection, events)
+            connection.execute(statement)
+
+        await self._database.write(give_back)
 
     async def inbox_depth(self) -> Mapping[EventState, int]:
         """Count events by state, done ones left out."""
@@ -238,7 +244,11 @@ class SqlInbox(SqlIntake):
 
 
 def held(connection: Connection, events: Sequence[Event]) -> set[tuple[int, int]]:
-    """Lock the rows of *events*; give (id, fence) of those whose lease is still held."""
+    """
+    Lock the rows of *events*, sorted; give (id, fence) of those whose lease is still held.
+
+    Whoever writes several rows locks them so: one statement alone takes them as they lie on disk.
+    """
     if not events:
         return set()
     asked = {(event.id, event.fence) for event in events}

@@ -1,9 +1,12 @@
 """Leases, fences and the ends an event can come to."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import psycopg
 import pytest
+from tests.support.store import until
 from tests.support.stored import AFTER_LEASE, LEASE, NOW, event
 
 from marrowd.store import inbox
@@ -238,3 +241,44 @@ async def test_claims_that_came_to_no_outcome_are_counted_until_one_does(store: 
     assert again.lost == 3
     await store.retry(again, at=now, reason="ehr")
     assert (await claim_one(store, now=now, until=now + timedelta(seconds=30))).lost == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(lambda store, events: store.extend(events, until=AFTER_LEASE), id="extend"),
+        pytest.param(lambda store, events: store.release(events), id="release"),
+    ],
+)
+async def test_leases_are_locked_in_the_order_of_all_who_lock_them(migrated_postgres_url, call):
+    """Who waits for the first event's row holds no later one: else two would wait in a circle."""
+    with psycopg.connect(migrated_postgres_url, autocommit=True) as connection:
+        for way in ("indexscan", "bitmapscan"):  # what is left finds rows as they lie on disk
+            connection.execute(f'ALTER DATABASE "{connection.info.dbname}" SET enable_{way} = off')
+    async with postgres(migrated_postgres_url) as store:
+        await store.accept([event("1"), event("2")])
+        first, second = await store.claim(worker="w", limit=2, now=NOW, until=LEASE)
+        await store.extend([first], until=LEASE)  # its row lies behind the other's now
+        with (
+            psycopg.connect(migrated_postgres_url) as other,
+            psycopg.connect(migrated_postgres_url, autocommit=True) as third,
+        ):
+            other.execute("SELECT FROM inbox WHERE id = %s FOR UPDATE", [first.id])
+            task = asyncio.create_task(call(store, [first, second]))
+            await until(lambda: third.execute(_WAITING).fetchone() is not None)
+
+            third.execute("SELECT FROM inbox WHERE id = %s FOR UPDATE NOWAIT", [second.id])
+
+            other.rollback()
+            await task
+
+
+_WAITING = "SELECT FROM pg_locks WHERE NOT granted"
+
+
+@asynccontextmanager
+async def postgres(url):
+    store = open_store(url)
+    await store.open()
+    yield store
+    await store.close()
