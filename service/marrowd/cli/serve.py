@@ -1,7 +1,6 @@
 """`marrowd serve`: runs the service until it is told to stop."""
 
 import asyncio
-import gc
 import signal
 import sys
 from pathlib import Path
@@ -15,9 +14,6 @@ from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
 from marrowd.telemetry.logging import configure_logging
 
-# Objects made before the collector looks at the youngest: 700 would have it look some fifty times
-# for each card, which took a fifth of the processor. What events leave behind is seldom a circle.
-_YOUNG = 50_000
 log = structlog.get_logger(__name__)
 
 
@@ -49,18 +45,10 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
         loop.add_signal_handler(number, stop)
     async with running(settings, roles=roles) as service:
         set_for_answering()
-        _collect_seldom()
         log.info("serving", host=settings.http.host, port=service.port, ops_port=service.ops_port)
         await service.until(stopping)
         log.info("draining")
     log.info("stopped")
-
-
-def _collect_seldom() -> None:
-    """Leave what the start has made alone, and look at the rest less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
 
 
 def _roles(text: str) -> frozenset[Role]:
