@@ -49,11 +49,15 @@ class Standings:
         return standing
 
     async def _ask_for_the_rest(self) -> None:
+        together: list[_Waiting] = []
         try:
             while together := self._taken():
                 await self._ask_together(together)
         finally:
             self._is_asking = False
+            # None wait any more, unless it ended by a defect: of that they must not wait for ever.
+            message = "how things stand could not be read"
+            self._refuse(together + self._taken(), StoreUnavailable(message))
 
     async def _ask_together(self, together: list[_Waiting]) -> None:
         try:

@@ -103,3 +103,22 @@ async def test_a_caller_that_goes_away_leaves_the_others_their_answers(store):
 
     assert (await three).revision == 3
     assert (await standings.of(Asked("main", "4", ""))).revision == 4
+
+
+async def test_a_defect_in_a_trip_for_many_leaves_nobody_waiting(store):
+    standings = Standings(store, within_s=5)
+    one, two = asking(standings, "1", "2")
+    await a_trip(store)
+    one.cancel()
+    await a_trip(store)
+    [three] = asking(standings, "3")
+    await asyncio.sleep(0)
+    store.error = RuntimeError("a defect")
+    store.go.set()
+
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(two, three, return_exceptions=True)
+
+    assert [type(each) for each in found] == [StoreUnavailable] * 2
+    store.error = None
+    assert (await standings.of(Asked("main", "4", ""))).revision == 4
