@@ -107,6 +107,8 @@ class Denials(Backward):
                 self.artifact = kinds.NEGATED  # "should not be called edema"
             return words[piece.first] in _CAN and words[piece.last : piece.last + 1] == ["be"]
         if behind in _LEAVES:
+            if following is not None and following.kind is kinds.HISTORICAL:
+                following.kind = kinds.NOTHING  # "is not resolved"
             return True  # "is not limited to the talus"
         if self._is_finding_next(place):
             return False

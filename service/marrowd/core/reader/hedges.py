@@ -349,7 +349,8 @@ class Hedges(Turns):
         if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
             if opened is None and self.predicates and not self.points_back:
                 self._apply_back(kinds.HISTORICAL, piece)
-            self.says_resolved = self.says_resolved or self.points_back
+            is_that = self.words[self.pieces[0].first - 1] == "that"  # "that has disappeared"
+            self.says_resolved = self.says_resolved or self.points_back or is_that
             return
         if (
             piece.value == "was"
