@@ -104,6 +104,21 @@ FAMILIES = {
         ("STIR hyperintensity of the talus is a consequence of poor shimming.", "talus N"),
         ("Interval normalization of marrow signal in the talus.", "talus H"),
     ],
+    "lists of a form": [
+        (
+            "MRI RIGHT FOOT\nMETATARSALS: 1-3 negative for marrow edema.",
+            "metatarsal_1 N, metatarsal_2 N, metatarsal_3 N",
+        ),
+        (
+            "Nothing bright on STIR in the talus or either malleolus.",
+            "distal_fibula N, distal_tibia N, talus N",
+        ),
+        (
+            "The fourth and fifth stumps have no abnormal marrow signal.",
+            "metatarsal_4 N, metatarsal_5 N",
+        ),
+        ("Thin bands of T2 signal in the cuboid, T1 maintained, felt to be edema.", "cuboid A"),
+    ],
 }
 CASES = [
     pytest.param(text, expected, id=f"{family}: {text[:60]}")

@@ -35,7 +35,7 @@ _SIDE_OF = 5  # words
 _ENDS_OF_JOINT = {"proximal": slice(1), "distal": slice(1, 2)}
 _SIDE_WORDS = frozenset({"side", "aspect", "margin", "surface", "end"})
 _ONES = frozenset({"one", "ones", "bone", "bones"})
-_ONLY_COUNTED = frozenset({"stump", "ray", "rays"})
+_ONLY_COUNTED = frozenset({"stump", "stumps", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "neither"})
 _ONE_A_FOOT = frozenset({"talus", "calcaneus", "navicular", "cuboid"})
@@ -56,7 +56,7 @@ _SAID_NEXT = frozenset(
     }
 )
 _SAID_OF_ROW = frozenset(
-    {kinds.EDEMA, kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED, kinds.NEGATED}
+    {kinds.EDEMA, kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED, kinds.NEGATED, kinds.ANSWER}
 )
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _NAMES = frozenset({kinds.BONE, kinds.REGION})

@@ -106,6 +106,9 @@ class SaidOfMarrow(ClauseState):
         ):
             opened.last = piece.last
             return
+        before = self.pieces[place - 1] if place else None
+        if before is not None and before.value == "t1" and before.last == piece.first:
+            return  # "T1 maintained"
         if self._is_marrow_next(place) or (self._waiting and self._is_on_fluid(place)):
             self._say(sayings.NORMAL_MARROW, piece, strong=True)
             return
@@ -413,7 +416,9 @@ class SaidOfMarrow(ClauseState):
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             return
-        if opened is None and not self.predicates and (self.points_back or piece.value):
+        is_bare = opened is None or (opened.said is sayings.NOTHING and not opened.bones)
+        is_bare = is_bare and self.predicates[:1] == [opened] * len(self.predicates)
+        if is_bare and (self.points_back or (piece.value and not self.predicates)):
             self.artifact = kinds.POSSIBLE if kinds.POSSIBLE in self._forward else kinds.NEGATED
             return
         if opened is None or opened.negated:
