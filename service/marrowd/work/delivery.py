@@ -38,9 +38,11 @@ class DeliveryPace:
     """How much at once and how patiently."""
 
     parallel: int = 8  # posts in flight: an EHR endpoint is somebody's production system
-    batch: int = 24  # claimed at once; the last is begun two time-outs of a post later at most
+    batch: int = 24  # claimed at once
+    begin: timedelta = timedelta(seconds=30)  # what has to wait longer for its turn is claimed anew
     poll: timedelta = timedelta(seconds=1)  # when nobody rings; retries fall due without a ring
-    lease: timedelta = timedelta(seconds=90)  # well past the 20 s a post may take
+    # From then on a post may take 20 s, and all requests of a message to a FHIR server 60 s.
+    lease: timedelta = timedelta(seconds=90)
     drain: timedelta = timedelta(seconds=25)  # a post under way may end; then it is given back
 
 
@@ -89,6 +91,7 @@ class DeliveryLoop:
         self._bell = Bell()
         self._outcomes = Outcomes()
         self._waiting: deque[Message] = deque()  # claimed, not begun
+        self._begin_by = clock()
         self._in_flight: dict[asyncio.Task[None], Message] = {}
         self._posting: set[str] = set()  # of those in flight; others were taken
         self._gate = Gate(
@@ -130,6 +133,8 @@ class DeliveryLoop:
             return False
         if entry.is_trial:
             room = 1
+        if self._clock() > self._begin_by:
+            await self._give_back(self._take_waiting())
         if not self._waiting:
             self._waiting.extend(await self._claim(1 if entry.is_trial else self._pace.batch))
         if not self._waiting:
@@ -154,6 +159,7 @@ class DeliveryLoop:
 
     async def _claim(self, limit: int) -> Sequence[Message]:
         now = self._clock()
+        self._begin_by = now + self._pace.begin
         try:
             return await self._outbox.claim_messages(
                 self._destination.name,

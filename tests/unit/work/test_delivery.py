@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -455,3 +456,54 @@ async def test_an_error_of_ours_and_a_store_that_is_down_stop_nothing(
 
     assert row.state is MessageState.READY
     assert row.reason.startswith("ValueError at test_delivery.py:")
+
+
+class Slow:
+    """A destination that answers when it may, or, as a FHIR server can, after most of a lease."""
+
+    name = "ehr"
+    mark = "m"
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+        self.may_answer = asyncio.Semaphore(0)
+
+    async def send(self, message_id: str, _body: bytes) -> Answer:
+        self.begun.append(message_id)
+        await self.may_answer.acquire()
+        return Answer(status=204)
+
+
+async def test_what_waited_long_for_its_turn_is_claimed_anew_before_it_is_sent(
+    store: Store, clock: HandClock, metrics: Metrics
+) -> None:
+    for number in range(2):
+        await post(store, clock, patient=f"Patient/{number}")
+    slow = Slow()
+    loop = DeliveryLoop(
+        store,
+        slow,
+        worker="w",
+        clock=clock,
+        rng=random.Random(1),  # noqa: S311 - jitter
+        metrics=metrics,
+        pace=replace(PACE, parallel=1, batch=2),
+    )
+    stop = asyncio.Event()
+    task = asyncio.create_task(loop.run(stop))
+    await until(lambda: len(slow.begun) == 1)
+    clock.move(timedelta(seconds=60))
+    slow.may_answer.release()
+    await until(lambda: len(slow.begun) == 2)
+
+    clock.move(timedelta(seconds=60))  # the first lease has run out, and the second has not
+    until_then = clock() + timedelta(seconds=90)
+    assert [] == await store.claim_messages(
+        "ehr", worker="other", limit=9, now=clock(), until=until_then
+    )
+
+    slow.may_answer.release()
+    row = await settled(store, slow.begun[1])
+    stop.set()
+    await task
+    assert (row.state, row.attempts) == (MessageState.TAKEN, 1)
