@@ -102,12 +102,13 @@ class Intake:
 
     def _role_by_code(self, resource: Resource) -> Role:
         kind = resource["resourceType"]
-        # What is no result is text if a report lists it: whose it is matters only then.
-        is_result = kind != "Observation" or is_vitamin_d(resource, self._codes)
-        if is_result and ignored_because(resource, self._codes) is None:
+        if kind == "Observation":
+            if is_vitamin_d(resource, self._codes):
+                return Role.FACT
+            # What is no result is text if a report lists it: whose it is matters only then.
+            return Role.TEXT if may_hold_text(resource) else Role.NOTHING
+        if ignored_because(resource, self._codes) is None:
             return Role.FACT
-        if kind == "Observation" and may_hold_text(resource):
-            return Role.TEXT
         is_aid = kind == "ServiceRequest" and "identifier" in resource
         return Role.AID if is_aid else Role.NOTHING
 

@@ -55,8 +55,10 @@ def items(document: object) -> Iterator[Item]:
     if not isinstance(document, dict) or kind(document) not in R4_TYPES:
         message = "not a FHIR resource"
         raise BadInput(message)
-    whole: list[Item] = [Entry(resource=document, ref=_ref(document, "", {}))]
-    waiting: list[Iterator[Item]] = [iter(whole)]
+    if kind(document) != "Bundle":
+        yield Entry(resource=document, ref=_ref(document, "", {}))
+        return
+    waiting: list[Iterator[Item]] = [_entries(document)]
     while waiting:
         item = next(waiting[-1], None)
         if item is None:

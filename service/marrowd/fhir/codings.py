@@ -5,6 +5,7 @@ from marrowd.fhir.members import Coding, codings
 from marrowd.rules.codes import Codes, ExamCode, Role, VitaminDCode
 
 _BEST_FIRST = (Analyte.TOTAL, Analyte.D3, Analyte.D2)
+_EXCLUDING = frozenset({Role.EXCLUDED, Role.PANEL})
 
 
 def vitamin_d_roles(concept: object, codes: Codes) -> list[VitaminDCode]:
@@ -24,10 +25,11 @@ def analyte(concept: object, codes: Codes) -> Analyte | None:
     One excluded or panel code excludes the whole concept, whatever stands beside it.
     """
     known = vitamin_d_roles(concept, codes)
-    if any(code.role in {Role.EXCLUDED, Role.PANEL} for code in known):
+    if any(code.role in _EXCLUDING for code in known):
         return None
     found = {code.analyte for code in known}
-    found |= {codes.local.get((c.system, c.code)) for c in codings(concept)}
+    if codes.local:
+        found |= {codes.local.get((c.system, c.code)) for c in codings(concept)}
     return next((a for a in _BEST_FIRST if a in found), None)
 
 

@@ -52,10 +52,10 @@ class VitaminDCode:
     @property
     def analyte(self) -> Analyte | None:
         """Give what is measured, None when it is no 25(OH)D result by itself."""
-        return Analyte(self.role.value) if self.role in _RESULT_ROLES else None
+        return _MEASURED.get(self.role)
 
 
-_RESULT_ROLES = frozenset({Role.TOTAL, Role.D3, Role.D2})
+_MEASURED = {Role.TOTAL: Analyte.TOTAL, Role.D3: Analyte.D3, Role.D2: Analyte.D2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
