@@ -10,7 +10,6 @@ from marrowd.core.reader.pieces import Piece
 
 _REACH = 12  # words
 _NAMED = 5  # words: "the cause of the marrow edema"
-_EXPLAINS = frozenset({"explain", "explains", "explaining"})
 _FEW = 2  # words
 _OTHER_IMAGES = frozenset(
     {"radiograph", "radiographs", "radiography", "ct", "xray", "films", "film", "scintigraphy"}
@@ -25,6 +24,8 @@ _CAUSES = frozenset(
     importance nature pathogenesis basis trigger culprit source meaning implication
     """.split()
 )
+_EXPLAINS = frozenset({"explain", "explains", "explaining"})
+_EXPLAINING = _CAUSES | _EXPLAINS
 _AFTER_DOUBT = frozenset(
     """
     and or in on at of for by from but with without given because as although though if than whether
@@ -66,6 +67,8 @@ def is_of_cause(words: list[str], pieces: list[Piece], place: int, last: int) ->
 def is_explained(words: list[str], first: int) -> bool:
     """Say whether a finding is named as what has a cause: "the cause of the marrow edema"."""
     before = words[max(0, first - _NAMED) : first]
+    if _EXPLAINING.isdisjoint(before):
+        return False
     for at, word in enumerate(before):
         if word in _CAUSES and before[at + 1 : at + 2] in (["of"], ["for"]):
             return True
