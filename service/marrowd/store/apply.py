@@ -165,7 +165,7 @@ def apply_together(
 
 def _beside(requests: Sequence[Request]) -> list[int]:
     """
-    Choose requests of one source that name no resource and no patient twice, the first among them.
+    Choose requests of one source that share no resource, patient or event, the first among them.
 
     One that writes a Patient stands alone: it may change whose evidence is whose.
     """
@@ -174,6 +174,7 @@ def _beside(requests: Sequence[Request]) -> list[int]:
     for n, request in enumerate(requests):
         names = {fact.ref for fact in request.facts} | set(request.patients)
         names |= {fact.patient for fact in request.facts} - {NOBODY}
+        names |= set() if request.event is None else {f"event {request.event.id}"}
         has_merges = _has_merges(request.facts)
         if has_merges and not chosen:
             return [n]

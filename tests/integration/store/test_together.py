@@ -170,6 +170,18 @@ async def test_an_event_ends_once_however_often_it_is_said(store: Store) -> None
     )
 
 
+async def test_an_event_has_one_effect_however_often_it_is_applied(store: Store) -> None:
+    [one] = await claimed(store, 1)
+    alone, *twice = await asyncio.gather(
+        store.apply("main", [of(9)], saying(), now=NOW),
+        *(store.apply("main", [of(n)], saying(), now=NOW, event=one) for n in range(2)),
+    )
+
+    assert alone.is_finished
+    assert [each.is_finished for each in twice] == [True, False]
+    assert await names(store) == ["Patient/0", "Patient/9"]
+
+
 async def test_a_message_is_taken_once_however_often_it_is_said(store: Store) -> None:
     await store.apply("main", [of(1), of(2)], saying(), now=NOW)
     one, other = await store.claim_messages("ehr", worker="w", limit=9, now=NOW, until=LEASE)
