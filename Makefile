@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
 	test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image image-base ops-assets \
-	check fmt spec bench bench-readme lock clean
+	check docs-covered fmt spec bench bench-readme lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -100,11 +100,16 @@ ops-assets: .venv/dev.stamp ## write alerts and dashboards anew from their Pytho
 	rm -rf charts/marrowd/files && mkdir -p charts/marrowd/files
 	cp -r deploy/prometheus/rules deploy/grafana/dashboards charts/marrowd/files/
 
-check: .venv/dev.stamp ## lint, types, layers
+check: .venv/dev.stamp ## lint, types, layers, and whether the guides speak of what is there
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory docs-covered
+
+docs-covered: .venv/dev.stamp ## every setting, metric, command, error and alert is told, and no other
+	$(BIN)/python -m pytest -q tests/architecture/test_docs.py tests/architecture/test_guides.py \
+		tests/architecture/test_runbook.py tests/architecture/test_ops_assets.py
 
 fmt: .venv/dev.stamp ## format, and mend what can be mended
 	$(BIN)/ruff check --fix-only --quiet .
