@@ -1,6 +1,7 @@
 """What a hook leaves behind: no patient and no token in a log, a metric or the store; time kept."""
 
 import asyncio
+import json
 import logging
 import sqlite3
 
@@ -31,7 +32,7 @@ MARKER = "Beeblebrox"
 def log(capsys):
     """The log as production writes it, at its most talkative."""
     before = logging.getLogger().handlers[:], logging.getLogger().level, structlog.get_config()
-    configure_logging(as_json=True, level="debug")
+    configure_logging(as_json=True, level="debug", patient_key=b"a key of pseudonyms")
     yield lambda: capsys.readouterr().err
     logging.getLogger().handlers[:], config = before[0], before[2]
     logging.getLogger().setLevel(before[1])
@@ -84,6 +85,32 @@ async def test_no_patient_and_no_token_is_left_behind(tmp_path, log):
         dump = "\n".join(db.iterdump())
     db.close()
     assert MARKER not in dump
+
+
+async def test_every_call_leaves_one_line(tmp_path, log):
+    async with hooks_running(tmp_path) as bench:
+        for call in (
+            a_call(prefetch=whole_prefetch(vitaminD=bundle(level()), reports=bundle(mri()))),
+            a_call(prefetch=whole_prefetch(vitaminD=bundle(), reports=bundle())),
+            a_call(),
+            {"hook": MARKER},
+        ):
+            await bench.post(PATIENT_VIEW, call)
+
+    lines = [json.loads(line) for line in log().splitlines()]
+    told = [line for line in lines if line["event"] == "hook_answered"]
+    assert [(line["outcome"], line["verdict"]) for line in told] == [
+        ("cards", "association"),
+        ("no_cards", "nothing_relevant"),
+        ("precondition", ""),
+        ("bad_request", ""),
+    ]
+    assert {line["service"] for line in told} == {PATIENT_VIEW.rpartition("/")[2]}
+    assert len({line["request_id"] for line in told}) == 4
+    assert all(line["duration_s"] >= 0 for line in told)
+    whose = [line.get("patient_key") for line in told]
+    assert whose[0] == whose[1] == whose[2] is not None
+    assert whose[3] is None
 
 
 async def test_an_answer_comes_within_the_budget_of_the_specification(tmp_path):

@@ -25,6 +25,7 @@ from marrowd.cds.services import Service
 from marrowd.core.reader import Reader
 from marrowd.core.screening import screen
 from marrowd.rules.vocabulary import load_vocabulary
+from marrowd.telemetry.logging import configure_logging
 
 _REPORTS = Path(__file__).parents[1] / "data" / "reports-dev.jsonl"
 _EVERY = 6  # of 120: 20 reports of all kinds
@@ -108,4 +109,5 @@ ALL: dict[str, Callable[[], int]] = {
 
 
 if __name__ == "__main__":
+    configure_logging(as_json=True, level="info")  # a hook writes its line
     sys.stdout.write(json.dumps({name: work() for name, work in ALL.items()}))

@@ -43,7 +43,7 @@ async def marked(tmp_path_factory, collector):
     """A hospital that has been sent the marker by every way in; with all answers it gave."""
     folder = tmp_path_factory.mktemp("marked")
     settings = {
-        "log": {"level": '"debug"', "format": '"json"'},
+        "log": {"level": '"debug"', "format": '"json"', "patient_key": '"a key of pseudonyms"'},
         "http": {"max_body": "100000"},
         "tracing": {"endpoint": f'"{collector.url}"'},
         "[sources]": {"subscribe": '"none"'},
@@ -236,6 +236,8 @@ async def test_no_log_line_holds_it(marked):
 
     assert "event_parked" in log
     assert "not_delivered" in log
+    assert "hook_answered" in log
+    assert "patient_key" in log
     assert around(log) == []
 
 

@@ -27,6 +27,7 @@ def serve_command(config: Path | None, roles: str) -> Exit:
         as_json=as_json,
         level=settings.log.level,
         is_traced=settings.tracing.endpoint is not None,
+        patient_key=settings.log.key,
     )
     uvloop.run(_serve(settings, _roles(roles)))
     return Exit.FINE

@@ -254,6 +254,19 @@ class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     patient_key: SecretStr | None = None  # HMAC key for patient pseudonyms
 
+    @field_validator("patient_key")
+    @classmethod
+    def _cannot_be_guessed(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 16:  # noqa: PLR2004 - said in the message
+            message = "a key of pseudonyms has at least 16 characters"
+            raise ValueError(message)
+        return value
+
+    @property
+    def key(self) -> bytes:
+        """The key as bytes, b"" without one."""
+        return b"" if self.patient_key is None else self.patient_key.get_secret_value().encode()
+
 
 class TracingSettings(Section):
     """`[tracing]`: off unless an endpoint is given."""

@@ -31,6 +31,7 @@ from marrowd.rules.orders import OrderRules, load_order_rules
 from marrowd.store.protocols import Asked, Standing, Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
 from marrowd.telemetry.metrics import HookOutcome, Metrics
+from marrowd.telemetry.pseudonyms import Whose
 from marrowd.web.answers import refusal
 from marrowd.web.audit import AuditTrail, storable
 from marrowd.web.bodies import json_bytes, quick
@@ -149,6 +150,8 @@ class Hooks:
         loop = asyncio.get_running_loop()
         started = loop.time()
         outcome = HookOutcome.UNAUTHORIZED
+        call: Call | None = None
+        answer: Drawn | Lacking | None = None
         try:
             caller = await self._caller(request)
             left_s = self.budget.whole_s - (loop.time() - started)  # the body's way not counted
@@ -162,8 +165,17 @@ class Hooks:
             outcome = HookOutcome.UNAVAILABLE  # also where callers cannot be verified
             raise
         finally:
+            duration_s = loop.time() - started
             self._requests[service, outcome].inc()
-            self._durations[service].observe(loop.time() - started)
+            self._durations[service].observe(duration_s)
+            log.info(
+                "hook_answered",
+                service=service,
+                outcome=outcome,
+                verdict=answer.verdict if isinstance(answer, Drawn) else "",
+                duration_s=round(duration_s, 4),
+                **({} if call is None else _about(call)),
+            )
         if isinstance(answer, Lacking):
             raise refusal(412, _said(answer))
         if answer.card:
@@ -294,6 +306,11 @@ class Hooks:
 
 async def _no_such_service(_request: web.Request) -> web.Response:
     raise refusal(404, "no such service; GET /cds-services lists them")
+
+
+def _about(call: Call) -> dict[str, object]:
+    source = call.source_name
+    return {"source": source, "patient": Whose(source=source, patient=call.patient)}
 
 
 def _size_of_call(known_by: tuple[Service, str, Pieces], _call: Call) -> int:

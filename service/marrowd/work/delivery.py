@@ -23,6 +23,7 @@ from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Message, Outbox
 from marrowd.store.upkeep import Destinations
 from marrowd.telemetry.metrics import Delivery, Metrics
+from marrowd.telemetry.pseudonyms import Whose
 from marrowd.telemetry.tracing import OFF, Span, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.gate import Entry, Gate, entered
@@ -236,6 +237,7 @@ class DeliveryLoop:
             "delivered" if outcome is Delivery.TAKEN else "not_delivered",
             destination=name,
             message_id=message.id,
+            patient=Whose(source=message.source, patient=message.patient),
             attempts=message.attempts,
             outcome=outcome,
             status=answer.status,

@@ -279,7 +279,11 @@ class EventHandler:
         if any(change.messages for change in changes):
             self._wake_delivery()
         verdicts = [change.verdict for change in changes]
-        return Handled(outcome="screened", verdict=_most_telling(verdicts))
+        return Handled(
+            outcome="screened",
+            verdict=_most_telling(verdicts),
+            patient=gathered.main.patient,
+        )
 
     async def _ignore(self, event: Event, reason: Ignored) -> Handled:
         if await self._finish(event):

@@ -15,6 +15,7 @@ import structlog
 from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Decide, Evidence
 from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.pseudonyms import Whose
 from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
@@ -95,7 +96,12 @@ class RecheckLoop:
             span.tell(Told.SOURCE, source)
             decide = self._deciding.at(source, now)
             applied = await self._evidence.apply(source, [], decide, now=now, patients=[patient])
-            for change in applied.changes.values():
+            for whose, change in applied.changes.items():
                 span.tell(Told.VERDICT, change.verdict)
                 self._metrics.verdicts_total.labels(verdict=change.verdict).inc()
-                _log.info("rechecked", source=source, verdict=change.verdict)
+                _log.info(
+                    "rechecked",
+                    source=source,
+                    verdict=change.verdict,
+                    patient=Whose(source=source, patient=whose),
+                )

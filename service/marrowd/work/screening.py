@@ -21,6 +21,7 @@ import structlog
 from marrowd.errors import StoreUnavailable, place_of
 from marrowd.store.protocols import Event, Inbox
 from marrowd.telemetry.metrics import Metrics, Parked
+from marrowd.telemetry.pseudonyms import Whose
 from marrowd.telemetry.tracing import OFF, Span, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
@@ -38,6 +39,7 @@ class Handled:
     outcome: str  # "screened", "ignored", "swept", "counted", "waiting", "canary"
     reason: str = ""  # of an ignored one
     verdict: str = ""
+    patient: str = ""
 
 
 class Handler(Protocol):
@@ -228,6 +230,7 @@ class ScreeningLoop:
             outcome=came.outcome,
             reason=came.reason,
             verdict=came.verdict,
+            patient=Whose(source=event.new.source, patient=came.patient),
             duration_s=round(duration_s, 4),
         )
 

@@ -22,7 +22,7 @@ async def test_a_sweep_names_who_asked_and_what_it_found_names_the_sweep(hospita
     service = hospital.service
 
     def sweeps() -> int:
-        return service.log.read_text().count('"event": "swept"')
+        return service.log.read_text().count('"event":"swept"')
 
     first = await until(sweeps, "a sweep at start")
     hospital.fhir.put(person(PATIENT))

@@ -56,7 +56,7 @@ def test_a_stretch_is_exported_a_line_an_entry(config, capsys, monkeypatch):
         "verdict": "association",
         "user_id": "Practitioner/17",
     }
-    assert '"event": "audit_exported"' in said.err
+    assert '"event":"audit_exported"' in said.err
     assert "Patient/1" not in said.err
     assert "Practitioner" not in said.err
 

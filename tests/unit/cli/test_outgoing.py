@@ -92,8 +92,8 @@ def test_a_replay_is_a_dry_run_unless_applied(config, tmp_path, capsys):
     assert outgoing.replay_messages(*arguments, is_applied=True) is Exit.FINE
     said = capsys.readouterr()
     assert said.out == "2 back to work\n"
-    assert '"event": "messages_replayed"' in said.err
-    assert '"count": 2' in said.err
+    assert '"event":"messages_replayed"' in said.err
+    assert '"count":2' in said.err
     assert state_of(tmp_path, TAKEN) is MessageState.READY
 
 
@@ -104,7 +104,7 @@ def test_a_replay_by_id_leaves_the_ids_in_the_log_and_nothing_else(config, capsy
 
     said = capsys.readouterr()
     assert said.out == "1 back to work\n"
-    assert f'"message_id": "{TAKEN}"' in said.err
+    assert f'"message_id":"{TAKEN}"' in said.err
     assert "Zebediah" not in said.err
 
 

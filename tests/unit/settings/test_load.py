@@ -78,6 +78,7 @@ def test_the_environment_overrides_the_file(write):
         pytest.param("a = [", "is not TOML", id="not TOML"),
         pytest.param(SOURCE + SOURCE, "a name is used twice", id="two of one name"),
         pytest.param(SOURCE.replace(SECRET, "short"), "at least 16", id="short secret"),
+        pytest.param('[log]\npatient_key = "short"', "at least 16", id="short key"),
         pytest.param(SOURCE + 'auth = {kind = "basic", user = "u", pasword = "p"}\n',
                      "did you mean password?", id="key in auth"),
         pytest.param('[[destinations]]\nname="e"\nurl="http://x"\nsource="none"\ntoken="t"\n',
