@@ -91,6 +91,21 @@ def test_every_metric_is_in_the_reference():
     assert [n for n in names if f"`{n}`" not in METRICS] == []
 
 
+def test_every_value_of_a_label_is_in_the_reference():
+    named = {"version", "rules", "source", "destination"}  # by who builds or configures
+    metrics = Metrics(CollectorRegistry(), sources=["s"], destinations=["d"])
+    values = {
+        value
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        for label, value in sample.labels.items()
+        if label not in named | {"le"}
+    }
+
+    assert "association" in values
+    assert [value for value in sorted(values) if f"`{value}`" not in METRICS] == []
+
+
 def test_every_command_helps():
     commands = get_command(program).commands
 
