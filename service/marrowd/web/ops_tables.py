@@ -216,7 +216,7 @@ def rule_list(policy: Policy, rules: str) -> str:
             "window",
             f"{policy.window_before_days} days before the MRI to {policy.window_after_days} after",
         ),
-        ("posted from", f"{escape(policy.push_min_severity)} on"),
+        ("posted from", escape(str(policy.push_min_severity))),
     ]
     return _list(pairs)
 
@@ -234,8 +234,13 @@ def age(seconds: float) -> str:
 
 
 def _by(counts: dict[str, int]) -> str:
-    said = ", ".join(f"{count:,} {escape(key.replace('_', ' '))}" for key, count in counts.items())
-    return said or "none yet"
+    each = (f"<li><b>{count:,}</b> {escape(_spoken(key))}</li>" for key, count in counts.items())
+    said = "".join(each)
+    return f'<ul class="counts">{said}</ul>' if said else "none yet"
+
+
+def _spoken(key: str) -> str:
+    return key.replace("_", " ").replace("vitamin d", "vitamin D").replace("mri", "MRI")
 
 
 def _plural(count: int, noun: str) -> str:
