@@ -196,8 +196,13 @@ def observer(metrics: Metrics | None, source: str) -> Observe:
     if metrics is None:
         return lambda _operation, _outcome, _seconds: None
     duration = metrics.ehr_request_duration_seconds
+    durations = {
+        (operation, outcome): duration.labels(source=source, operation=operation, outcome=outcome)
+        for operation in Operation
+        for outcome in CallOutcome
+    }
 
     def observe(operation: Operation, outcome: CallOutcome, seconds: float) -> None:
-        duration.labels(source=source, operation=operation, outcome=outcome).observe(seconds)
+        durations[operation, outcome].observe(seconds)
 
     return observe

@@ -100,6 +100,7 @@ class Transport:
         self._authorization = authorization or FixedAuthorization()
         self._breaker = breaker
         self._limits = limits
+        self._timeout = aiohttp.ClientTimeout(total=limits.timeout_s, sock_connect=limits.connect_s)
         self._observe = observe
         self._clock = clock
         self._rng = rng or random.SystemRandom()
@@ -199,9 +200,7 @@ class Transport:
                 headers=headers,
                 data=ask.body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=self._limits.timeout_s, sock_connect=self._limits.connect_s
-                ),
+                timeout=self._timeout,
             ) as response:
                 body = b""  # of a refusal it could only tell what must not be logged
                 if response.status < HTTPStatus.MULTIPLE_CHOICES:

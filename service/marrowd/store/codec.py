@@ -18,6 +18,7 @@ from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import lru_cache
 from typing import Union, cast, get_args, get_origin, get_type_hints
 
 import orjson
@@ -26,6 +27,7 @@ from marrowd.core.facts import Fact
 from marrowd.errors import StoreUnavailable
 
 _Convert = Callable[[object], object]
+_KEPT = 512  # an event's facts are read up to three times, with those of others in between
 _INT64 = range(-(2**63), 2**63)  # orjson reads a larger number as a float: those go as text
 
 
@@ -39,9 +41,10 @@ def fact_to_json(fact: Fact) -> bytes:
         return json.dumps(tree, separators=(",", ":")).encode("ascii")
 
 
+@lru_cache(_KEPT)
 def fact_from_json(stored: bytes) -> Fact:
     """
-    Read what `fact_to_json` wrote.
+    Read what `fact_to_json` wrote; facts never change, so what was just read is given again.
 
     Raises:
         StoreUnavailable: the row is damaged, or a newer version wrote a word unknown here.

@@ -24,7 +24,7 @@ from marrowd.core.timeline import Timeline, build_timeline
 from marrowd.core.verdict import Verdict
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
 from marrowd.telemetry.tracing import traceparent
-from marrowd.work.lacking import NotEnough, Sought, lacking
+from marrowd.work.lacking import Built, NotEnough, Sought, lacking
 
 # Made once for this purpose. Message ids are derived, so that a transaction that is run again
 # writes the same message.
@@ -40,6 +40,7 @@ class Occasion:
     orders_known: bool = True
     problems_known: bool = True
     sought: Sought | None = None  # None: decide by what there is
+    built: Built | None = None  # of an attempt before, which lacked something
 
 
 class Decider:
@@ -102,7 +103,7 @@ class Decider:
     def _decide(
         self, source: str, state: PatientState, occasion: Occasion, trace: str | None
     ) -> PatientChange:
-        timeline = self._timeline(state)
+        timeline = _built_before(occasion, state) or self._timeline(state)
         if occasion.sought is not None and (
             lacks := lacking(
                 state.patient,
@@ -113,7 +114,8 @@ class Decider:
                 now=occasion.now,
             )
         ):
-            raise NotEnough(lacks)
+            built = Built(patient=state.patient, facts=state.facts, timeline=timeline)
+            raise NotEnough(lacks, built)
         verdict = self._screen(timeline, occasion.now)
         card = card_id(source, verdict)
         posted = UUID(state.posted_card) if state.posted_card else None
@@ -177,6 +179,13 @@ class Decider:
             event_received_at=occasion.received_at,
             trace=trace,
         )
+
+
+def _built_before(occasion: Occasion, state: PatientState) -> Timeline | None:
+    built = occasion.built
+    if built is None or built.patient != state.patient or built.facts != state.facts:
+        return None
+    return built.timeline
 
 
 def _grounds(verdict: Verdict) -> list[str]:

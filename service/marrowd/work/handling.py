@@ -29,7 +29,7 @@ from marrowd.work.canary import as_canary, canary_of, to_read
 from marrowd.work.counting import count_facts
 from marrowd.work.deciding import Decider, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
-from marrowd.work.lacking import Lacking, NotEnough
+from marrowd.work.lacking import Built, Lacking, NotEnough
 from marrowd.work.listening import Listener
 from marrowd.work.merging import is_of_patient, merge_of
 from marrowd.work.outcomes import Outcomes
@@ -237,17 +237,21 @@ class EventHandler:
         self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool
     ) -> Handled:
         """Write; what the decision lacks is fetched, and the write is made anew."""
+        built: Built | None = None
         while True:  # each time round somebody or something was asked for that had not been
             try:
-                applied = await self._write(event, gathered, is_change=is_change)
+                applied = await self._write(event, gathered, is_change=is_change, built=built)
             except NotEnough as error:
+                built = error.built
                 gathered = await self._more(event, gathered, error.lacking, access)
                 continue
             if not applied.is_finished:
                 return Handled(outcome="lease_lost")
             return self._told(event, gathered, applied)
 
-    async def _write(self, event: Event, gathered: Gathered, *, is_change: bool) -> Applied:
+    async def _write(
+        self, event: Event, gathered: Gathered, *, is_change: bool, built: Built | None
+    ) -> Applied:
         source, now = event.new.source, self._clock()
         occasion = Occasion(
             now=now,
@@ -255,6 +259,7 @@ class EventHandler:
             orders_known=gathered.orders_known,
             problems_known=gathered.problems_known,
             sought=gathered.sought(is_change=is_change),
+            built=built,
         )
         return await self._outcomes.write(
             self._store.apply(

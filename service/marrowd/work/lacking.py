@@ -29,11 +29,21 @@ class Lacking:
         return bool(self.patients or self.results)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A timeline and what it was built of: what was fetched meanwhile often adds nothing."""
+
+    patient: str
+    facts: tuple[Fact, ...]
+    timeline: Timeline
+
+
 class NotEnough(MarrowdError):
     """A decision was asked for without what it rests on; nothing was written."""
 
-    def __init__(self, lacking: Lacking) -> None:
+    def __init__(self, lacking: Lacking, built: Built) -> None:
         self.lacking = lacking
+        self.built = built
         super().__init__("a decision lacks facts")
 
 

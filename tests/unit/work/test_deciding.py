@@ -3,14 +3,18 @@
 import json
 
 import pytest
+from tests.support.notation import NOW as TODAY
+from tests.support.notation import PATIENT, facts
 from tests.support.stored import NOW
 from tests.support.verdicts import verdict
 
+from marrowd.core.timeline import build_timeline
 from marrowd.core.verdict import VerdictKind
 from marrowd.rules.policies import policy_from
 from marrowd.settings import PolicySettings
 from marrowd.store.protocols import PatientState
-from marrowd.work.deciding import Decider
+from marrowd.work.deciding import Decider, Occasion
+from marrowd.work.lacking import NotEnough, Sought
 
 
 @pytest.fixture
@@ -46,3 +50,30 @@ def test_a_withdrawal_stands_on_nothing(decider, monkeypatch):
 
     assert messages["server"]["retracts"] == [card]
     assert "about" not in messages["server"]
+
+
+def state_of(*lines: str) -> PatientState:
+    return PatientState(source="main", patient=PATIENT, facts=tuple(facts(lines)), posted_card=None)
+
+
+def test_what_was_fetched_and_adds_nothing_is_no_reason_to_build_anew(decider, monkeypatch):
+    built = []
+
+    def build(*args, **kwargs):
+        built.append(args)
+        return build_timeline(*args, **kwargs)
+
+    monkeypatch.setattr("marrowd.work.deciding.build_timeline", build)
+    before = ["report @-10 left foot: talus affirmed", "result 14 ng/mL @-12"]
+    asking = Occasion(now=TODAY, sought=Sought(bears_on_advice=True))
+    with pytest.raises(NotEnough) as lacking:
+        decider.on("main", asking)(state_of(*before))
+    occasion = Occasion(now=TODAY, built=lacking.value.built)
+
+    same = decider.on("main", occasion)(state_of(*before))
+    assert 1 == len(built)
+    assert decider.at("main", TODAY)(state_of(*before)) == same
+
+    other = decider.on("main", occasion)(state_of(*before, "result 40 ng/mL @-1"))
+    assert 3 == len(built)
+    assert other.verdict != same.verdict
