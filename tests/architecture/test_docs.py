@@ -1,17 +1,22 @@
 """What users hold on to is documented: every setting, metric, command and room."""
 
+import base64
 import json
 import re
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from prometheus_client import CollectorRegistry
+from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from marrowd.cli.program import program
-from marrowd.settings import Settings
+from marrowd.settings import Settings, load_settings
 from marrowd.settings.section import Section
 from marrowd.telemetry.metrics import Metrics
 
@@ -80,6 +85,54 @@ def test_every_setting_within_another_is_in_the_reference(name):
         for each in within(field.annotation):
             told = [key for key in each.model_fields if re.search(rf"[`{{ ,]{key}\b", text)]
             assert told == list(each.model_fields), each.__name__
+
+
+def keys_of(value: object) -> set[str]:
+    """Give every key of a configuration, a secret's by the name that it has without its suffix."""
+    match value:
+        case dict():
+            named = {
+                re.sub(r"_(file|env)$", "", key) if key != "jwks_file" else key for key in value
+            }
+            return named.union(*map(keys_of, value.values()))
+        case list():
+            return set().union(*map(keys_of, value))
+        case _:
+            return set()
+
+
+def test_the_example_has_every_key_and_loads(tmp_path):
+    example = CONFIGURATION.split("## One of each")[1].split("```toml\n")[1].split("```")[0]
+    told = {
+        "store-url": "postgresql://marrowd:a-password@db.example.org/marrowd",
+        "webhook": "whsec_" + base64.b64encode(b"k" * 32).decode(),
+        "fhir.pem": pem(ec.generate_private_key(ec.SECP384R1())),
+    }
+    for name in re.findall(r'/run/secrets/([\w.-]+)"', example):
+        (tmp_path / name).write_text(told.get(name, f"{name}-of-some-length"), encoding="utf-8")
+    file = tmp_path / "marrowd.toml"
+    file.write_text(example.replace("/run/secrets", str(tmp_path)), encoding="utf-8")
+    settings = load_settings(file, {"CLINIC_NOTIFICATION": "a-secret-of-some-length"})
+    every = {key for name in Settings.model_fields for key in all_keys(Settings.model_fields[name])}
+
+    assert [source.name for source in settings.sources] == ["hospital", "clinic", "practice"]
+    assert every - keys_of(tomllib.loads(example)) == set()
+
+
+def all_keys(field: FieldInfo) -> set[str]:
+    """Give the keys of a section and of what stands within it."""
+    sections = within(field.annotation)
+    return {
+        each
+        for section in sections
+        for key, inner in section.model_fields.items()
+        for each in {key, *all_keys(inner)}
+    }
+
+
+def pem(key: ec.EllipticCurvePrivateKey) -> str:
+    """Write a key as the file of a secret holds it."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def test_every_metric_is_in_the_reference():
