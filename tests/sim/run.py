@@ -47,6 +47,7 @@ from tests.sim.world import (
 from marrowd.errors import StoreUnavailable
 from marrowd.store import database, migrate
 from marrowd.store.engine import Engines
+from marrowd.telemetry.pseudonyms import Whose
 
 T = TypeVar("T")
 START = datetime(2026, 3, 1, 23, 58, tzinfo=UTC)  # midnight falls into the storm
@@ -444,7 +445,8 @@ def _recorded(run: Run) -> Iterator[None]:
     """Have the service's own log lines in the history."""
 
     def record(_logger: Any, _name: str, event: dict[str, Any]) -> NoReturn:
-        said = " ".join(f"{k}={v}" for k, v in event.items() if k != "event" and v != "")
+        told = {k: v.patient if isinstance(v, Whose) else v for k, v in event.items()}
+        said = " ".join(f"{k}={v}" for k, v in told.items() if k != "event" and v != "")
         run.say(f"log    {event['event']} {said}")
         raise structlog.DropEvent
 
