@@ -6,6 +6,7 @@ rules of it that this page could break: landmarks, names, headings, contrast, ta
 """
 
 import json
+import re
 
 import pytest
 import pytest_asyncio
@@ -129,7 +130,7 @@ async def test_the_picture_can_be_heard(open_page):
     page = await open_page()
 
     picture = page.get_by_role("img", name="The line from sources to charts")
-    assert "Inbox: 0 waiting" in await picture.locator("desc").inner_html()
+    assert re.search(r"Inbox: \d+ waiting", await picture.locator("desc").inner_html())
     for words in ("Sources", "Screening", "Outbox", "Charts"):
         assert await page.get_by_text(words, exact=True).count() >= 1
 
