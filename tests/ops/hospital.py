@@ -103,8 +103,14 @@ class Hospital:
         taken = len(self.ehr.effects)
         await until(lambda: len(self.ehr.effects) > taken or self._has_card(patient), "a card")
         await until(self.service.is_idle, "nothing waits")
-        status, said = await self.open_chart(name)
-        assert status == 200, said
+        opened = []
+
+        async def has_opened() -> bool:  # once the first sweep has shown that nothing was missed
+            opened[:] = await self.open_chart(name)
+            return opened[0] == 200
+
+        await until(has_opened, "the chart opens")
+        said = opened[1]
         for card in said["cards"]:
             chosen = [{"id": s["uuid"]} for s in card.get("suggestions", ())][:1]
             said = {"outcome": "accepted", "acceptedSuggestions": chosen}
