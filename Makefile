@@ -5,6 +5,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m marrowd
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# A lock file names every part. Without --no-deps pip resolves once more, and a release newer than the
+# lock, asked for with an extra, ends the installation.
+LOCKED := --no-deps --require-hashes -r
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
@@ -18,12 +21,13 @@ help: ## list the targets
 	$(PYTHON) -m venv .venv
 
 .venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
-	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) $(LOCKED) requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
-	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) $(LOCKED) requirements-dev.lock
+	$(BIN)/pip check --quiet --disable-pip-version-check
 	@touch $@
 
 demo: .venv/runtime.stamp ## the main job on synthetic patients: events in, cards out
@@ -75,7 +79,7 @@ BUILD_PARTS := editables hatchling pathspec pluggy setuptools trove-classifiers 
 
 sbom: .venv/dev.stamp ## the parts of an installation as CycloneDX, into build/sbom.json
 	$(PYTHON) -m venv --clear build/sbom && build/sbom/bin/python -m pip install --quiet \
-		--disable-pip-version-check --require-hashes -r requirements.lock
+		--disable-pip-version-check $(LOCKED) requirements.lock
 	build/sbom/bin/python -m pip install --quiet --no-deps --no-build-isolation .
 	build/sbom/bin/python -m pip uninstall --quiet --yes $(BUILD_PARTS)
 	$(BIN)/cyclonedx-py environment --output-format JSON --output-file build/sbom.json \

@@ -29,8 +29,9 @@ def python_of(peer: str) -> str:
     if not (home / "installed").exists() and not os.environ.get("BENCH_PEERS"):
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
         lock = HERE / f"{peer}.lock"
-        pip = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
-        subprocess.run(pip, check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet"]
+        locked = ["--no-deps", "--require-hashes", "-r", str(lock)]
+        subprocess.run(pip + locked, check=True)
         (home / "installed").touch()
     return str(python)
 
