@@ -57,11 +57,21 @@ test-hapi-restart: .venv/dev.stamp ## restart a real HAPI in the middle of a str
 test-soak: .venv/dev.stamp ## valid and hostile traffic for MARROWD_TEST_SOAK_S seconds (120)
 	$(BIN)/python -m pytest -s -m soak tests/crash
 
-test-ops: .venv/dev.stamp ## alerts, dashboards, the ops page and patient markers, with real tools
-	$(BIN)/python -m pytest -m ops tests/ops
-
-# helm takes minutes to build, so what is built is kept outside the repository.
+# Tools that no Python lock file covers are kept outside the repository: helm takes minutes to build.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/marrowd-tools
+
+AXE := axe-core-4.14.1
+AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b73\
+4f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+
+$(TOOLS)/$(AXE).js:
+	mkdir -p $(TOOLS)
+	cd $(TOOLS) && npm pack --silent $(subst axe-core-,axe-core@,$(AXE)) >/dev/null \
+		&& echo "$(subst $() ,,$(AXE_SHA512))  $(AXE).tgz" | sha512sum --check --quiet \
+		&& tar -xzOf $(AXE).tgz package/axe.min.js >$(AXE).part && mv $(AXE).part $(AXE).js && rm $(AXE).tgz
+
+test-ops: .venv/dev.stamp $(TOOLS)/$(AXE).js ## alerts, dashboards, the ops page and patient markers, with real tools
+	AXE=$(TOOLS)/$(AXE).js $(BIN)/python -m pytest -m ops tests/ops
 
 $(TOOLS)/helm:
 	GOBIN=$(TOOLS) go install helm.sh/helm/v3/cmd/helm@v3.22.0
