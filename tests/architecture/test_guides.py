@@ -83,10 +83,17 @@ def test_every_reason_is_told():
     assert [kind for kind in AuditKind if f"`{kind}`" not in COMMANDS] == []
 
 
-def test_the_clinical_page_knows_every_verdict_and_policy():
+@pytest.mark.parametrize("name", ["clinical.md", "rules.md"])
+def test_the_clinical_pages_know_every_verdict(name):
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    found = re.findall(r"^\| `(\w+)` \| ", page, re.MULTILINE)
+
+    assert found == [str(kind) for kind in VerdictKind]
+
+
+def test_the_clinical_page_knows_every_policy():
     page = (ROOT / "docs" / "clinical.md").read_text(encoding="utf-8")
 
-    assert re.findall(r"^\| `(\w+)` \| ", page, re.MULTILINE) == [str(k) for k in VerdictKind]
     for policy in load_policies().values():
         assert f"`{policy.name}`" in page
 
@@ -108,3 +115,17 @@ def test_every_file_that_a_guide_names_is_there(guide):
 
     assert [link for link in links if not (guide.parent / link).exists()] == []
     assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_every_page_that_the_code_names_is_in_the_repository():
+    places = ("docs", "docs/adr", "tests/data", ".")
+    missing = [
+        (module.relative_to(ROOT).as_posix(), name)
+        for module in (ROOT / "service").rglob("*.py")
+        for name in re.findall(r"[\w./-]+\.md\b", module.read_text(encoding="utf-8"))
+        if not any(
+            (folder / name).exists() for folder in (module.parent, *map(ROOT.joinpath, places))
+        )
+    ]
+
+    assert missing == []

@@ -26,7 +26,7 @@ _TOPICS: Final = {
     VerdictKind.REPORT_UNREADABLE: "Low vitamin D with an unread MRI report of the foot or ankle",
     VerdictKind.CONSIDER_MRI: "Low vitamin D with lasting pain of the foot or ankle",
 }
-# Why a clinician may set a card aside: DOMAIN section 4, "overrideReasons".
+# Why a clinician may set a card aside: rules.md section 4, "overrideReasons".
 OVERRIDE_REASONS: Final = {
     "already-treated": "Already treated",
     "explained-by-injury": "Explained by injury",

@@ -15,7 +15,7 @@ from marrowd.rules.codes import Codes, Role
 _PATIENT: Final = "patient={{context.patientId}}"
 # One page when the server allows it: a page left unfetched makes a key count as not sent.
 _COUNT: Final = "_count=200"
-# Radiology as HL7 v2 section codes it, and as US Core does: FHIR.md sections 1 and 2.
+# Radiology: HL7 table 0074 (diagnostic service section), and the LOINC part that US Core asks for.
 _RADIOLOGY: Final = "http://terminology.hl7.org/CodeSystem/v2-0074|RAD,http://loinc.org|LP29684-5"
 
 
@@ -39,7 +39,7 @@ class Hook(StrEnum):
 
 
 class Service(StrEnum):
-    """The ids of the services, one hook each: CONTRACT, "HTTP, public listener"."""
+    """The ids of the services, one hook each; EHRs hold on to them."""
 
     PATIENT_VIEW = "marrow-vitamin-d-patient-view"
     ORDER_SIGN = "marrow-vitamin-d-order-sign"

@@ -2,7 +2,7 @@
 Suggestions: what accepting a card's advice creates in the EHR, as draft FHIR R4 resources.
 
 Plain dictionaries and not models, because cards are also drawn by `marrowd screen`, whose start
-must be quick; tests build each of them with fhir.resources.R4B. No drug and no dose, ever (DOMAIN
+must be quick; tests build each of them with fhir.resources.R4B. No drug and no dose, ever (rules.md
 section 4).
 """
 
@@ -15,7 +15,7 @@ from marrowd.core.facts import Unit
 from marrowd.core.verdict import Verdict
 
 LOINC: Final = "http://loinc.org"
-# 25(OH)D total (D2 + D3), as mass and as amount of substance: FHIR.md section 3, "LOINC 25-OH-D".
+# 25(OH)D total (D2 + D3), as mass and as amount of substance (LOINC 2.68).
 _TOTAL: Final = {Unit.NG_ML: "62292-8", Unit.NMOL_L: "68438-1"}
 _TEST: Final = "25-hydroxyvitamin D, total"
 _DEFICIENCY: Final = "Vitamin D deficiency"
@@ -53,7 +53,7 @@ def suggestion_json(suggestion: Suggestion, verdict: Verdict, card: UUID) -> dic
 
 
 def _service_request(suggestion: Suggestion, verdict: Verdict) -> dict[str, Any]:
-    """Draft the order: undated, since only the clinician knows when (DOMAIN section 4)."""
+    """Draft the order: undated, since only the clinician knows when (rules.md section 4)."""
     level = verdict.governing
     unit = level.result.unit if level and level.result.unit else Unit.NG_ML
     request: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """
 Bones and sides in words, and in ever shorter words where a line has little room.
 
-A card's summary is built to fit and never cut (DOMAIN section 4), so `spellings` gives the same
+A card's summary is built to fit and never cut (rules.md section 4), so `spellings` gives the same
 bones in several lengths: named one by one, as groups, counted, and as the foot alone.
 """
 

@@ -2,7 +2,7 @@
 The findings of the card's report, picked and ordered for showing.
 
 Superseded findings are history and not shown; bones that do not count are shown apart from those
-that do (DOMAIN section 2).
+that do (rules.md section 2).
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from marrowd.core.reading import Certainty, Cue, Statement
 from marrowd.core.verdict import ImagingReport, Verdict, VerdictKind
 
 # The cues that turn a warning into information, and the one that is only named, in the order in
-# which the summary names them: DOMAIN section 4, "Other explanations first".
+# which the summary names them: rules.md section 4, "Other explanations first".
 OVERRIDING_CUES: Final = (Cue.INFECTION, Cue.NEOPLASM, Cue.OSTEONECROSIS, Cue.FRACTURE)
 NAMED_CUES: Final = (*OVERRIDING_CUES, Cue.STRESS_FRACTURE)
 

@@ -2,7 +2,7 @@
 The radiologist's side of a card's detail: bones and sides, and the sentences that say so.
 
 Sentences are quoted as they stand, escaped: a clinician judges the reading by them. A report that
-could not be read is said aloud, never "no edema" (DOMAIN section 2).
+could not be read is said aloud, never "no edema" (rules.md section 2).
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 The laboratory's side of a card's detail: which result, what it is judged by, what is odd about it.
 
 Every figure is told with its date and status, so that a reader can see at once what it rests on and
-what was there besides (DOMAIN section 4, "detail").
+what was there besides (rules.md section 4, "detail").
 """
 
 from typing import Final

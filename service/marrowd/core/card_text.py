@@ -3,7 +3,7 @@ The detail of a card: what it stands on, in Markdown, brief and for a clinician.
 
 The order is the order of reading: other explanations first when the report names them, then the two
 findings with their sources, what is published, what to weigh, and last what was not checked.
-Nothing here claims that one finding led to the other, and nothing names a drug or a dose (DOMAIN
+Nothing here claims that one finding led to the other, and nothing names a drug or a dose (rules.md
 sections 4 and 5).
 """
 

@@ -2,7 +2,7 @@
 The card as a value: what a clinician reads, built from a verdict and from nothing else.
 
 No clock, no wire shape: `cds` turns it into CDS Hooks JSON. Six of the eleven verdicts have a card
-(DOMAIN section 3, column "card in a hook"); for the others `cards_of` gives none.
+(rules.md section 3, column "card in a hook"); for the others `cards_of` gives none.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from marrowd.core.verdict import Verdict, VerdictKind
 
 
 class Indicator(StrEnum):
-    """How urgent a card is; never `critical`: nothing here is (DOMAIN section 4)."""
+    """How urgent a card is; never `critical`: nothing here is (rules.md section 4)."""
 
     INFO = "info"
     WARNING = "warning"

@@ -2,7 +2,7 @@
 Text from a report or an EHR is data: here it is made harmless for a Markdown and HTML reader.
 
 A card's detail is GitHub-flavoured Markdown that some clients render with raw HTML allowed, so a
-report must not be able to put a link, an image, a tag or a heading into it (DOMAIN section 4).
+report must not be able to put a link, an image, a tag or a heading into it (rules.md section 4).
 Three steps, and the order matters: characters nobody can see are dropped first, because they would
 hide a link from the second step; links are removed second, because an escaped link could still be
 found by a client that looks for addresses in the rendered words; what remains is escaped last.

@@ -92,7 +92,7 @@ class When:
 
 
 class Analyte(StrEnum):
-    """Which form of 25-hydroxyvitamin D a code measures (FHIR.md section 3)."""
+    """Which form of 25-hydroxyvitamin D a code measures (`rules/codes.toml`)."""
 
     TOTAL = "total"
     D3 = "d3"

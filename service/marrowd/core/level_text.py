@@ -3,7 +3,7 @@ A 25(OH)D level in words: as reported, in the other unit, against its cut-off, a
 
 What is shown never contradicts what was decided: a short form is rounded down, so that a low result
 is never printed as the cut-off it lies below, and the other unit is called "about" because the
-comparison was made in the unit reported (DOMAIN section 1).
+comparison was made in the unit reported (rules.md section 1).
 """
 
 from datetime import date

@@ -73,7 +73,7 @@ class Cue(StrEnum):
 
 
 class Modality(StrEnum):
-    """A modality that a text names; only MR counts (DOMAIN section 2)."""
+    """A modality that a text names; only MR counts (rules.md section 2)."""
 
     MR = "mr"
     NOT_MR = "not_mr"

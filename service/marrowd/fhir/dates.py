@@ -2,7 +2,7 @@
 FHIR dates to `When`: as exact as they were given, and never a guess.
 
 A year-month is its 15th, a date its noon, a time without zone local to the site; a year alone stays
-a year; anything else is unreadable (DOMAIN section 1, "Time"). Instants are kept in UTC, so that
+a year; anything else is unreadable (rules.md section 1, "Time"). Instants are kept in UTC, so that
 two of them compare as instants whatever zone they were written in.
 """
 

@@ -1,7 +1,7 @@
 """
 What an imaging study or report says of its exam in codes and titles: modality, region, side.
 
-The words of a title are few and fixed (DOMAIN section 2, "MR?" and "Foot/ankle?"); the text of a
+The words of a title are few and fixed (rules.md section 2, "MR?" and "Foot/ankle?"); the text of a
 report is read by the report reader, not here.
 """
 
@@ -30,7 +30,7 @@ _NOT_MR = re.compile(
     r")(?!\w)",
     re.IGNORECASE,
 )
-# The regions that DOMAIN section 2 names.
+# The regions that rules.md section 2 names.
 _REGIONS = (
     (re.compile(r"\b(?:foot|feet)\b", re.IGNORECASE), Region.FOOT),
     (re.compile(r"\bankles?\b", re.IGNORECASE), Region.ANKLE),

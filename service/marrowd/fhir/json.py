@@ -3,7 +3,7 @@ JSON text to values and back, with every number exactly as it was written.
 
 A laboratory's "20.0" must not become 20.000000000000001, nor "1e2" another text: thresholds are
 compared exactly and the digest that breaks ties between versions is taken over the numbers as
-written (DOMAIN section 1). So a number with a point or an exponent becomes a
+written (rules.md section 1). So a number with a point or an exponent becomes a
 `Number`, a Decimal that remembers its text (an integer is its own text; "-0" is 0), and
 `canonical` writes that text back. Of a name given twice in one object the last one speaks, as in
 every JSON reader that FHIR servers use; RFC 8259 leaves it open.

@@ -2,7 +2,7 @@
 What ties a report to a study: references, Study UIDs, accession numbers, shared orders.
 
 References may hold only an identifier, and an accession number is one only together with its system
-(FHIR.md of the project's notes, section 2). Keys are made so that two that are equal mean the same.
+(FHIR R4, Identifier). Keys are made so that two that are equal mean the same.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 A 25(OH)D result from an Observation: its own value, its components, and what is contained in it.
 
 A code decides what an Observation is, never its display; what cannot be read is kept with its
-reason, so that it can be said aloud (DOMAIN section 1).
+reason, so that it can be said aloud (rules.md section 1).
 """
 
 from collections.abc import Iterator

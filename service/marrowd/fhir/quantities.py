@@ -2,7 +2,7 @@
 The number, comparator and unit of a 25(OH)D result, or the reason why there is none.
 
 Nothing is guessed: a unit comes from the result or, when it names none, from a reference range
-whose bounds all agree; never from the code (DOMAIN section 1, "Value", "Unit", "Implausible").
+whose bounds all agree; never from the code (rules.md section 1, "Value", "Unit", "Implausible").
 """
 
 import re
@@ -28,8 +28,8 @@ class Spelling:
 _NG_ML = Spelling(unit=Unit.NG_ML)
 _NMOL_L = Spelling(unit=Unit.NMOL_L)
 _PMOL_L = Spelling(unit=Unit.NMOL_L, exponent=-3)
-# Spellings seen in practice, UCUM and not (DOMAIN section 1, "Unit"). 1 ng/mL = 1 ug/L. No spelling
-# differs from another only by case, so case is not looked at. Both micro signs: U+00B5 and U+03BC.
+# Spellings seen in practice, UCUM and not (rules.md section 1, "Unit"). 1 ng/mL = 1 ug/L. No two
+# spellings differ only by case, so case is not looked at. Both micro signs: U+00B5 and U+03BC.
 _SPELLINGS = {
     "ng/ml": _NG_ML,
     "ug/l": _NG_ML,

@@ -1,8 +1,8 @@
 """
 A DiagnosticReport: the pieces of text it holds, read, and what says that it is an imaging report.
 
-Pieces are ordered as DOMAIN section 2 ranks them: presented forms, conclusion, result Observations
-(those contained here; those listed are facts of their own), narrative last.
+Pieces are ordered as rules.md section 2 ranks them: presented forms, conclusion, result
+Observations (those contained here; those listed are facts of their own), narrative last.
 """
 
 from collections.abc import Iterator

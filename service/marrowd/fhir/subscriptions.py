@@ -27,7 +27,7 @@ _DELETES = "http://hapifhir.io/fhir/StructureDefinition/subscription-send-delete
 _PAYLOAD = "application/fhir+json"
 _LOINC = "http://loinc.org"
 # HL7 table 0074 (diagnostic service section) under whatever system a site gives it, and LOINC's
-# "Radiology", which US Core asks for (FHIR.md section 2).
+# "Radiology", which US Core asks for.
 _RADIOLOGY = ("RAD", "NMR", "IMG", f"{_LOINC}|LP29684-5")
 _BROUGHT = frozenset({Role.TOTAL, Role.D3, Role.D2, Role.PANEL})
 

@@ -44,7 +44,7 @@ def version_number(text: str | None) -> int | None:
     return int(text)
 
 
-# DOMAIN sections 1 and 2, "Status". An Observation has no `appended`, a DiagnosticReport no
+# rules.md sections 1 and 2, "Status". An Observation has no `appended`, a DiagnosticReport no
 # `specimen-in-process`; a status that is not known, or missing, is held.
 _COUNTS = frozenset({"final", "amended", "corrected", "appended"})
 _WITHDRAWN = frozenset({"cancelled", "entered-in-error"})

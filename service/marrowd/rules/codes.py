@@ -2,7 +2,7 @@
 The clinical codes of `codes.toml` as look-up tables.
 
 A code system is told by its URI (or its OID) and nothing else: a LOINC number under another system
-is no LOINC code (DOMAIN section 1).
+is no LOINC code (rules.md section 1).
 """
 
 import tomllib

@@ -54,7 +54,7 @@ class Event:
 
 
 class EventState(StrEnum):
-    """Where an event is; drawn in `store/DESIGN.md`."""
+    """Where an event is; drawn in `DESIGN.md`."""
 
     READY = "ready"
     RUNNING = "running"

@@ -129,7 +129,7 @@ SCHEDULE = (
     timedelta(hours=20),
     timedelta(hours=24),
 )
-GIVE_UP_AFTER = timedelta(days=3)  # CONTRACT: retried for 3 days, then parked
+GIVE_UP_AFTER = timedelta(days=3)  # then parked; ehr.md tells EHRs so
 LEAST_TRIES = 3  # also of a message that is older: replayed, or held back by an outage
 PAUSES_ALL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # With Retry-After these speak for the whole destination, not for one message.

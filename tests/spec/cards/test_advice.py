@@ -1,4 +1,4 @@
-"""Which verdict has a card, how urgent it is and what it suggests (DOMAIN sections 3 and 4)."""
+"""Which verdict has a card, how urgent it is and what it suggests (rules.md sections 3 and 4)."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def insufficient(kind=VerdictKind.ASSOCIATION, **changed):
 
 @pytest.mark.parametrize("kind", list(VerdictKind))
 def test_six_of_the_verdicts_have_a_card(kind):
-    """One card or none: DOMAIN section 3, column "card in a hook"."""
+    """One card or none: rules.md section 3, column "card in a hook"."""
     assert len(cards_of(verdict(kind))) == (kind in WITH_CARD)
 
 

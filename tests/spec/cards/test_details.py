@@ -1,4 +1,4 @@
-"""Card details: what the card stands on, said with its uncertainty (DOMAIN sections 4 and 5)."""
+"""Card details: what the card stands on, said with its uncertainty (rules.md sections 4 and 5)."""
 
 import re
 from dataclasses import replace

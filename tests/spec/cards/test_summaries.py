@@ -1,4 +1,4 @@
-"""Card summaries: the finding in one sentence that fits (DOMAIN section 4, "summary")."""
+"""Card summaries: the finding in one sentence that fits (rules.md section 4, "summary")."""
 
 import pytest
 from tests.support.verdicts import INSUFFICIENT, finding, level, report, result, verdict
