@@ -53,12 +53,14 @@ def join(pieces: Iterable[Piece]) -> Joined:
     given: set[Section] = set()
     spoken: list[_Spoken] = []
     reasons: list[str] = []
+    unread: list[Reading] = []
     for _, source in groupby(pieces, key=_source):
         yielded: set[Section] = set()
         for piece in source:
             reading = piece.reading
             if reading is None or not reading.is_supported or piece.unreadable is not None:
                 reasons.append(_reason(piece))
+                unread += [] if reading is None else [reading]
                 continue
             lacking = _sections(reading) - given
             if lacking:
@@ -68,8 +70,16 @@ def join(pieces: Iterable[Piece]) -> Joined:
         if given >= BODY or _has_body(spoken):
             given |= {*BODY, Section.UNKNOWN}
     if not spoken:
-        return Joined(unreadable=_worst(reasons))
+        return _unread(reasons, unread)
     return _together(spoken)
+
+
+def _unread(reasons: list[str], readings: Iterable[Reading]) -> Joined:
+    """Say why none could be read; what their exam lines say of the exam holds all the same."""
+    regions, laterality, modality = _exam(readings)
+    return Joined(
+        regions=regions, laterality=laterality, modality=modality, unreadable=_worst(reasons)
+    )
 
 
 def _speak(piece: Piece, reading: Reading, lacking: set[Section]) -> _Spoken:
@@ -137,7 +147,7 @@ def _span(statement: Statement) -> _Span:
 
 def _together(spoken: list[_Spoken]) -> Joined:
     readings = [text.reading for text in spoken]
-    exams = [reading.exam for reading in readings]
+    regions, laterality, modality = _exam(readings)
     where: dict[_Span, str] = {}
     for text in spoken:
         for statement in text.said:
@@ -154,10 +164,22 @@ def _together(spoken: list[_Spoken]) -> Joined:
             )
         ),
         excluded=tuple(dict.fromkeys(e for reading in readings for e in reading.excluded)),
-        regions=next((exam.regions for exam in exams if exam.regions), ()),
-        laterality=next(
+        regions=regions,
+        laterality=laterality,
+        modality=modality,
+    )
+
+
+def _exam(
+    readings: Iterable[Reading],
+) -> tuple[tuple[Region, ...], Laterality, Modality | None]:
+    """Give what the first of *readings* that says so says of the exam."""
+    exams = [reading.exam for reading in readings]
+    return (
+        next((exam.regions for exam in exams if exam.regions), ()),
+        next(
             (exam.laterality for exam in exams if exam.laterality is not Laterality.UNKNOWN),
             Laterality.UNKNOWN,
         ),
-        modality=next((exam.modality for exam in exams if exam.modality is not None), None),
+        next((exam.modality for exam in exams if exam.modality is not None), None),
     )

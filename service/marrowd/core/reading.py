@@ -105,7 +105,7 @@ class Exam:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """All that a text says; with a `reason` it could not be read, and the rest is empty."""
+    """All that a text says; with a `reason` it could not be read, and only `exam` is filled in."""
 
     language: str  # ISO 639-1, or "und"
     reason: NotRead | None = None

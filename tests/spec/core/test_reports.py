@@ -8,7 +8,7 @@ from tests.support.notation import NOW, PATIENT, POLICY, facts, reading, timelin
 
 from marrowd.core.anatomy import Laterality
 from marrowd.core.facts import Piece
-from marrowd.core.reading import Exam, Modality, Region, Section
+from marrowd.core.reading import Exam, Modality, NotRead, Reading, Region, Section
 from marrowd.core.timeline import build_timeline
 
 MR = Table(
@@ -115,6 +115,20 @@ def test_exam_line_of_the_text_says_foot():
     (report,) = built([with_exam(fact, exam)]).reports
 
     assert (report.regions, report.laterality) == ((Region.HINDFOOT,), Laterality.RIGHT)
+
+
+def test_a_text_that_cannot_be_read_still_says_that_it_is_mr_of_a_foot():
+    (fact,) = facts(["report @-10 untold: other"])
+    said = Reading(
+        language="en",
+        reason=NotRead.NOT_A_REPORT,
+        exam=Exam(modality=Modality.MR, regions=(Region.ANKLE,), laterality=Laterality.LEFT),
+    )
+    piece = Piece(where="conclusion", reading=said)
+
+    (report,) = built([replace(fact, report=replace(fact.report, pieces=(piece,)))]).reports
+
+    assert (report.unreadable, report.regions) == ("no_text", (Region.ANKLE,))
 
 
 LINKS = Table(

@@ -30,6 +30,7 @@ _ASKED = frozenset(
         Section.RECOMMENDATION,
     }
 )
+_EXAM_WORDS = frozenset({"mri", "mr"})
 _OF_IMAGES = frozenset({Section.FINDINGS, Section.IMPRESSION})
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
@@ -132,14 +133,30 @@ def foreign_line(words: Words, vocabulary: Vocabulary) -> str:
 
 
 def speaks_of_tissue(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:
-    """Say whether a sentence of the report itself names bone, joint or soft tissue."""
+    """
+    Say whether a sentence of the report itself speaks of bone, joint or soft tissue.
+
+    An exam line that only names what was imaged ("MRI left hindfoot") says nothing of it.
+    """
     subjects = vocabulary.subjects
-    lowered = words.words
-    return any(
-        sentence.section not in _ASKED
-        and not subjects.isdisjoint(lowered[sentence.first : sentence.last])
-        for sentence in sentences
-    )
+    is_first = True
+    for sentence in sentences:
+        said = words.words[sentence.first : sentence.last]
+        is_exam = sentence.heading == "exam" or (is_first and not _EXAM_WORDS.isdisjoint(said))
+        is_first = False
+        if sentence.section in _ASKED or subjects.isdisjoint(said):
+            continue
+        if not is_exam or _states(said, vocabulary):
+            return True
+    return False
+
+
+def _states(exam_line: list[str], vocabulary: Vocabulary) -> bool:
+    """Say whether an exam line is a statement, not a title or a question."""
+    if not vocabulary.judging.isdisjoint(exam_line):
+        return True
+    said = vocabulary.subjects.intersection(exam_line) - vocabulary.places
+    return bool(said) and vocabulary.asking.isdisjoint(exam_line)
 
 
 def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:

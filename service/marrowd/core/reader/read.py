@@ -5,6 +5,7 @@ Words, gate, sentences, then for each sentence that can speak of marrow: marks, 
 sides; at last statements. `Reader` keeps nothing between two texts and can be pickled.
 """
 
+from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.gate import (
     foreign_line,
     is_letter,
@@ -52,19 +53,25 @@ class Reader:
         language = language_of(words, vocabulary)
         if language == "en" and not text.isascii():
             language = foreign_line(words, vocabulary) or language
-        if language not in ("en", "und"):
-            return Reading(language=language, reason=NotRead.LANGUAGE)
-        if is_template(words, vocabulary):
-            return Reading(language=language, reason=NotRead.TEMPLATE)
         sentences = sentences_of(words, vocabulary, section or Section.UNKNOWN)
+        report = Report(words, vocabulary, sentences, title, language)
+        if language not in ("en", "und"):
+            return _unread(report, NotRead.LANGUAGE)
+        if is_template(words, vocabulary):
+            return _unread(report, NotRead.TEMPLATE)
         if not speaks_of_tissue(words, vocabulary, sentences) or is_letter(
             words, vocabulary, sentences
         ):
             foreign = language == "und" and not text.isascii()
             reason = NotRead.LANGUAGE if foreign else NotRead.NOT_A_REPORT
-            return Reading(language=language, reason=reason)
-        report = Report(words, vocabulary, sentences, title, language)
+            return _unread(report, reason)
         report.is_explained = is_explained
         for sentence in sentences:
             report.add(sentence)
         return report
+
+
+def _unread(report: Report, reason: NotRead) -> Reading:
+    """Give what a text that could not be read still says of the exam: that it is one of MR."""
+    exam = exam_of(report.words, report.sentences, report.title)
+    return Reading(language=report.language, reason=reason, exam=exam)

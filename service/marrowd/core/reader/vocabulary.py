@@ -97,7 +97,9 @@ class Vocabulary:
     All words and phrases the reader knows.
 
     `anchors` are the words without which a sentence cannot speak of marrow; `subjects` are the
-    words that show that a text speaks of bone, joint or soft tissue at all.
+    words that show that a text speaks of bone, joint or soft tissue at all. In an exam line
+    `places` say nothing by themselves, `judging` words make a statement of it, `asking` words
+    a question.
     `english` are small words that no other language we know has.
     """
 
@@ -108,6 +110,9 @@ class Vocabulary:
     bone_words: frozenset[str]
     cue_words: frozenset[str]
     subjects: frozenset[str]
+    places: frozenset[str]
+    judging: frozenset[str]
+    asking: frozenset[str]
     not_report: frozenset[str]
     languages: Mapping[str, str]
     english: frozenset[str]

@@ -106,6 +106,50 @@ def test_what_cannot_be_read(text, reason):
 
 
 @pytest.mark.parametrize(
+    "exam_line",
+    [
+        "MRI of the left hindfoot",
+        "EXAM: MRI LEFT MIDFOOT WITHOUT CONTRAST",
+        "MRI left calcaneus and talus, bones and soft tissues",
+        "MRI hindfoot, evaluate for stress fracture",
+    ],
+)
+def test_an_exam_line_alone_states_nothing(exam_line):
+    assert READER.read(f"{exam_line}\nSee attached report.").reason is NotRead.NOT_A_REPORT
+    assert READER.read(f"{exam_line}\nThe tendons are intact.").is_supported
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MRI of the left talus is normal.",
+        "MRI LEFT ANKLE: bone marrow edema of the talus.",
+        "Normal MRI of the hindfoot.",
+        "EXAM: MRI left foot. No fracture.",
+    ],
+)
+def test_a_statement_in_the_exam_line_is_one(text):
+    assert READER.read(text).is_supported
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MRI of the left ankle\nSee attached report.",
+        "MRI left ankle\nTalus: ____ Calcaneus: ____",
+        "MRI left ankle\nKnochenmarködem im Talus ohne Fraktur. Kein Nachweis einer Läsion.",
+    ],
+)
+def test_a_text_that_cannot_be_read_still_names_its_exam(text):
+    reading = READER.read(text)
+
+    assert not reading.is_supported
+    assert reading.exam.modality is Modality.MR
+    assert reading.exam.regions == (Region.ANKLE,)
+    assert reading.exam.laterality is Laterality.LEFT
+
+
+@pytest.mark.parametrize(
     ("text", "title", "modality"),
     [
         ("MR SMITH, LEFT ANKLE. Fracture.", "Left ankle", None),
