@@ -1010,6 +1010,32 @@ FAMILIES = {
         ("Marrow signal: talus normal, cuboid mildly increased on STIR.", "cuboid A, talus N"),
         ("Marrow edema in the navicular, new in the cuboid.", "cuboid A, navicular A"),
     ],
+    "groups and what is left of them": [
+        (
+            "Cuneiforms: all three return normal marrow signal.",
+            "cuneiform_intermediate N, cuneiform_lateral N, cuneiform_medial N",
+        ),
+        ("Metatarsals: 5th metatarsal base: no bone edema; rest normal.", "metatarsal_5 N"),
+        (
+            "The navicular shows no marrow edema, the cuboid being outside the field of view.",
+            "navicular N",
+        ),
+        (
+            (
+                "A mass replaces the head of the fourth metatarsal. Marrow edema extends along "
+                "the shaft of the same metatarsal."
+            ),
+            "metatarsal_4 A",
+        ),
+        (
+            (
+                "Stress reaction of the second and third metatarsals. A similar change in the "
+                "fourth is questionable."
+            ),
+            "metatarsal_2 A, metatarsal_3 A, metatarsal_4 P",
+        ),
+        ("The normal fatty marrow of the talus is replaced by edema.", "talus A"),
+    ],
 }
 CASES = [
     pytest.param(text, expected, id=f"{family}: {text[:60]}")

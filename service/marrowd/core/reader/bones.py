@@ -35,6 +35,7 @@ _SIDE_OF = 5  # words
 _ENDS_OF_JOINT = {"proximal": slice(1), "distal": slice(1, 2)}
 _SIDE_WORDS = frozenset({"side", "aspect", "margin", "surface", "end"})
 _ONES = frozenset({"one", "ones", "bone", "bones"})
+_ALL = frozenset({"all", "each"})
 _ONLY_COUNTED = frozenset({"stump", "stumps", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "neither"})
@@ -53,6 +54,7 @@ _SAID_NEXT = frozenset(
         kinds.DITTO,
         kinds.HISTORICAL,
         kinds.CURRENT,
+        kinds.POSSIBLE,
     }
 )
 _SAID_OF_ROW = frozenset(
@@ -357,6 +359,9 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
         words[marks[index].first].isdigit() or len(words[marks[index].first]) == 1 for index in run
     ):
         return run if _is_row_of_heads(words, marks, place, run[-1], last_head) else []
+    if mark.value == "all" and words[mark.first] in _ALL:
+        is_row = any(other.value == last_head for other in marks[max(0, place - 2) : place])
+        return [place] if last_head and is_row else []  # "Cuneiforms: all three normal in signal"
     numbered = all(marks[index].value in _METATARSALS for index in run)
     named = numbered or all(marks[index].value in _CUNEIFORMS for index in run)
     if not named or not (numbered or last_head == "cuneiform"):

@@ -232,6 +232,8 @@ class ClauseState(Lookahead):
             new.denied, self._loose = self._loose, []
         if self._excepted:
             new.opposite, self._excepted = self._excepted, []
+        if self._turn is kinds.OTHER and not new.bones:
+            self.skips_others = True  # "5th: no edema, rest normal"
         self._turn = None
         self._over = False
         self._nouns += 1

@@ -300,8 +300,12 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             return  # "at that time was not imaged"
         opened = self._open
         if not self._waiting and opened is not None and opened.said is sayings.EDEMA:
-            self.excluded.extend(opened.bones)
-            opened.dropped = "not assessed"
+            behind = [bone for bone in opened.bones if bone.first > opened.first]
+            self.excluded.extend(behind or opened.bones)
+            if behind and len(behind) < len(opened.bones):
+                del opened.bones[-len(behind) :]  # "talus: no edema, cuboid out of view"
+            else:
+                opened.dropped = "not assessed"
         self.excluded.extend(self._waiting)
         self._waiting = []
 

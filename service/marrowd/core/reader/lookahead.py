@@ -140,6 +140,8 @@ class Lookahead(Surroundings):
         if kind is not kinds.VERB and kind is not kinds.RANGE:
             return False
         at += 1
+        if kind is kinds.RANGE and at < end and pieces[at].kind is kinds.EDEMA:
+            return not self._is_listed(place)  # "edema in the talus and cuboid - contusion"
         while at < end and pieces[at].kind in _SMALL:
             at += 1
         if at < end and pieces[at].kind is kinds.NEGATED:

@@ -21,6 +21,7 @@ _TO_SIGNAL = frozenset(
     }
 )
 _ADJECTIVES = frozenset({"edematous", "bruised", "contused", "hyperintense", "bright"})
+_REPLACED = frozenset({"replaced", "lost"})
 _TRAILING = frozenset({"too", "well"})
 _BE = frozenset({"is", "are", "was", "were"})
 _MANNER = frozenset({"likewise", "similarly"})
@@ -202,6 +203,9 @@ class SaidOfMarrow(ClauseState):
             self._say(sayings.EDEMA, piece, elliptic=True)
             return  # "shows no elevation"
         if piece.value == "low" or self._is_t1_only(place):
+            lost = self._open if self.words[piece.first] in _REPLACED else None
+            if lost is not None and lost.said is sayings.NORMAL_MARROW:
+                lost.said = sayings.NOTHING  # "normal fatty marrow is replaced by edema"
             self._nouns += 1
             self._noun_at = piece.first
             return
