@@ -148,7 +148,12 @@ class Gatherer:
     async def _whole(self, looked: Looked, patient: str) -> tuple[Fact, list[Fact]]:
         """Read a resource with its contents; give with it the Observations that hold its text."""
         attachments = await self._fetcher.contents(looked.needs.contents)
-        whole = ToRead(resource=looked.resource, patient=patient, attachments=attachments)
+        whole = ToRead(
+            resource=looked.resource,
+            patient=patient,
+            attachments=attachments,
+            is_brief=looked.is_brief,
+        )
         facts = await self._reading.facts(self._source, [whole])
         if not facts:
             message = "the resource gives no fact"
