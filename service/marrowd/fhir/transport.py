@@ -53,6 +53,7 @@ class Limits:
     tries: int = 3
     first_pause_s: float = 0.25
     longest_pause_s: float = 5.0  # a server that asks for more gets it from the worker
+    at_once: int = 20  # requests under way; more wait, and no time limit counts that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ class Transport:
         self._observe = observe
         self._clock = clock
         self._rng = rng or random.SystemRandom()
+        self._room = asyncio.Semaphore(limits.at_once)
 
     async def exchange(self, ask: Ask) -> Reply:
         """
@@ -127,6 +129,10 @@ class Transport:
         return await self._attempt(ask)
 
     async def _attempt(self, ask: Ask) -> Reply:
+        async with self._room:
+            return await self._observed(ask)
+
+    async def _observed(self, ask: Ask) -> Reply:
         entry = self._enter(ask)
         loop = asyncio.get_running_loop()
         started = loop.time()
