@@ -1,8 +1,9 @@
 """
-A FHIR server that finds nothing and an EHR that takes everything, in a process of their own.
+A FHIR server that knows little and an EHR that takes everything, in a process of their own.
 
 Run as `python -m tests.bench.standins`: prints its port, serves until standard input ends. Their
-work is then not the service's, and they keep up with it: a search costs them no search.
+work is then not the service's, and they keep up with it: a search costs them no search. Everybody
+has one problem and one open order, none of which matters here; nothing else is ever found.
 """
 
 import asyncio
@@ -20,7 +21,17 @@ import uvloop
 from aiohttp import web
 
 _ROOT = Path(__file__).parents[2]
-_EMPTY = json.dumps({"resourceType": "Bundle", "type": "searchset"}).encode()
+_PROBLEM = {"system": "http://snomed.info/sct", "code": "38341003", "display": "Hypertension"}
+_ORDER = {"system": "http://loinc.org", "code": "58410-2", "display": "CBC panel"}
+_LISTED = {
+    "/fhir/Condition": {"resourceType": "Condition", "code": {"coding": [_PROBLEM]}},
+    "/fhir/ServiceRequest": {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "code": {"coding": [_ORDER]},
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,17 @@ def standing_in() -> Iterator[StandIns]:
             process.stdin.close()
 
 
+def _listed(path: str, patients: str) -> bytes:
+    """Give what is listed of each of *patients*, as one page."""
+    one = _LISTED.get(path)
+    entries = [
+        {"resource": {**one, "id": f"of-{name[8:]}", "subject": {"reference": name}}}
+        for name in patients.split(",")
+        if one is not None and name
+    ]
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "entry": entries}).encode()
+
+
 async def _serve() -> None:
     taken: set[str] = set()
     times: list[float] = []
@@ -84,7 +106,8 @@ async def _serve() -> None:
 
     async def find(request: web.Request) -> web.Response:
         await request.read()
-        return web.Response(body=_EMPTY, content_type="application/fhir+json")
+        found = _listed(request.path, request.query.get("patient", ""))
+        return web.Response(body=found, content_type="application/fhir+json")
 
     async def take(request: web.Request) -> web.Response:
         await request.read()

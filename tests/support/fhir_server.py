@@ -71,6 +71,7 @@ class FhirServer:
         self.seen: list[Seen] = []
         self.wraps_binaries = False
         self.sorts = True
+        self.takes_lists = True  # "a,b" as a or b; else as one odd id
         self.next_base: str | None = None  # where "next" links point instead
         self.now = start or datetime(2026, 3, 1, 12, tzinfo=UTC)
         self._serial = 1000
@@ -216,6 +217,8 @@ class FhirServer:
 
     def _search(self, resource_type: str, params: Params) -> web.Response:
         found = [r for r in self.of_type(resource_type) if _fits(r, params)]
+        if not self.takes_lists and "," in dict(params).get("patient", ""):
+            found = []
         if dict(params).get("_sort") == "_lastUpdated" and self.sorts:
             found.sort(key=lambda r: str(r["meta"]["lastUpdated"]))
         size = min(self.page_size, int(dict(params).get("_count", self.page_size)))

@@ -13,6 +13,7 @@ from datetime import datetime
 from marrowd.core.facts import Fact
 from marrowd.fhir.facts import ref_of, tombstone
 from marrowd.work.fetching import Bounds, Fetcher
+from marrowd.work.listing import PatientLists
 from marrowd.work.reading import Reading, ToRead
 from marrowd.work.sharing import Shared
 
@@ -46,6 +47,8 @@ class BackgroundKeeper:
         self._reading = reading
         self._clock = clock
         self._shared: Shared[Background] = Shared(clock=clock, most=bounds.kept)
+        self._problems = PatientLists(fetcher, "Condition", bounds=bounds)
+        self._orders = PatientLists(fetcher, "ServiceRequest", [("status", _OPEN)], bounds=bounds)
 
     async def of(self, patient: str, stored: Stored, *, since: datetime) -> Background:
         """
@@ -60,8 +63,7 @@ class BackgroundKeeper:
 
     async def _fetch(self, patient: str, stored: Stored) -> Background:
         problems, orders = await asyncio.gather(
-            self._fetcher.listed("Condition", [("patient", patient)]),
-            self._fetcher.listed("ServiceRequest", [("patient", patient), ("status", _OPEN)]),
+            self._problems.of(patient), self._orders.of(patient)
         )
         listed = [*(problems or ()), *(orders or ())]
         missing = _missing(

@@ -33,6 +33,8 @@ class Bounds:
     pages: int = 20  # of a problem list or the open orders
     content_bytes: int = 20_000_000
     parallel: int = 4  # requests of one event at a time
+    together: int = 10  # patients that one search asks about
+    searches: int = 8  # of one type that ask about patients, at a time
     kept: int = 1_000  # patients whose background is kept for the rest of a burst
 
 
@@ -51,6 +53,11 @@ class Fetcher:
         self._source = source
         self._client = client
         self._bounds = bounds
+
+    @property
+    def base_url(self) -> str:
+        """The server's."""
+        return self._client.base_url
 
     async def read(self, refs: Sequence[str]) -> tuple[list[Resource], list[Gone]]:
         """Read each of *refs*; give what is there, and what is not."""
@@ -76,15 +83,25 @@ class Fetcher:
     ) -> list[Resource] | None:
         """Search for all; None when the server does not let us, or does not know how."""
         try:
-            found = await self._client.search(
-                resource_type, params, max_pages=self._bounds.pages, is_private=is_private
-            )
+            return await self.every(resource_type, params, is_private=is_private)
         except (Rejected, Absent, Forbidden) as error:
             _log.warning(
                 "search_refused", source=self._source, resource=resource_type, error=str(error)
             )
             return None
+
+    async def every(
+        self, resource_type: str, params: Params, *, is_private: bool = False
+    ) -> list[Resource]:
+        """Search for all; whatever goes wrong is raised."""
+        found = await self._client.search(
+            resource_type, params, max_pages=self._bounds.pages, is_private=is_private
+        )
         return [dict(resource) for resource in found]
+
+    def warn_of_misreading(self, resource_type: str) -> None:
+        """Say in the log that the server cannot be asked about several patients at once."""
+        _log.warning("patients_asked_one_by_one", source=self._source, resource=resource_type)
 
     async def _read_one(self, ref: str) -> Resource | Gone | None:
         try:

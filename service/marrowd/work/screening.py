@@ -54,7 +54,7 @@ class Handler(Protocol):
 class ScreeningPace:
     """How much at once and how patiently."""
 
-    parallel: int = 16  # events in hand: mostly waiting for the FHIR server
+    parallel: int = 32  # events in hand: they wait for the FHIR server, and share statements
     batch: int = 64  # events claimed in one transaction; those not begun wait under lease
     poll: timedelta = timedelta(seconds=1)  # when nobody rings; retries fall due without a ring
     lease: timedelta = timedelta(seconds=60)  # a dead process's events are picked up after this

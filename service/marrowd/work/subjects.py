@@ -18,7 +18,7 @@ async def patient_of(subject: Subject, client: FhirClient) -> str:
             identifier. Guessing could put one person's result beside another's report.
     """
     if subject.patient is not None:
-        if subject.base is not None and subject.base != _base_of(client.base_url):
+        if is_elsewhere(subject, client.base_url):
             message = "the subject is on another server"
             raise NoSubject(message)
         return subject.patient
@@ -32,6 +32,11 @@ async def patient_of(subject: Subject, client: FhirClient) -> str:
         message = f"{len(refs)} Patients carry the subject's identifier"
         raise NoSubject(message)
     return refs.pop()
+
+
+def is_elsewhere(subject: Subject, base_url: str) -> bool:
+    """Say whether the subject is a resource of another server than that at *base_url*."""
+    return subject.base is not None and subject.base != _base_of(base_url)
 
 
 def _base_of(url: str) -> str:

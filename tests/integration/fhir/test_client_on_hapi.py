@@ -1,8 +1,10 @@
 """The client and the Subscriptions against the server that they are made for."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -10,13 +12,15 @@ import pytest
 import pytest_asyncio
 from tests.support.hapi import HapiClient
 from tests.support.hapi_server import HapiServer
-from tests.support.hospital import lab, order, report, study
+from tests.support.hospital import lab, order, person, problem, report, study
 
 from marrowd.fhir.answers import Absent, Rejected
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.subscriptions import interests, wanted
 from marrowd.fhir.transport import Transport
 from marrowd.rules.codes import load_codes
+from marrowd.work.fetching import Bounds, Fetcher
+from marrowd.work.listing import PatientLists
 from marrowd.work.subscriptions import (
     list_subscriptions,
     remove_subscriptions,
@@ -127,6 +131,38 @@ async def test_what_belongs_together_is_found(
     assert [[r["id"] for r in found] for found in (by_accession, by_order, by_result, by_day)] == [
         [name]
     ] * 4
+
+
+async def test_problems_and_orders_of_several_patients_come_in_one_search(
+    client: FhirClient, hapi_client: HapiClient, name: str
+) -> None:
+    refs = [f"Patient/{name}{letter}" for letter in "abc"]
+    for ref in refs:
+        await hapi_client.put(person(ref))
+    for ref in refs[:2]:  # the third has nothing
+        ident = ref.removeprefix("Patient/")
+        await hapi_client.put(problem(ident, ref, icd10="E55.9", since=TAKEN))
+        await hapi_client.put(order(ident, ref, at=TAKEN))
+    fetcher = Fetcher(name, client, bounds=Bounds())
+    sent = 0
+
+    async def every(*args: Any, **kwargs: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        return await Fetcher.every(fetcher, *args, **kwargs)
+
+    fetcher.every = every
+    problems = PatientLists(fetcher, "Condition", bounds=Bounds())
+    orders = PatientLists(fetcher, "ServiceRequest", [("status", "active")], bounds=Bounds())
+
+    for lists in (problems, orders):
+        found = await asyncio.gather(*map(lists.of, refs))
+        assert [[f"Patient/{r['id']}" for r in own or []] for own in found] == [
+            [refs[0]],
+            [refs[1]],
+            [],
+        ]
+    assert sent == 2
 
 
 async def test_an_equal_search_sees_what_has_just_come(
