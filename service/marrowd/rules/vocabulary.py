@@ -92,6 +92,11 @@ def load_vocabulary() -> Vocabulary:
                 term = Term(Kind.NOTHING, row["section"], rule=f"sections:{number}")
                 add_term(headers, words, term)
     language = _toml("language")
+    documents: Trie = {}
+    for document, written in language["documents"].items():
+        term = Term(Kind.NOTHING, document, rule="language:documents")
+        for words in chain.from_iterable(map(expand, written)):
+            add_term(documents, words, term)
     languages = _languages(language["words"])
     return Vocabulary(
         terms=rows.terms,
@@ -105,6 +110,8 @@ def load_vocabulary() -> Vocabulary:
         judging=frozenset(language["judging"]),
         asking=frozenset(language["asking"]),
         not_report=frozenset(language["not_report"]),
+        documents=documents,
+        document_words=frozenset(documents),
         languages=languages,
         english=frozenset(word for word, names in languages.items() if names == "en"),
         abbreviations=frozenset(language["abbreviations"]),

@@ -5,8 +5,8 @@ A text we cannot read is said to be so; it never counts as "no edema".
 """
 
 from collections import Counter
-from collections.abc import Iterable
 
+from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.vocabulary import Vocabulary
 from marrowd.core.reader.words import Words
@@ -21,16 +21,6 @@ _SURE = 2  # gaps
 _SLOT_SIGNS = frozenset({"*", "{", "<", "@", "["})
 _CHOICE = 14  # words
 _LONG_LINE, _FOREIGN_WORDS, _MORE_THAN_ENGLISH = 6, 4, 2
-_ASKED = frozenset(
-    {
-        Section.INDICATION,
-        Section.HISTORY,
-        Section.TECHNIQUE,
-        Section.COMPARISON,
-        Section.RECOMMENDATION,
-    }
-)
-_EXAM_WORDS = frozenset({"mri", "mr"})
 _OF_IMAGES = frozenset({Section.FINDINGS, Section.IMPRESSION})
 _SCRIPTS = (
     ("\u0370", "\u03ff", "el"),
@@ -132,42 +122,27 @@ def foreign_line(words: Words, vocabulary: Vocabulary) -> str:
     return ""
 
 
-def speaks_of_tissue(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:
-    """
-    Say whether a sentence of the report itself speaks of bone, joint or soft tissue.
-
-    An exam line that only names what was imaged ("MRI left hindfoot") says nothing of it.
-    """
-    subjects = vocabulary.subjects
-    is_first = True
-    for sentence in sentences:
-        said = words.words[sentence.first : sentence.last]
-        is_exam = sentence.heading == "exam" or (is_first and not _EXAM_WORDS.isdisjoint(said))
-        is_first = False
-        if sentence.section in _ASKED or subjects.isdisjoint(said):
-            continue
-        if not is_exam or _states(said, vocabulary):
-            return True
-    return False
-
-
-def _states(exam_line: list[str], vocabulary: Vocabulary) -> bool:
-    """Say whether an exam line is a statement, not a title or a question."""
-    if not vocabulary.judging.isdisjoint(exam_line):
-        return True
-    said = vocabulary.subjects.intersection(exam_line) - vocabulary.places
-    return bool(said) and vocabulary.asking.isdisjoint(exam_line)
-
-
-def is_letter(words: Words, vocabulary: Vocabulary, sentences: Iterable[Sentence]) -> bool:
-    """Say whether a text is about an exam to come, not about images."""
-    for sentence in sentences:
-        if sentence.section in _OF_IMAGES:
-            return False
+def is_of_exam_to_come(words: Words, vocabulary: Vocabulary, sentences: list[Sentence]) -> bool:
+    """Say whether a text is about an exam that was not yet done, not about images."""
+    if _has_headings(sentences):
+        return False
     opening = words.words[:_LOOKED_AT]
     if "ignore" in opening and opening[opening.index("ignore") - 1] == "please":
         return True
     return not vocabulary.not_report.isdisjoint(opening)
+
+
+def is_letter(words: Words, vocabulary: Vocabulary, sentences: list[Sentence]) -> bool:
+    """Say whether a text is another document, which may yet quote what images show."""
+    opening = words.words[:_LOOKED_AT]
+    if vocabulary.document_words.isdisjoint(opening):
+        return False
+    found = {mark.value for mark in marks_of(opening, 0, len(opening), vocabulary.documents)}
+    return "note" in found or ("letter" in found and not _has_headings(sentences))
+
+
+def _has_headings(sentences: list[Sentence]) -> bool:
+    return any(sentence.section in _OF_IMAGES for sentence in sentences)
 
 
 def is_template(words: Words, vocabulary: Vocabulary) -> bool:

@@ -9,12 +9,13 @@ from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.gate import (
     foreign_line,
     is_letter,
+    is_of_exam_to_come,
     is_template,
     language_of,
-    speaks_of_tissue,
 )
 from marrowd.core.reader.report import Report
 from marrowd.core.reader.sections import sentences_of
+from marrowd.core.reader.telling import release, speaks
 from marrowd.core.reader.vocabulary import Vocabulary
 from marrowd.core.reader.words import words_of
 from marrowd.core.reading import NotRead, Reading, Section
@@ -54,12 +55,13 @@ class Reader:
         if language == "en" and not text.isascii():
             language = foreign_line(words, vocabulary) or language
         sentences = sentences_of(words, vocabulary, section or Section.UNKNOWN)
+        release(words, vocabulary, sentences)
         report = Report(words, vocabulary, sentences, title, language)
         if language not in ("en", "und"):
             return _unread(report, NotRead.LANGUAGE)
         if is_template(words, vocabulary):
             return _unread(report, NotRead.TEMPLATE)
-        if not speaks_of_tissue(words, vocabulary, sentences) or is_letter(
+        if not speaks(words, vocabulary, sentences) or is_of_exam_to_come(
             words, vocabulary, sentences
         ):
             foreign = language == "und" and not text.isascii()
@@ -68,6 +70,8 @@ class Reader:
         report.is_explained = is_explained
         for sentence in sentences:
             report.add(sentence)
+        if not report.tells and is_letter(words, vocabulary, sentences):
+            return _unread(report, NotRead.NOT_A_REPORT)
         return report
 
 

@@ -30,6 +30,7 @@ from marrowd.core.reader.shapes import (
     is_item,
     is_plain,
     is_year,
+    opens_topic,
     says_gone,
     says_something,
 )
@@ -46,7 +47,6 @@ _CUES = {cue.value: cue for cue in Cue}
 
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
-_TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
 _BACK = frozenset(
     """
     it its this these both neither none they that some first second third fourth fifth i
@@ -328,6 +328,7 @@ class Report(Stating):
             self._explain(kinds.POSSIBLE)
         self._end_if_gone(clauses, present, spoken)
         joint = self._joint_of(clauses, spoken)
+        self._topic = self._topic or opens_topic(present, predicates)
         if self._is_asked(sentence, predicates):
             return
         earlier = self._pointed_at(sentence, clauses, present)
@@ -339,12 +340,6 @@ class Report(Stating):
             self._state_one(sentence, gone, outside, contrast=False)
         if clauses.excluded:
             self.excluded += [(b, p.side) for p in clauses.excluded for b in p.bones]
-        if not self._topic and (
-            kinds.MARROW in present
-            or kinds.SIGNAL in present
-            or sayings.EDEMA in [p.said for p in predicates]
-        ):
-            self._topic = True
 
     def _end_if_gone(self, clauses: Clauses, present: set[Kind], spoken: list[str]) -> None:
         """Let a sentence end what the one before it told, of the bones it names or points at."""
@@ -352,7 +347,7 @@ class Report(Stating):
             clauses.predicates, present, spoken, says_resolved=clauses.says_resolved
         ):
             return
-        bones = {bone for piece in clauses.mentioned for bone in piece.bones}
+        bones = {(bone, piece.side) for piece in clauses.mentioned for bone in piece.bones}
         if bones or self._distance <= 1:
             self._end(bones)
 
@@ -365,7 +360,7 @@ class Report(Stating):
         if kinds.SIDE in present and not clauses.mentioned:
             opening = clauses.pieces[0]
             behind = self.words.words[opening.last : opening.last + 1]
-            if opening.value in _ONE_SIDE and behind == [":"]:
+            if opening.value in _ONE_SIDE and (behind == [":"] or opening.last - opening.first > 1):
                 for predicate in clauses.predicates:
                     predicate.points_back = predicate.points_back or predicate.elliptic
                 return [on_side(bone, Laterality(opening.value)) for bone in self._last_bones]
@@ -480,6 +475,11 @@ class Report(Stating):
         while not self._stands and above < len(statements) and statements[above].replaces:
             above += 1
         return statements[above:] + statements[:above], blocks[above:] + blocks[:above]
+
+    @property
+    def tells(self) -> bool:
+        """Say whether anything was said of the marrow."""
+        return bool(self.statements or self.normal)
 
     def reading(self) -> Reading:
         """Give all that was read."""

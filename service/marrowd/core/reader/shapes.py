@@ -8,6 +8,7 @@ from marrowd.core.reader.vocabulary import Kind
 from marrowd.core.reading import Certainty
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
+_TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
 _EACH = frozenset({"either", "both", "each"})
 _SIDES = frozenset({"side", "sides", "margin", "margins"})
 _JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis", "each"})
@@ -61,6 +62,11 @@ def says_something(pieces: list[Piece], present: set[Kind]) -> bool:
     if pieces[0].kind is kinds.NEGATED and len(pieces) <= _FEW:
         return True  # "Nil calcaneus"
     return pieces[-1].kind in _LAST or not _SAYING.isdisjoint(present)
+
+
+def opens_topic(present: set[Kind], predicates: list[Predicate]) -> bool:
+    """Say whether a sentence speaks of marrow, so that the next may leave it out."""
+    return not _TOPIC.isdisjoint(present) or any(p.said is sayings.EDEMA for p in predicates)
 
 
 def is_across(here: list[str]) -> bool:

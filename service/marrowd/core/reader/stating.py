@@ -81,11 +81,12 @@ class Stating:
             if self.statements[place].certainty is Certainty.AFFIRMED:
                 self.statements[place] = replace(self.statements[place], certainty=certainty)
 
-    def _end(self, bones: set[Bone]) -> None:
+    def _end(self, bones: set[tuple[Bone, Laterality | None]]) -> None:
         """Turn the edema of the sentence before into one that was: "it is not seen today"."""
         for place in range(self._before, self._last_statements):
             said = self.statements[place]
-            if said.certainty is Certainty.AFFIRMED and (not bones or said.bone in bones):
+            named = {(said.bone, said.laterality), (said.bone, None)}
+            if said.certainty is Certainty.AFFIRMED and not (bones and named.isdisjoint(bones)):
                 self.statements[place] = replace(said, certainty=Certainty.HISTORICAL)
 
     def _void(self, sentence: Sentence) -> None:

@@ -100,6 +100,7 @@ class Vocabulary:
     words that show that a text speaks of bone, joint or soft tissue at all. In an exam line
     `places` say nothing by themselves, `judging` words make a statement of it, `asking` words
     a question.
+    `documents` are phrases of letters and notes, `document_words` their first words.
     `english` are small words that no other language we know has.
     """
 
@@ -114,6 +115,8 @@ class Vocabulary:
     judging: frozenset[str]
     asking: frozenset[str]
     not_report: frozenset[str]
+    documents: Trie
+    document_words: frozenset[str]
     languages: Mapping[str, str]
     english: frozenset[str]
     abbreviations: frozenset[str]
