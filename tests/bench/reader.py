@@ -73,7 +73,8 @@ def rows(scale: Scale, folder: Path) -> list[Row]:
         _linear(seen, scale),
     ]
     for name, lines in (("seen", seen), ("held back", held_back)):
-        found += _scored(name, lines, _run("marrowd", lines), _run(PEER, lines), folder)
+        if lines:  # none are held back between two rounds of work
+            found += _scored(name, lines, _run("marrowd", lines), _run(PEER, lines), folder)
     return found
 
 

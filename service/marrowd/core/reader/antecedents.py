@@ -12,7 +12,8 @@ from marrowd.core.reader.sides import OPPOSITE
 
 _REACH = 24
 _FEW = 3
-_POINTERS = frozenset({"bones", "joint", "counterpart"})
+_POINTERS = frozenset({"bones", "joint", "counterpart", "latter", "former"})
+_OF_TWO = {"latter": slice(-1, None), "former": slice(0, 1)}
 _ONE_SIDED = frozenset({"left", "right"})
 _NAMED_BY_SIDE = frozenset(
     {kinds.BONE, kinds.PART, kinds.ORDINAL, kinds.REGION, kinds.SOFT, kinds.DISEASE}
@@ -46,6 +47,8 @@ def with_antecedents(
         before = [p for p in pieces[max(0, place - _REACH) : place] if p.kind is kinds.BONE]
         if piece.value == "counterpart":
             meant = _on_the_other_side(pieces, place, before or earlier)
+        elif piece.value in _OF_TWO:
+            meant = (before or earlier)[_OF_TWO[piece.value]]
         elif piece.value == "joint":
             broad = [p for p in before if p.broad]
             meant = broad[-1:] or ([joint] if joint is not None else [])

@@ -9,6 +9,7 @@ from marrowd.core.reader.vocabulary import Kind
 _EXCLUDED = frozenset({"excluded", "exclude", "ruled", "dismissed", "discounted", "eliminated"})
 _OF_MARROW = frozenset({"marrow", "signal", "edema", "edematous"})
 _UNSURE = frozenset({"confirmed", "reproduced"})  # on another plane
+_SEEN = frozenset({"seen", "visualized", "visualised", "imaged", "depicted", "included"})
 _BE = frozenset({"is", "are", "was", "were"})
 
 
@@ -33,6 +34,10 @@ class Backward(ClauseState):
             target = self.predicates[-1] if self.predicates else None
             if target is not None and (target.said is not sayings.EDEMA or target.negated):
                 target = None
+        if target is None and kind is kinds.NEGATED and self._is_out_of_sight(piece):
+            self.excluded += self._waiting
+            self._waiting = []
+            return
         if target is None and (self._waiting or self.points_back or self.row):
             here = self.words[piece.first : piece.last]
             is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
@@ -44,8 +49,7 @@ class Backward(ClauseState):
                 return
             before = self.predicates[-1] if self.predicates else self.previous
             target = self._say(sayings.EDEMA, piece, elliptic=True)
-            is_not = self.words[piece.last - 1] == "not" and self.words[piece.first] in _BE
-            if is_not and before is not None and self._was_freed(before):
+            if self._is_bare_not(piece.first) and before is not None and self._was_freed(before):
                 target.current = True
                 return  # "the talus is free of edema, the cuboid is not"
         if target is None or self._is_of_later_noun(kind, piece, target.last):
@@ -74,6 +78,15 @@ class Backward(ClauseState):
             target.resolved = True
             if target.said is sayings.NOTHING:
                 target.said = sayings.EDEMA
+
+    def _is_out_of_sight(self, piece: Piece) -> bool:
+        """Say whether it is the bone that was not seen: "Navicular not seen", "not visualized"."""
+        if not self._waiting or self.points_back or self.row or self.is_cell:
+            return False
+        if _SEEN.isdisjoint(self.words[piece.first : piece.last]):
+            return False
+        opening = self.pieces[0]
+        return opening.kind in (kinds.BONE, kinds.SIDE) and not self.predicates
 
     def _is_of_later_noun(self, kind: Kind, piece: Piece, last: int) -> bool:
         """Say whether another finding lies nearer: "edema, a fracture cannot be excluded"."""

@@ -24,9 +24,9 @@ _EMPTY = frozenset(
     """.split()
 )
 _OLD = frozenset({"old", "prior", "previous", "former", "past", "earlier"})
-_FREE = frozenset({"free", "devoid", "void", "without"})
+_FREE = frozenset({"free", "devoid", "void", "without", "lacks", "lack", "lacking"})
 _GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
-_BE = frozenset({"is", "are", "does", "do", "did"})
+_BE = frozenset({"is", "are", "was", "were", "does", "do", "did"})
 
 
 def _weigh_together(predicates: list[Predicate]) -> None:
@@ -304,11 +304,16 @@ class ClauseState(Lookahead):
             denied = Predicate(sayings.EDEMA, self._negated_at, stops_at, elliptic=True)
             denied.negated, denied.bones, denied.rules = True, self._waiting, [rule]
             before = self.predicates[-1] if self.predicates else self.previous
-            is_not = self.words[first] in _BE and behind[:1] == ["not"]
-            if is_not and before is not None and self._was_freed(before):
+            if self._is_bare_not(first) and before is not None and self._was_freed(before):
                 denied.negated, denied.current = False, True
             denied.clause = self.clause
             self.predicates.append(denied)
+
+    def _is_bare_not(self, first: int) -> bool:
+        """Say whether a verb alone is denied: "the cuboid is not", "the cuboid does not"."""
+        if self.words[first] in _BE:
+            return self.words[first + 1 : first + 2] == ["not"]
+        return self.words[first] == "not" and self.words[first - 1] in _BE
 
     def _was_freed(self, before: Predicate) -> bool:
         """Say whether "is not" denies that a bone is free: "free of edema, the cuboid is not"."""

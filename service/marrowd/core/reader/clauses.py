@@ -31,6 +31,9 @@ _OR = frozenset({"or", "nor", "/"})
 _TAKES = frozenset({"affects", "affect", "involves", "involve", "occupies", "reaches", "includes"})
 _NEAR_OTHER = 3  # words: "the other visualized bones of"
 _OF_TWO = {"latter": -1, "former": 0}
+_LISTED = frozenset({kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE})
+_TOLD = frozenset({kinds.VERB, kinds.HISTORICAL})
+_ARTICLE = 2  # words: ": the"
 _ALONE = frozenset({"only", "merely", "just", "simply", "solely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
@@ -72,13 +75,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         if self._turn is kinds.OTHER and not (self.skips_others and self._is_one_more(place)):
             self.skips_others = True
             return
-        if self._turn is kinds.NOT_IN or (
-            self._turn is kinds.EXCEPT
-            and (
-                ((opened or self._waiting) and self.pieces[place - 1].kind is kinds.EXCEPT)
-                or not self._is_subject(place)
-            )
-        ):
+        if self._turn is kinds.NOT_IN or self._is_excepted(place):
             target = self._open
             if target is not None and self._turn is kinds.NOT_IN:
                 target.denied.append(piece)
@@ -95,7 +92,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         ):
             return
         if opened is not None and not (
-            (opened.bones or opened.denied)
+            (opened.bones or opened.denied or self._opens_behind_colon(place))
             and opened.said is not sayings.NOTHING
             and self._is_subject(place)
             and not (opened.historical and not opened.resolved and self._is_listed(place))
@@ -120,6 +117,26 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         elif self._waiting and self._waiting[-1].first < min(self._verb_at, self._noun_at):
             self._waiting = []  # they had their own verb and their own finding
         self._waiting.append(piece)
+
+    def _is_excepted(self, place: int) -> bool:
+        """Say whether a bone is left out: "except the cuboid", "every bone but the cuboid"."""
+        if self._turn is not kinds.EXCEPT:
+            return False
+        before = self.pieces[place - 1]
+        known = self._open or self._waiting or before.value == "all"
+        is_next = before.kind is kinds.EXCEPT and known
+        return bool(self._excepted or is_next) or not self._is_subject(place)
+
+    def _opens_behind_colon(self, place: int) -> bool:
+        """Say whether a bone opens what a colon sets apart: "Migrating: the cuboid, once"."""
+        first = self.pieces[place].first
+        if ":" not in self.words[max(0, first - _ARTICLE) : first]:
+            return False
+        at, end = place, min(len(self.pieces), place + _WINDOW)
+        while at < end and self.pieces[at].kind in _LISTED:
+            at += 1
+        told = at < end and self.pieces[at].kind in _TOLD
+        return told and self.words[self.pieces[at - 1].first] == ","
 
     def _disease(self, place: int, piece: Piece) -> None:
         before = self.pieces[place - 1] if place else None
@@ -190,7 +207,9 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
 
     def _join(self, place: int, piece: Piece) -> None:
-        is_comma = self.words[piece.first] == "," and not self._waiting
+        is_comma = self.words[piece.first] == "," and not (
+            self._waiting and self._waiting[-1].first > self._historical_at
+        )
         if is_comma and self._historical_at != piece.first - 1:  # "on the prior,"
             self._end_old()
         self._over = False
@@ -258,7 +277,12 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
 
     def _takes_up(self, place: int) -> bool:
         """Say whether a verb takes up what was spoken of: "spares the cuboid but affects"."""
-        if self._open is not None or self._waiting or not self.predicates or not place:
+        if self._open is not None or self._waiting:
+            return False
+        if self.words[self.pieces[place].first] == "involvement" and not self.predicates:
+            known = self.previous is not None and self.previous.said is sayings.EDEMA
+            return known and self._list_goes_on(place) and not self._nouns
+        if not self.predicates or not place:
             return False
         opens = self.pieces[place - 1].kind is kinds.BREAK
         return opens and self.words[self.pieces[place].first] in _TAKES
@@ -270,6 +294,10 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             return
         if self.words[piece.first] in _POINTING:
             self.points_back = True
+            before = self.pieces[place - 1] if place else None
+            is_place = before is not None and before.kind is kinds.PREPOSITION
+            if is_place and self.pieces[place - 1].last == piece.first:
+                return  # "and the signal in it is considered artifactual"
         if (
             self.words[piece.first - 1] == ","
             and self._forward.get(kinds.HYPOTHETICAL) == "whether"
@@ -323,6 +351,9 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         if self._loose and not self.predicates and self._list_goes_on(place):
             self._turn = None
             return  # "not the talus but the cuboid shows edema"
+        if self._open is not None and self._is_left_out(place):
+            self._turn = kinds.EXCEPT
+            return
         before = self.predicates[-1] if self.predicates else None
         self._end_clause(piece.first)
         if self.words[piece.first] != "but" or not self._turns_to_bones(place, before):

@@ -52,7 +52,7 @@ _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
 _UNKNOWN = 2  # words
 _FEW = 4
-_AMOUNTS = frozenset({kinds.SEVERITY, kinds.PART, kinds.NOTHING, kinds.ORDINAL})
+_AMOUNTS = frozenset({kinds.SEVERITY, kinds.PART, kinds.NOTHING, kinds.ORDINAL, kinds.PREPOSITION})
 _POINTING = frozenset({"this", "these", "it"})
 _NAMINGS = frozenset(
     {"interpret", "regard", "read", "classify", "view", "construe", "label", "count"}
@@ -228,6 +228,9 @@ class Hedges(Turns):
         ):
             opened.possible = True  # "BME ?talus"
             return
+        if self._is_bare_doubt(place):
+            self._say(sayings.EDEMA, piece, elliptic=True).possible = True
+            return
         if piece.term.direction == "backward" or (
             piece.term.direction == "both" and self._ends_after(place)
         ):
@@ -242,10 +245,9 @@ class Hedges(Turns):
             and self._bone_then_finding(place + 1)
         ):
             self._open = None  # "calcaneal edema, uncertain navicular signal"
-        if self._is_bare_doubt(place):
-            self._say(sayings.EDEMA, piece, elliptic=True).possible = True
-            return
-        if self._ends_after(place) and not self._governs_next(place):
+        if self._ends_after(place) and not (
+            self._governs_next(place) or self._is_aside_next(place)
+        ):
             if self._is_last_word(piece) and self.words[piece.first - 1] in _APART:
                 self._apply_back(kinds.POSSIBLE, piece)  # "edema of the talus: doubtful"
             return
@@ -392,7 +394,7 @@ class Hedges(Turns):
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
         following = self.pieces[place + 1 : place + 2]
-        if self._is_normal_now(place):
+        if self._is_normal_now(place) or self._is_there_still(place):
             return
         if following and following[0].kind in _MORE:
             return
@@ -402,6 +404,16 @@ class Hedges(Turns):
             self._open.current = True
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""
+
+    def _is_there_still(self, place: int) -> bool:
+        """Read "has faded but is still visible": it has not gone."""
+        last = self.predicates[-1] if self.predicates else None
+        if last is None or self._open is not None or self._waiting or not last.resolved:
+            return False
+        if self.words[self.pieces[place].first] != "still" or not self._ends_after(place):
+            return False
+        last.resolved, last.current = False, True
+        return True
 
     def _is_left_behind(self, piece: Piece) -> bool:
         """Say whether an edema went elsewhere: "has migrated from the navicular"."""

@@ -52,6 +52,7 @@ _ENDS_CELL = frozenset({",", ";", ".", "/", "|", "\n"})
 _SMALL = frozenset(
     {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
 )
+_IN_ASIDE = _SMALL | {kinds.POSSIBLE, kinds.PREPOSITION}
 _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
@@ -66,7 +67,7 @@ _BARE_JOINTS = frozenset(
 _NAMES_FINDING = frozenset({kinds.EDEMA, kinds.HIGH})
 _BEHIND_FINDING = frozenset({kinds.PREPOSITION, kinds.HISTORICAL, kinds.SIGNAL, kinds.MARROW})
 _TOWARDS = frozenset({kinds.BONE, kinds.JOIN, kinds.ANAPHOR})
-_STOPS = frozenset({":", ",", ")", "]", ";", ".", "("})
+_STOPS = frozenset({":", ",", ")", "]", ";", ".", "(", "["})
 
 
 def _first_word(piece: Piece) -> int:
@@ -233,6 +234,15 @@ class Lookahead(Surroundings):
                 return self.words[piece.last - 1] in _ONLY
         return False
 
+    def _is_left_out(self, place: int) -> bool:
+        """Say whether nothing but bones follow "but": "in all metatarsals but the fifth"."""
+        piece = self.pieces[place]
+        following = self.pieces[place + 1 : place + _WINDOW]
+        if self.words[piece.first] != "but" or not following:
+            return False
+        near = following[0].first - piece.last <= 1 and following[0].kind is kinds.BONE
+        return near and all(p.kind in (kinds.BONE, kinds.JOIN, kinds.SIDE) for p in following)
+
     def _is_list_of_bones(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 2]
         return bool(following) and following[0].kind is kinds.BONE
@@ -348,6 +358,15 @@ class Lookahead(Surroundings):
                 return False
         return False
 
+    def _is_aside_next(self, place: int) -> bool:
+        """Say whether an aside parts a cue from its noun: "I suspect, though not certain, a"."""
+        following = self.pieces[place + 1 : place + 3]
+        return (
+            [piece.kind for piece in following] == [kinds.JOIN, kinds.BREAK]
+            and following[1].first == self.pieces[place].last + 1
+            and self._is_aside(place + 2)
+        )
+
     def _is_aside(self, place: int) -> bool:
         """Say whether a break stands in an aside that says nothing: ", although included,"."""
         piece = self.pieces[place]
@@ -359,7 +378,7 @@ class Lookahead(Surroundings):
         end = piece.last + ahead.index(",")
         at = place + 1
         while at < len(self.pieces) and self.pieces[at].first < end:
-            if self.pieces[at].kind not in _SMALL:
+            if self.pieces[at].kind not in _IN_ASIDE:
                 return False
             at += 1
         return at < len(self.pieces)

@@ -26,6 +26,7 @@ _RECENT = 20
 _PARTS = frozenset({"heads", "bases", "shafts", "necks", "bones"})
 _THEIR = frozenset({"their", "its", "those", "these"})
 _HEADS = frozenset({"cuneiform", "metatarsal"})
+_COUNTED = _HEADS | {"tmt"}
 _EXAM_LINE = 8  # words that name the exam, not a finding
 
 
@@ -103,7 +104,7 @@ class NamedBones:
                 piece.bones = own or piece.bones
             if self._is_elsewhere and not _OF_FOOT.issuperset(piece.bones):
                 piece.bones = (Bone.OTHER,)
-            if piece.value in _HEADS:
+            if piece.value in _COUNTED:
                 self.head = piece.value
             bone = piece.bones[0]
             if bone not in NAMED_BY or len(piece.bones) > 1:

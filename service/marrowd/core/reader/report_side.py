@@ -48,9 +48,11 @@ _OTHER_EXAM = frozenset(
         "previously",
     }
 )
+_ADVISED = frozenset({"consider", "considered", "recommended", "suggest", "suggested", "advised"})
 _CORRECTED, _EXAM_LINE, _BODY, _ASIDE, _ANY, _EARLIER = 5, 4, 3, 2, 1, 0
 _SHORT = 4
 # sections that do not go on with the side of the heading before them
+_OF_IMAGES = frozenset({Section.FINDINGS, Section.IMPRESSION})
 _OF_THEIR_OWN = frozenset({Section.IMPRESSION, Section.RECOMMENDATION, Section.ADDENDUM})
 
 
@@ -67,12 +69,19 @@ class ReportSide:
         columns = _Columns(lowered) if "|" in lowered else None
         current: Laterality | None = None
         section: Section | None = None
+        end = 0
         for number, sentence in enumerate(sentences):
             here = lowered[sentence.first : sentence.last]
+            heading, end = lowered[end : sentence.first], sentence.last
             if sentence.section is not section:
                 section = sentence.section
                 if section in _OF_THEIR_OWN:
                     current = None
+            if sentence.section in _OF_IMAGES and not _WORDS.isdisjoint(heading):
+                headed = side_among(heading)  # "FINDINGS (RIGHT):"
+                if headed in _ONE:
+                    evidence.setdefault(_BODY, []).append(headed)
+                    current = headed
             if not _WORDS.isdisjoint(here):
                 side, heads = _side_at_large(here, exam=sentence.heading == "exam")
                 if side is not None:
@@ -139,6 +148,8 @@ def _rank(number: int, sentence: Sentence, here: list[str]) -> int:  # noqa: PLR
     if sentence.section is Section.ADDENDUM:
         return _CORRECTED
     if sentence.section in (Section.COMPARISON, Section.RECOMMENDATION):
+        return _EARLIER
+    if sentence.section is Section.IMPRESSION and not _ADVISED.isdisjoint(here):
         return _EARLIER
     if not _OTHER_EXAM.isdisjoint(here):
         return _EARLIER

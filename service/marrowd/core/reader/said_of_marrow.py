@@ -242,9 +242,7 @@ class SaidOfMarrow(ClauseState):
         if self._is_marrow_next(place):
             self._say(sayings.NORMAL_MARROW, piece, strong=True)
             return  # "inconspicuous marrow"
-        if self.words[piece.last : piece.last + 1] == ["from"] and not any(
-            follower.kind is kinds.EDEMA for follower in self.pieces[place + 1 : place + 3]
-        ):
+        if self._is_of_another(place):
             return  # "spared from degeneration"
         strong = piece.value == "edema" or self._is_on_fluid(place)
         if strong and self._open is None and not self._waiting:
@@ -273,6 +271,15 @@ class SaidOfMarrow(ClauseState):
             self._say(sayings.SPARED, piece, strong=strong)
         elif self._open is None:
             self._say(sayings.SPARED, piece, strong=strong)
+
+    def _is_of_another(self, place: int) -> bool:
+        """Say whether a bone is spared something else: "from wear", "of arthropathy"."""
+        last = self.pieces[place].last
+        behind = self.words[last : last + 1]
+        if behind != ["from"] and not (behind == ["of"] and self.words[last - 1] == "spared"):
+            return False
+        following = self.pieces[place + 1 : place + 3]
+        return not any(follower.kind in (kinds.EDEMA, kinds.ANAPHOR) for follower in following)
 
     def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         no = piece.value == "no"
@@ -365,8 +372,11 @@ class SaidOfMarrow(ClauseState):
 
     def _is_object(self, place: int) -> bool:
         """Say whether an amount is all that a verb has: "the fifth shows some at its base"."""
-        before = self.pieces[place - 1].kind if place else None
-        return before in (kinds.VERB, kinds.CURRENT) and self._is_complement(self.pieces[place])
+        before = self.pieces[place - 1] if place else None
+        if before is None or not self._is_complement(self.pieces[place]):
+            return False
+        named = self._waiting and self.words[before.first] == ","  # "as to the cuboid, some"
+        return before.kind in (kinds.VERB, kinds.CURRENT) or bool(named)
 
     def _is_plain_preposition(self, piece: Piece) -> bool:
         """Say whether "is seen in" goes on with what was named, and answers nothing."""

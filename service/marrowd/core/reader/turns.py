@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from marrowd.core.anatomy import Laterality
-from marrowd.core.reader import kinds
+from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.denials import Denials
 from marrowd.core.reader.pieces import Piece
 
+_FREE = frozenset({sayings.NORMAL_MARROW, sayings.NORMAL, sayings.SPARED})
 _CONTRASTS = frozenset({"unlike", "in", "contrary", "as"})  # "in contrast to", "as opposed to"
 
 
@@ -17,6 +18,9 @@ class Turns(Denials):
     __slots__ = ()
 
     def _except(self, place: int, piece: Piece) -> None:
+        if piece.value == "reversed":
+            self._reverse(piece)
+            return
         if piece.kind is kinds.NOT_IN and self._is_finding_next(place):
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
@@ -29,6 +33,17 @@ class Turns(Denials):
         is_contrast = is_denied and self.words[piece.first] in _CONTRASTS
         self._turn = kinds.EXCEPT if is_contrast else piece.kind
         self._forward.pop(kinds.NEGATED, None)
+
+    def _reverse(self, piece: Piece) -> None:
+        """Read "is free of edema; this is not the case for": the other way round."""
+        before = self.predicates[-1] if self.predicates else self.previous
+        if before is None:
+            return
+        self._open, self._waiting = None, []
+        self._close_cues()
+        said = self._say(sayings.EDEMA, piece, elliptic=True)
+        said.negated = not (before.negated or before.said in _FREE)
+        said.current, said.needs_bones = not said.negated, True
 
     def _other(self, place: int, piece: Piece) -> None:
         self._turn = kinds.OTHER
