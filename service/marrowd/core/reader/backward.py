@@ -72,8 +72,10 @@ class Backward(ClauseState):
             target.possible, target.negated = True, False
             if self._forward.get(kinds.HYPOTHETICAL) == "whether":
                 target.hypothetical = False
-        elif is_of_share(self.words, target.first):
-            target.current = True
+        elif is_of_share(self.words, target.first) or (
+            target.current and self.words[piece.first - 1] == "had"
+        ):
+            target.current = True  # "recurrent edema, which had resolved"
         else:
             target.resolved = True
             if target.said is sayings.NOTHING:

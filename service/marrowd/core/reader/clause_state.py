@@ -27,6 +27,7 @@ _OLD = frozenset({"old", "prior", "previous", "former", "past", "earlier"})
 _FREE = frozenset({"free", "devoid", "void", "without", "lacks", "lack", "lacking"})
 _GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
 _BE = frozenset({"is", "are", "was", "were", "does", "do", "did"})
+_STAYS = frozenset({"remains", "remain", "remained", "stays", "stay", "endures"})
 
 
 def _weigh_together(predicates: list[Predicate]) -> None:
@@ -268,7 +269,8 @@ class ClauseState(Lookahead):
 
     def _end_old(self) -> None:
         """End the reach of an adjective such as "old" with its own noun."""
-        if kinds.HISTORICAL in self._forward and self.words[self._historical_at] in _OLD:
+        word = self.words[self._historical_at] if kinds.HISTORICAL in self._forward else ""
+        if word in _OLD or (word == "history" and self._noun_at > self._historical_at):
             del self._forward[kinds.HISTORICAL]
 
     def _is_far_landmark(self, piece: Piece) -> bool:
@@ -281,12 +283,16 @@ class ClauseState(Lookahead):
     def _say_that_ends(self) -> None:
         """Read a verb with nothing behind it: "only the cuboid still is"."""
         last = self.pieces[-1] if self.pieces else None
-        if last is None or last.last < self.last or self._nouns:
+        if last is None or last.last < self.last:
+            return
+        if self._open is not None and self.words[last.first] in _STAYS:
+            self._open.current = True  # "the edema noted previously remains"
+        if self._nouns:
             return
         if last.kind is kinds.CURRENT and len(self.pieces) > 1:  # "but is now"
             verb = self.pieces[-2]
             last = verb if verb.last == last.first else last
-        if self.words[last.first] not in _BE:
+        if self.words[last.first] not in _BE or last.last - last.first > 1:
             return
         is_said_again = bool(self.predicates and self._carried) and self.clause > 1
         if is_said_again or (self._waiting and (self.topic or self.predicates)):

@@ -39,6 +39,9 @@ _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
     {kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION, kinds.ORDINAL}
 )
+_ATTRIBUTES = frozenset({"previously", "previous", "prior", "earlier"})
+_BESIDE = 4  # words: "previously noted patchy marrow edema"
+_NOW = frozenset({"is", "are", "remains", "s"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
@@ -172,6 +175,9 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             self._close_cues()
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
+        opened = self._open
+        if opened is not None and opened.historical and self._is_told_of_now(piece, opened):
+            opened.current = True
         if self.words[piece.first] == ":" and place < _WINDOW and not self.predicates:
             before = {p.kind for p in self.pieces[:place]}
             self.soft_row = kinds.SOFT in before and kinds.BONE not in before
@@ -197,6 +203,13 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             self._turn = None
         if self._nouns:
             self._close_cues()
+
+    def _is_told_of_now(self, piece: Piece, opened: Predicate) -> bool:
+        """Say whether what was seen once is what a verb speaks of: "the prior edema measures"."""
+        if self._past or not opened.bones or self.words[piece.first] in ":=":
+            return False
+        is_adjective = self.words[self._historical_at] in _ATTRIBUTES
+        return is_adjective and 0 < opened.first - self._historical_at <= _BESIDE
 
     def _range(self, place: int, piece: Piece) -> None:
         if self._is_row_sign(place):
@@ -299,6 +312,12 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             if is_place and self.pieces[place - 1].last == piece.first:
                 return  # "and the signal in it is considered artifactual"
         if (
+            self._forward.get(kinds.HISTORICAL) == "when"
+            and not self.predicates
+            and self.words[piece.last - 1] in _NOW
+        ):
+            del self._forward[kinds.HISTORICAL]  # "after surgery in 2020 there is edema"
+        if (
             self.words[piece.first - 1] == ","
             and self._forward.get(kinds.HYPOTHETICAL) == "whether"
         ):
@@ -346,7 +365,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         around = (self.words[piece.first - 1], *self.words[piece.last : piece.last + 1])
         if around == (",", ",") and self.words[piece.last - 1] in _ASIDES:
             return  # "is, however, normal"
-        if self._is_aside(place):
+        if self._is_aside(place) or self._is_denied_beside(place):
             return
         if self._loose and not self.predicates and self._list_goes_on(place):
             self._turn = None
@@ -358,6 +377,14 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         self._end_clause(piece.first)
         if self.words[piece.first] != "but" or not self._turns_to_bones(place, before):
             self._is_said_otherwise(place, before)
+
+    def _is_denied_beside(self, place: int) -> bool:
+        """Say whether only another finding is denied: "edema but no fracture in the talus"."""
+        opened = self._open
+        if opened is None or opened.bones or opened.said is not sayings.EDEMA or self._waiting:
+            return False
+        following = [piece.kind for piece in self.pieces[place + 1 : place + 3]]
+        return following == [kinds.NEGATED, kinds.DISEASE] and self._is_place_next(place + 2)
 
     _steps: ClassVar[Steps] = {
         **SaidOfMarrow.said_steps,

@@ -245,8 +245,9 @@ class Hedges(Turns):
             and self._bone_then_finding(place + 1)
         ):
             self._open = None  # "calcaneal edema, uncertain navicular signal"
+        opens = place == 0 and self.words[piece.last : piece.last + 1] == [","]
         if self._ends_after(place) and not (
-            self._governs_next(place) or self._is_aside_next(place)
+            opens or self._governs_next(place) or self._is_aside_next(place)
         ):
             if self._is_last_word(piece) and self.words[piece.first - 1] in _APART:
                 self._apply_back(kinds.POSSIBLE, piece)  # "edema of the talus: doubtful"
@@ -348,7 +349,8 @@ class Hedges(Turns):
         ):
             opened.historical = True
             return
-        if piece.value == "resolved" and not self._is_finding_or_bone_next(place):
+        is_said = piece.value == "resolved" and self.words[piece.first - 1] in _HAVE
+        if piece.value == "resolved" and (is_said or not self._is_finding_or_bone_next(place)):
             if opened is None and self.predicates and not self.points_back:
                 self._apply_back(kinds.HISTORICAL, piece)
             is_that = self.words[self.pieces[0].first - 1] == "that"  # "that has disappeared"
