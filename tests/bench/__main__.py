@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import footprint, growth, hooks, intake, line, reader, screening
+from tests.bench import footprint, growth, hooks, intake, line, reader, replicas, screening
 from tests.bench.processes import ROOT
 from tests.bench.rows import QUICK, WHOLE, NotMeasured, Row, Scale
 from tests.bench.table import markdown, write
@@ -25,6 +25,7 @@ ALL: dict[str, Benchmark] = {
     "reader": reader.rows,
     "intake": intake.rows,
     "line": line.rows,
+    "replicas": replicas.rows,
     "growth": growth.rows,
     "screening": screening.rows,
     "footprint": footprint.rows,

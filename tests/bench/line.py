@@ -28,9 +28,9 @@ def rows(scale: Scale, folder: Path) -> list[Row]:
     """Measure rate and lag on SQLite."""
     count = max(100, int(_CARDS * scale.part))
     with standing_in() as far, serving(folder / "service", far) as served:
-        _cards(served, far, first=0, count=100)
+        cards_brought(served, far, first=0, count=100)
         rates = [
-            _cards(served, far, first=number * 1_000_000, count=count)
+            cards_brought(served, far, first=number * 1_000_000, count=count)
             for number in range(1, scale.rounds + 1)
         ]
         lags = [_one(served, far, number) for number in range(_SINGLE)]
@@ -42,7 +42,7 @@ def rows(scale: Scale, folder: Path) -> list[Row]:
     ]
 
 
-def _cards(served: Served, far: StandIns, *, first: int, count: int) -> float:
+def cards_brought(served: Served, far: StandIns, *, first: int, count: int) -> float:
     """Give how many cards a second arrive, from the first event to the last card."""
     day = datetime.now(UTC) - timedelta(days=9)
     [mri] = report("rIDENT", "Patient/IDENT", EDEMA, at=day)
