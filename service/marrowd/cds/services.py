@@ -83,7 +83,7 @@ def prefetch_templates(codes: Codes) -> dict[str, str]:
         PrefetchKey.PROBLEMS: (
             f"Condition?{_PATIENT}&clinical-status=active,recurrence,relapse&{_COUNT}"
         ),
-        PrefetchKey.ORDERS: f"ServiceRequest?{_PATIENT}&status=active,draft,on-hold&{_COUNT}",
+        PrefetchKey.ORDERS: f"ServiceRequest?{_PATIENT}&status=active,draft&{_COUNT}",
     }
 
 

@@ -193,7 +193,7 @@ class Order:
 
     is_vitamin_d: bool  # asks for 25(OH)D
     is_foot_mr: bool
-    is_open: bool  # active, draft or on-hold
+    is_open: bool  # active or draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from marrowd.fhir.members import Resource, obj, objects, status, title
 from marrowd.fhir.references import is_id, token
 from marrowd.rules.codes import Codes, Role
 
-_OPEN = frozenset({"active", "draft", "on-hold"})  # hl7.org/fhir/R4/valueset-request-status
+_OPEN = frozenset({"active", "draft"})  # hl7.org/fhir/R4/valueset-request-status
 _WITHDRAWN = "entered-in-error"
 # Local order catalogues rarely carry LOINC; a name that says 25-hydroxy is enough to not ask twice.
 _NAMED = re.compile(r"(?<![\d,])25[\s-]*(?:\(?OH\)?|hydroxy)", re.IGNORECASE)

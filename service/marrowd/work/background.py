@@ -18,7 +18,7 @@ from marrowd.work.reading import Reading, ToRead
 from marrowd.work.sharing import Shared
 
 Stored = Callable[[], Awaitable[Sequence[Fact]]]
-_OPEN = "active,draft,on-hold"
+_OPEN = "active,draft"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -151,8 +151,9 @@ def test_what_an_order_asks_for(concept, asks):
 @pytest.mark.parametrize(
     ("members", "is_open"),
     [
-        *(({"status": status}, True) for status in ("active", "draft", "on-hold")),
-        *(({"status": status}, False) for status in ("completed", "revoked", "unknown", None)),
+        *(({"status": status}, True) for status in ("active", "draft")),
+        *(({"status": status}, False) for status in ("on-hold", "completed", "revoked")),
+        *(({"status": status}, False) for status in ("unknown", None)),
         ({"doNotPerform": True}, False),
     ],
 )
