@@ -37,6 +37,7 @@ GROUP = 32  # calls that share a commit: bounds how long an intake waits behind 
 WAITING = 10_000
 _REFUSALS = 2
 _Job: TypeAlias = tuple[Together[Any, Any], Any]
+_Transact: TypeAlias = Callable[[Sequence[C]], Sequence[T | Failed | Later]]
 
 
 class Database:
@@ -123,12 +124,23 @@ class Database:
         self, calls: Sequence[C], work: Together[C, T]
     ) -> Sequence[T | Failed]:
         """Have *work* write *calls* in one transaction; give the outcome of each, in order."""
-        return await self.on_writer(lambda: _together(self.engines, calls, work))
+        engines = self.engines
 
-    async def write_in_one(self, calls: Sequence[C], work: Together[C, T]) -> Sequence[T | Failed]:
-        """Do the same for *work* that runs one statement and no other."""
-        engines = self.engines.of_one_statement
-        return await self.on_writer(lambda: _together(engines, calls, work))
+        def transact(some: Sequence[C]) -> Sequence[T | Failed | Later]:
+            return _in_transaction(engines, lambda connection: work(connection, some))
+
+        return await self.on_writer(lambda: _together(transact, calls))
+
+    async def write_apart(
+        self, calls: Sequence[C], work: Callable[[Engines, Sequence[C]], Sequence[T | Failed]]
+    ) -> Sequence[T | Failed]:
+        """Do the same for *work* that finds its own connection and has committed on return."""
+
+        def transact(some: Sequence[C]) -> Sequence[T | Failed]:
+            with translated():
+                return work(self.engines, some)
+
+        return await self.on_writer(lambda: _together(transact, calls))
 
     async def close(self) -> None:
         """Write what is waiting, then let the connections go."""
@@ -213,7 +225,7 @@ def _savepointed(
     return [_savepointed(connection, work, [call])[0] for call in calls]
 
 
-def _together(engines: Engines, calls: Sequence[C], work: Together[C, T]) -> Sequence[T | Failed]:
+def _together(transact: _Transact[C, T], calls: Sequence[C]) -> Sequence[T | Failed]:
     """
     Write *calls* in one transaction, and those that are LATER in the next.
 
@@ -221,9 +233,9 @@ def _together(engines: Engines, calls: Sequence[C], work: Together[C, T]) -> Seq
     database is down, not that a call is bad: the rest is then refused without keeping everybody
     waiting for another time-out each.
     """
-    whole = _attempt(engines, calls, work)
+    whole = _attempt(transact, calls)
     if not isinstance(whole, Failed):
-        return _with_later(whole, calls, lambda rest: _together(engines, rest, work))
+        return _with_later(whole, calls, lambda rest: _together(transact, rest))
     if len(calls) == 1:
         return [whole]
     outcomes: list[T | Failed] = []
@@ -232,7 +244,7 @@ def _together(engines: Engines, calls: Sequence[C], work: Together[C, T]) -> Seq
         if refusals == _REFUSALS:
             outcomes.append(Failed(StoreUnavailable("the database refuses to write")))
             continue
-        alone = _attempt(engines, [call], work)
+        alone = _attempt(transact, [call])
         outcomes.append(alone if isinstance(alone, Failed) else _settled(alone[0]))
         is_refusal = isinstance(alone, Failed) and isinstance(alone.error, StoreUnavailable)
         refusals = refusals + 1 if is_refusal else 0
@@ -250,10 +262,10 @@ def _with_later(
 
 
 def _attempt(
-    engines: Engines, calls: Sequence[C], work: Together[C, T]
+    transact: _Transact[C, T], calls: Sequence[C]
 ) -> Sequence[T | Failed | Later] | Failed:
     try:
-        return _in_transaction(engines, lambda connection: work(connection, calls))
+        return transact(calls)
     except Exception as error:  # noqa: BLE001 - raised again where the call came from
         return Failed(error)
 

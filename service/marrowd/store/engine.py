@@ -9,7 +9,7 @@ a write is under way. PostgreSQL gets one bounded pool.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, exc, make_url
@@ -32,11 +32,6 @@ class Engines:
     write: Engine
     read: Engine
     is_sqlite: bool
-
-    @property
-    def of_one_statement(self) -> "Engines":
-        """The same, for a write of one statement, which PostgreSQL commits without being told."""
-        return self if self.is_sqlite else replace(self, write=self.read)
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -208,19 +203,19 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (exc.IntegrityError, exc.DataError) as error:
-        raise BadInput(_said(error)) from None
+        raise BadInput(said(error)) from None
     except UnicodeEncodeError:
         message = "text that is not valid Unicode cannot be stored"
         raise BadInput(message) from None
     except exc.ProgrammingError as error:
-        raise StoreUnavailable(_said(error)) from None  # a table is missing: not migrated, or worse
+        raise StoreUnavailable(said(error)) from None  # a table is missing: not migrated, or worse
     except (exc.DBAPIError, exc.TimeoutError, sqlite3.Error) as error:
-        raise StoreUnavailable(_said(error)) from None
+        raise StoreUnavailable(said(error)) from None
     except exc.StatementError as error:
-        raise BadInput(_said(error)) from None  # a value of the wrong kind: a naive time
+        raise BadInput(said(error)) from None  # a value of the wrong kind: a naive time
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """Name the kind of *error* by class and code, never by its text."""
     origin = getattr(error, "orig", None) or error
     code = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)

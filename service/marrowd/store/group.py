@@ -1,8 +1,9 @@
 """
 Group commit: concurrent calls share one transaction, because the commit's fsync is what costs.
 
-Nobody waits on purpose: what arrives while one group is being written becomes the next group. All
-bookkeeping is on the event loop, so a simulated loop replays it exactly.
+No time is waited for: what arrives while one group is being written becomes the next group. Before
+a group is closed the event loop turns a few times, so that who has just been answered, or has just
+arrived, can be in it. All bookkeeping is on the event loop, so a simulated loop replays it exactly.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from marrowd.errors import StoreUnavailable
+
+# An answer is sent in the first, what it brings is read in the second and submitted in the third.
+_TURNS = 3
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -97,6 +101,8 @@ class Group(Generic[J, R]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
                 await self._write(self._take())
         finally:
             self._task = None

@@ -1,15 +1,22 @@
-"""The way into the inbox: events kept durably before the edge answers, many to a commit."""
+"""
+The way into the inbox: events kept durably before the edge answers, many to a commit.
 
-from collections.abc import Mapping, Sequence
+All the events of a group are one statement. SQLite gets it with the group's transaction, PostgreSQL
+by itself, and past SQLAlchemy (`wire.py`): nothing else is so often waited for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
+from operator import attrgetter
 
 from sqlalchemy import Connection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from marrowd.store.database import Database, OverDatabase
-from marrowd.store.group import Failed, Group
-from marrowd.store.many import given, insert_many
+from marrowd.store.engine import Engines
+from marrowd.store.group import Flush, Group
+from marrowd.store.many import insert_many
 from marrowd.store.protocols import EventState, NewEvent
 from marrowd.store.schema import inbox
 
@@ -17,6 +24,9 @@ GROUP_BYTES = 8_000_000  # of payload in one commit
 WAITING_BYTES = 64_000_000  # of payload waiting for one: then the edge is told to come back
 ROW_BYTES = 512  # what an event weighs besides its payload; with GROUP_BYTES bounds a group's rows
 _GIVEN = ("source", "key", "kind", "ref", "received_at", "due_at", "payload", "trace")
+_values = attrgetter(
+    "source", "key", "kind", "ref", "received_at", "received_at", "payload", "trace"
+)
 _CONSTANTS: Mapping[str, str | int] = {
     "state": EventState.READY,
     "fence": 0,
@@ -33,7 +43,7 @@ class SqlIntake(OverDatabase):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._intake: Group[Sequence[NewEvent], int] = Group(
-            self._accept_group,
+            _way_into(database),
             size=_weight,
             group_size=GROUP_BYTES,
             capacity=WAITING_BYTES,
@@ -42,9 +52,6 @@ class SqlIntake(OverDatabase):
     async def accept(self, events: Sequence[NewEvent]) -> int:
         """Keep *events* durably (concurrent calls share one commit); say how many were new."""
         return await self._intake.submit(events) if events else 0
-
-    async def _accept_group(self, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int | Failed]:
-        return await self._database.write_in_one(calls, _accept)
 
     async def drain(self) -> None:
         """Accept no more, and wait until all that was accepted is written."""
@@ -55,17 +62,41 @@ def _weight(events: Sequence[NewEvent]) -> int:
     return sum(ROW_BYTES + len(event.payload or b"") for event in events)
 
 
-def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int | Failed]:
-    """Insert the events of all *calls* at once; say for each how many of its own were new."""
-    rows: dict[tuple[str, str], dict[str, object]] = {}
+def _way_into(database: Database) -> Flush[Sequence[NewEvent], int]:
+    if database.engines.is_sqlite:
+        return lambda calls: database.write_together(calls, _accept)
+    from marrowd.store.wire import Wired  # noqa: PLC0415 - SQLite has no need of the driver
+
+    insert = Wired("marrowd_accept", _insert_new("postgresql"), inbox, *_GIVEN)
+
+    def accept(engines: Engines, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int]:
+        rows = [_values(event) for event in _events(calls)]
+        return _counts(calls, insert.run(engines, [*zip(*rows, strict=True)]))
+
+    return lambda calls: database.write_apart(calls, accept)
+
+
+def _accept(connection: Connection, calls: Sequence[Sequence[NewEvent]]) -> Sequence[int]:
+    rows = [dict(zip(_GIVEN, _values(event), strict=True)) for event in _events(calls)]
+    found = connection.execute(_insert_new("sqlite"), rows)
+    return _counts(calls, [(row.source, row.key) for row in found])
+
+
+def _events(calls: Sequence[Sequence[NewEvent]]) -> list[NewEvent]:
+    """Give the events of all *calls*, those that came twice once."""
+    events: dict[tuple[str, str], NewEvent] = {}
     for event in chain.from_iterable(calls):
-        rows.setdefault((event.source, event.key), _values(event))
+        events.setdefault((event.source, event.key), event)
     # Sorted, so that two replicas accepting the same events wait for each other in one direction.
-    values = [rows[key] for key in sorted(rows)]
-    statement = _insert_new(connection.dialect.name)
-    found = connection.execute(statement, given(connection, values))
-    new = {(row.source, row.key) for row in found}
-    counts: list[int | Failed] = []
+    return [events[key] for key in sorted(events)]
+
+
+def _counts(
+    calls: Sequence[Sequence[NewEvent]], inserted: Iterable[tuple[str, ...]]
+) -> Sequence[int]:
+    """Say for each of *calls* how many of its own events were new."""
+    new = set(inserted)
+    counts = []
     for events in calls:
         own = {(event.source, event.key) for event in events} & new
         new -= own
@@ -80,16 +111,3 @@ def _insert_new(dialect: str) -> ReturningInsert[tuple[str, str]]:
         .on_conflict_do_nothing(index_elements=[inbox.c.source, inbox.c.key])
         .returning(inbox.c.source, inbox.c.key)
     )
-
-
-def _values(event: NewEvent) -> dict[str, object]:
-    return {
-        "source": event.source,
-        "key": event.key,
-        "kind": event.kind,
-        "ref": event.ref,
-        "received_at": event.received_at,
-        "due_at": event.received_at,
-        "payload": event.payload,
-        "trace": event.trace,
-    }

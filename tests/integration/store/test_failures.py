@@ -113,14 +113,7 @@ async def test_postgresql_coming_back_is_used_again(postgres_url: str) -> None:
     migrate.upgrade(postgres_url)
     store = open_store(postgres_url)
     await store.open()
-    end_the_others = sa.text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    engines = engine.connect(postgres_url, connections=1)
-    with engines.write.begin() as connection:
-        connection.execute(end_the_others)
-    engines.dispose()
+    end_the_others(postgres_url)
 
     with pytest.raises(StoreUnavailable):
         await store.ping()
@@ -128,6 +121,39 @@ async def test_postgresql_coming_back_is_used_again(postgres_url: str) -> None:
 
     assert 1 == await store.accept([event()])
     await store.close()
+
+
+async def test_events_that_find_every_connection_dead_cost_one_of_them(
+    migrated_postgres_url: str,
+) -> None:
+    store = open_store(migrated_postgres_url)
+    await store.open()
+    assert [1, *[None] * 9] == await asyncio.gather(
+        store.accept([event("0")]), *(store.ping() for _ in range(9))
+    )
+    end_the_others(migrated_postgres_url)
+
+    with pytest.raises(StoreUnavailable):
+        await store.accept([event("1")])
+    assert 1 == await store.accept([event("1")])
+
+    end_the_others(migrated_postgres_url)
+    together = await asyncio.gather(*(store.accept([event(f"2{n}")]) for n in range(5)))
+    assert [1] * 5 == together
+    await store.close()
+
+
+def end_the_others(url: str) -> None:
+    """End every connection to a database but this one."""
+    engines = engine.connect(url, connections=1)
+    with engines.write.begin() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    engines.dispose()
 
 
 async def test_a_nul_in_a_key_never_blocks_the_events_beside_it(store: Store) -> None:

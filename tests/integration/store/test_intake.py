@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event as listen
@@ -45,7 +46,9 @@ async def test_nothing_to_accept_is_nothing_new(store: Store) -> None:
     assert 0 == await store.accept([])
 
 
-async def test_concurrent_callers_share_commits(store: Store) -> None:
+async def test_concurrent_callers_share_commits(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    await store.open()
     commits = []
     listen.listen(store._database.engines.write, "commit", commits.append)
 
@@ -54,27 +57,52 @@ async def test_concurrent_callers_share_commits(store: Store) -> None:
     assert [1] * 50 == new
     assert len(commits) < 5
     assert 50 == (await store.inbox_depth())[EventState.READY]
+    await store.close()
 
 
-async def test_postgresql_sees_one_statement_however_many_events(
+async def test_concurrent_callers_share_commits_on_postgresql(migrated_postgres_url: str) -> None:
+    store = open_store(migrated_postgres_url)
+    await store.open()
+
+    new = await asyncio.gather(*(store.accept([event(str(n))]) for n in range(50)))
+
+    assert [1] * 50 == new
+    assert await _asked(store, "SELECT count(DISTINCT xmin::text) FROM inbox") < 5
+    assert 50 == (await store.inbox_depth())[EventState.READY]
+    await store.close()
+
+
+async def test_postgresql_prepares_one_statement_however_many_events(
     migrated_postgres_url: str,
 ) -> None:
     """A text of its own for each count would be read through and planned every time."""
     store = open_store(migrated_postgres_url)
     await store.open()
-    texts = []
-    engine = store._database.engines.write
-    listen.listen(engine, "before_cursor_execute", lambda *args: texts.append(args[2]))
 
-    new = [
-        await store.accept([event(f"{count}-{number}") for number in range(count)])
-        for count in (1, 2, 60)
-    ]
+    for count in (1, 2, 60):
+        assert count == await store.accept([event(f"{count}-{number}") for number in range(count)])
+
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE name = 'marrowd_accept'"
+    assert 1 == await _asked(store, prepared)
     await store.close()
 
-    assert [1, 2, 60] == new
-    assert 3 == len(texts)
-    assert 1 == len(set(texts))
+
+async def test_a_prepared_statement_that_is_gone_is_prepared_again(
+    migrated_postgres_url: str,
+) -> None:
+    """The driver drops them all when a transaction was undone on their connection."""
+    store = open_store(migrated_postgres_url)
+    await store.open()
+    assert 1 == await store.accept([event("1")])
+    await store._database.write(lambda c: c.exec_driver_sql("DEALLOCATE ALL").rowcount)
+
+    assert 1 == await store.accept([event("2")])
+    assert 0 == await store.accept([event("1"), event("2")])
+    await store.close()
+
+
+async def _asked(store: Store, question: str) -> int:
+    return await store._database.read(lambda c: c.exec_driver_sql(question).scalar_one())
 
 
 async def test_each_of_two_callers_with_one_event_is_told_the_truth(store: Store) -> None:

@@ -28,8 +28,8 @@ def group_over(disk: Disk, *, group_size: int = 10, capacity: int = 10) -> Group
 
 async def submitted(group: Group[str, str], *jobs: str) -> list[asyncio.Task[str]]:
     tasks = [asyncio.create_task(group.submit(job)) for job in jobs]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    for _ in range(5):  # until a group is closed
+        await asyncio.sleep(0)
     return tasks
 
 
@@ -42,6 +42,23 @@ async def test_what_comes_during_a_write_becomes_the_next_group() -> None:
 
     assert ["A", "B", "C"] == await asyncio.gather(*first, *later)
     assert [["a"], ["b", "c"]] == disk.groups
+
+
+async def test_who_was_just_answered_and_comes_again_is_in_the_next_group() -> None:
+    disk = Disk()
+    group = group_over(disk)
+
+    async def ask_twice(job: str) -> None:
+        await group.submit(job)
+        await group.submit(f"{job}2")
+
+    asking = [asyncio.create_task(ask_twice(job)) for job in ("a", "b")]
+    first = await submitted(group, "c")
+    later = await submitted(group, "d")
+    disk.go.set()
+    await asyncio.gather(*asking, *first, *later)
+
+    assert [["a", "b", "c"], ["d", "a2", "b2"]] == disk.groups
 
 
 async def test_a_group_is_closed_at_its_size() -> None:
