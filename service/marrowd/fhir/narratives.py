@@ -8,6 +8,7 @@ impression.
 from collections.abc import Iterator
 
 from marrowd.core.reading import Section
+from marrowd.errors import UnreadableResource
 from marrowd.fhir.markup import text_of_markup
 from marrowd.fhir.members import Resource, codings, obj, objects, text, title
 from marrowd.fhir.texts import MAX_CHARACTERS, whole
@@ -20,7 +21,7 @@ def conclusion(report: Resource) -> str:
 
 
 def narrative(resource: Resource) -> str:
-    """Give the text of `text.div`, "" when there is none or it says that it is empty."""
+    """Give the text of `text.div`, "" when there is none to be had or it says that it is empty."""
     given = obj(resource.get("text"))
     div = given.get("div")
     if (
@@ -29,7 +30,10 @@ def narrative(resource: Resource) -> str:
         or len(div) > MAX_CHARACTERS
     ):
         return ""
-    return whole(text_of_markup(whole(div)))
+    try:
+        return whole(text_of_markup(whole(div)))
+    except UnreadableResource:
+        return ""
 
 
 def section_of(observation: Resource, codes: Codes) -> Section | None:

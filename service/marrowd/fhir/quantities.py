@@ -41,8 +41,9 @@ _SPELLINGS = {
 }
 _COMPARATORS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "\u2264": "<=", "\u2265": ">="}
 _VALUE_STRING = re.compile(
-    r"\s*(?P<comparator><=|>=|<|>|\u2264|\u2265)?\s*(?P<number>[0-9]{1,4}(?:[.,][0-9]{1,2})?)"
-    r"\s*(?P<unit>[^\s\d]\S*)?\s*"
+    # Blanks are never given back ("*+"): a value of nothing else would take for ever to refuse.
+    r"\s*+(?P<comparator><=|>=|<|>|\u2264|\u2265)?\s*+(?P<number>[0-9]{1,4}(?:[.,][0-9]{1,2})?)"
+    r"\s*+(?P<unit>[^\s\d]\S*)?\s*+"
 )
 _BLANKS: tuple[object, ...] = (None, "", {}, [])
 _MAX_EXPONENT = 30

@@ -1,12 +1,15 @@
 """Text out of attachments, or the reason why not."""
 
 import base64
+import contextlib
+import time
 
 import pytest
 from tests.support.documents import pdf
 
 from marrowd.errors import UnreadableResource
 from marrowd.fhir.attachments import Inline, attachment_text, attachment_urls, decode_base64
+from marrowd.fhir.narratives import narrative
 from marrowd.fhir.texts import MAX_BYTES, MAX_CHARACTERS, text_of
 
 HTML = (
@@ -82,6 +85,46 @@ def test_why_there_is_none(data, content_type, reason):
 
 def test_html_nested_ten_thousand_deep_is_read():
     assert text_of(b"<div>" * 10_000 + b"talus", "text/html") == "talus"
+
+
+TAKES_MINUTES = {
+    "open at once": "<div>" * 40_000,
+    "made anew": "".join(f"<b id={n}>" for n in range(20_000)) + "<p>x" * 20_000,
+    "closed by nothing": "<b></p>" * 40_000,
+    "attributes": "<p " + " ".join(f"a{n}" for n in range(40_000)) + ">",
+    "blanks": "<pre>x" + " " * 200_000 + "x</pre>",
+    "style": f'<p style="{"text-decoration" * 60_000}">x</p>',
+}
+
+
+@pytest.mark.parametrize("markup", TAKES_MINUTES.values(), ids=TAKES_MINUTES)
+def test_no_markup_keeps_the_process(markup):
+    began = time.process_time()
+
+    with contextlib.suppress(UnreadableResource):
+        text_of(markup.encode(), "text/html")
+    narrative({"text": {"div": markup}})
+
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "display:none",
+        "color: red; DISPLAY : none",
+        "visibility:hidden",
+        "text-decoration: underline line-through",
+        "text-decoration-line: line-through",
+    ],
+)
+def test_what_a_style_hides_is_left_out(style):
+    assert text_of(f'<p>a<b style="{style}">b</b></p>'.encode(), "text/html") == "a"
+
+
+@pytest.mark.parametrize("style", ["display:block", "color:none", "line-through", ""])
+def test_what_no_style_hides_is_kept(style):
+    assert text_of(f'<p>a<b style="{style}">b</b></p>'.encode(), "text/html") == "ab"
 
 
 def test_nothing_of_a_broken_pdf_is_logged(caplog, capsys):
