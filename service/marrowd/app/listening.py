@@ -17,7 +17,7 @@ from aiohttp import web
 from marrowd.app.access import observer
 from marrowd.app.working import Parts, begin, currency_of, extraction, opening
 from marrowd.cds.decision import Rules
-from marrowd.errors import Unavailable
+from marrowd.errors import BadConfiguration, Unavailable
 from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings, Source
@@ -105,12 +105,24 @@ def ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application
 
 
 async def listen(stack: AsyncExitStack, app: web.Application, host: str, port: int) -> int:
-    """Serve *app* and give the port it listens on; 0 asks for any free one."""
+    """
+    Serve *app* and give the port it listens on; 0 asks for any free one.
+
+    Raises:
+        BadConfiguration: the address is not ours, or somebody else listens there.
+    """
     runner = Runner(app, access_log=None, shutdown_timeout=_CLOSE_S)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, host, port)
-    await site.start()
+    try:
+        await site.start()
+    except OSError as exc:
+        message = (
+            f"{host}:{port} cannot be listened on ({exc.strerror or 'no such address'}): stop what "
+            "holds it, or set another in [http]"
+        )
+        raise BadConfiguration(message) from None
     bound: int = runner.addresses[0][1]
     return bound
 

@@ -38,14 +38,12 @@ class Hand:
         """
         gathered = Gathered()
         intake = Intake(gathered, codes=self._terms.codes, zone=self._terms.policy.zone)
-        try:
-            for document in documents(stretch, is_inexact_enough=only_names_a_patient):
+        for place, document in documents(stretch, is_inexact_enough=only_names_a_patient):
+            try:
                 intake.take(document)
-        except BadInput as exc:
-            message = str(exc)
-            if stretch.place not in message:
-                message = f"{stretch.place}: {message}"
-            raise BadInput(message) from None
+            except BadInput as exc:
+                message = f"{place}: {exc}"
+                raise BadInput(message) from None
         return gathered
 
     def judge(self, jobs: Iterable[Job]) -> Judged:

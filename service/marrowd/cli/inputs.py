@@ -40,9 +40,11 @@ def stretches(path: Path) -> Iterator[Stretch]:
         raise BadInput(message) from None
 
 
-def documents(stretch: Stretch, *, is_inexact_enough: Callable[[object], bool]) -> Iterator[Any]:
+def documents(
+    stretch: Stretch, *, is_inexact_enough: Callable[[object], bool]
+) -> Iterator[tuple[str, Any]]:
     """
-    Walk the documents of a stretch.
+    Walk the documents of a stretch, each with its place: the file and, in NDJSON, the line.
 
     Args:
         stretch: of a file.
@@ -53,13 +55,13 @@ def documents(stretch: Stretch, *, is_inexact_enough: Callable[[object], bool]) 
         BadInput: it is not JSON; the message names the file and, in NDJSON, the line.
     """
     if stretch.first is None:
-        yield _parsed(stretch.text, stretch.place)
+        yield stretch.place, _parsed(stretch.text, stretch.place)
         return
     for number, line in enumerate(stretch.text.split(b"\n"), stretch.first):
         if not _is_blank(line):
+            place = f"{stretch.place}: line {number}"
             seen = glance(line)
-            known = is_inexact_enough(seen)
-            yield seen if known else _parsed(line, f"{stretch.place}: line {number}")
+            yield place, seen if is_inexact_enough(seen) else _parsed(line, place)
 
 
 def _stretches(file: IO[bytes], place: str) -> Iterator[Stretch]:

@@ -7,18 +7,19 @@ by a 410, and messages for destinations that are not configured any more.
 
 import sys
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 
 from marrowd.cli.exits import Exit
+from marrowd.cli.logs import log_by
 from marrowd.cli.queues import as_utc, print_table, say_count, show_body, state_of, with_store
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
 from marrowd.store.protocols import MessageRow, MessageState, Store
 from marrowd.store.upkeep import Chosen
-from marrowd.telemetry.logging import configure_logging
 
 MOST = 1_000  # rows of a dry run
 REMOVED = "removed"  # why a message was parked: its destination is no longer configured
@@ -107,8 +108,11 @@ def replay_messages(
     is_applied: bool,
 ) -> Exit:
     """Send taken or parked messages again; without *is_applied* only say which."""
-    chosen = _chosen(messages, since, until)
     settings = load_settings(config)
+    chosen = replace(
+        _chosen(messages, since, until),
+        destinations=tuple(destination.name for destination in settings.destinations),
+    )
     if is_applied:
         known = with_store(config, lambda store: store.replayable(chosen, limit=MOST))
         count = with_store(config, lambda store: store.replay(chosen, now=datetime.now(UTC)))
@@ -129,7 +133,11 @@ def _chosen(messages: Sequence[str], since: str | None, until: str | None) -> Ch
         raise BadConfiguration(message)
     if not has_range:
         return Chosen(ids=tuple(messages))
-    return Chosen(since=_moment("--since", since or ""), until=_moment("--until", until or ""))
+    start, end = _moment("--since", since or ""), _moment("--until", until or "")
+    if end <= start:
+        message = "--until: give a time after --since; the stretch ends before it"
+        raise BadConfiguration(message)
+    return Chosen(since=start, until=end)
 
 
 def _moment(option: str, text: str) -> datetime:
@@ -147,8 +155,7 @@ def _audit(settings: Settings, chosen: Chosen, known: Sequence[str], count: int)
 
     Of ids as typed only *known* ones: whatever else was typed must not end up in a log.
     """
-    as_json = settings.log.format == "json" or not sys.stderr.isatty()
-    configure_logging(as_json=as_json, level="info")
+    log_by(settings.log, level="info")
     if chosen.since is not None and chosen.until is not None:
         since, until = chosen.since.isoformat(), chosen.until.isoformat()
         _log.info("messages_replayed", count=count, since=since, until=until)

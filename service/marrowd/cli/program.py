@@ -21,6 +21,10 @@ Config = Annotated[
 SourceName = Annotated[
     str | None, typer.Option(help="One source by name; default: all.", show_default=False)
 ]
+EventId = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**63 - 1)]
+EventIds = Annotated[list[int], typer.Argument(metavar="ID...", min=1, max=2**63 - 1)]
+MessageId = Annotated[str, typer.Argument(metavar="ID")]
+MessageIds = Annotated[list[str], typer.Argument(metavar="ID...")]
 Limit = Annotated[int, typer.Option(help="At most so many rows.", min=1)]
 
 program = typer.Typer(
@@ -162,7 +166,7 @@ def inbox_list(
 
 
 @inbox.command("show")
-def inbox_show(event: int, config: Config = None) -> None:
+def inbox_show(event: EventId, config: Config = None) -> None:
     """Show one event with its payload (patient data)."""
     from marrowd.cli.queues import show_event  # noqa: PLC0415
 
@@ -170,7 +174,7 @@ def inbox_show(event: int, config: Config = None) -> None:
 
 
 @inbox.command("retry")
-def inbox_retry(events: list[int], config: Config = None) -> None:
+def inbox_retry(events: EventIds, config: Config = None) -> None:
     """Put parked events back to work."""
     from marrowd.cli.queues import retry_events  # noqa: PLC0415
 
@@ -178,7 +182,7 @@ def inbox_retry(events: list[int], config: Config = None) -> None:
 
 
 @inbox.command("discard")
-def inbox_discard(events: list[int], config: Config = None) -> None:
+def inbox_discard(events: EventIds, config: Config = None) -> None:
     """Drop parked events for good."""
     from marrowd.cli.queues import discard_events  # noqa: PLC0415
 
@@ -198,7 +202,7 @@ def outbox_list(
 
 
 @outbox.command("show")
-def outbox_show(message: str, config: Config = None) -> None:
+def outbox_show(message: MessageId, config: Config = None) -> None:
     """Show one message with its body (patient data)."""
     from marrowd.cli.outgoing import show_message  # noqa: PLC0415
 
@@ -206,7 +210,7 @@ def outbox_show(message: str, config: Config = None) -> None:
 
 
 @outbox.command("retry")
-def outbox_retry(messages: list[str], config: Config = None) -> None:
+def outbox_retry(messages: MessageIds, config: Config = None) -> None:
     """Try parked messages again; begin again where a destination answered 410."""
     from marrowd.cli.outgoing import retry_messages  # noqa: PLC0415
 
@@ -214,7 +218,7 @@ def outbox_retry(messages: list[str], config: Config = None) -> None:
 
 
 @outbox.command("discard")
-def outbox_discard(messages: list[str], config: Config = None) -> None:
+def outbox_discard(messages: MessageIds, config: Config = None) -> None:
     """Drop parked messages for good."""
     from marrowd.cli.outgoing import discard_messages  # noqa: PLC0415
 

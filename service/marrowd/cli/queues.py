@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from marrowd.cli.exits import Exit
-from marrowd.errors import BadInput
+from marrowd.cli.logs import log_by
+from marrowd.errors import BadConfiguration
 from marrowd.settings import load_settings
 from marrowd.store.open import open_store
 from marrowd.store.protocols import EventState, MessageState, Store
@@ -61,6 +62,7 @@ def discard_events(config: Path | None, events: Sequence[int]) -> Exit:
 def with_store(config: Path | None, ask: Callable[[Store], Awaitable[T]]) -> T:
     """Open the configured store, *ask* it something, close it."""
     settings = load_settings(config)
+    log_by(settings.log)
 
     async def run() -> T:
         store = open_store(settings.store.url.get_secret_value())
@@ -85,7 +87,7 @@ def state_of(kind: type[S], text: str) -> S:
         return kind(text)
     except ValueError:
         message = f"--state: expected all or one of {', '.join(kind)}"
-        raise BadInput(message) from None
+        raise BadConfiguration(message) from None
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

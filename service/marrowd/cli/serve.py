@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from pathlib import Path
 
 import structlog
@@ -10,9 +9,9 @@ import uvloop
 
 from marrowd.app import Role, running, set_for_answering
 from marrowd.cli.exits import Exit
+from marrowd.cli.logs import log_by
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
-from marrowd.telemetry.logging import configure_logging
 
 log = structlog.get_logger(__name__)
 
@@ -20,15 +19,7 @@ log = structlog.get_logger(__name__)
 def serve_command(config: Path | None, roles: str) -> Exit:
     """Run until SIGTERM or SIGINT; a second one does not wait for the drain."""
     settings = load_settings(config)
-    as_json = settings.log.format == "json" or (
-        settings.log.format == "auto" and not sys.stderr.isatty()
-    )
-    configure_logging(
-        as_json=as_json,
-        level=settings.log.level,
-        is_traced=settings.tracing.endpoint is not None,
-        patient_key=settings.log.key,
-    )
+    log_by(settings.log, is_traced=settings.tracing.endpoint is not None)
     uvloop.run(_serve(settings, _roles(roles)))
     return Exit.FINE
 

@@ -11,6 +11,8 @@ from rich.table import Table
 
 from marrowd.app import Access, opened
 from marrowd.cli.exits import Exit
+from marrowd.cli.logs import log_by
+from marrowd.cli.queues import as_utc
 from marrowd.errors import BadConfiguration, MarrowdError, Unavailable
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings, load_settings
@@ -25,19 +27,23 @@ from marrowd.work.subscriptions import (
 
 
 def subscriptions_command(what: str, config: Path | None, source: str | None) -> Exit:
-    """Do *what* ("sync", "list" or "remove") at every source, or at one; go on past a failure."""
+    """
+    Do *what* ("sync", "list" or "remove") at every source, or at one; go on past a failure.
+
+    The table has a row for each Subscription, and when its source last sent an event of any.
+    """
     settings = load_settings(config)
-    table = Table("source", "subscription", "for", "state", "done", "why", box=None)
+    log_by(settings.log)
+    table = Table("source", "subscription", "for", "state", "last event", "done", "why", box=None)
     failed = asyncio.run(_each_source(what, settings, source, table))
-    Console(soft_wrap=True).print(table)
+    Console(soft_wrap=True, width=1_000).print(table)
     return Exit.OUT_OF_REACH if failed else Exit.FINE
 
 
 async def _each_source(what: str, settings: Settings, source: str | None, table: Table) -> bool:
     failed = False
     async with opened(settings, only=source) as accesses:
-        if what == "remove":
-            await _forget(settings, list(accesses))
+        told = await _told(settings, list(accesses), is_removed=what == "remove")
         for name, access in accesses.items():
             try:
                 rows = await _rows(what, access)
@@ -48,19 +54,26 @@ async def _each_source(what: str, settings: Settings, source: str | None, table:
                 failed = True
                 continue
             for row in rows:
-                table.add_row(name, row.ref, row.slug, row.state, row.done, row.why)
+                table.add_row(
+                    name, row.ref, row.slug, row.state, told.get(name, ""), row.done, row.why
+                )
     return failed
 
 
-async def _forget(settings: Settings, sources: Sequence[str]) -> None:
-    """Keep a running service from making again what is removed here."""
+async def _told(settings: Settings, sources: Sequence[str], *, is_removed: bool) -> dict[str, str]:
+    """Give when each source last sent an event; keep a running service from making again."""
     store = open_store(settings.store.url.get_secret_value())
     try:
         await store.open()
-        for source in sources:
-            await store.set_cursor(source, MADE_FOR, "")
+        if is_removed:
+            for source in sources:
+                await store.set_cursor(source, MADE_FOR, "")
+        came = {source: await store.last_told(source) for source in sources}
+        return {source: "none" if at is None else as_utc(at) for source, at in came.items()}
     except MarrowdError as exc:
-        sys.stderr.write(f"marrowd: a running service may make them again: {exc}\n")
+        meant = "a running service may make them again" if is_removed else "no last event"
+        sys.stderr.write(f"marrowd: {meant}: {exc}\n")
+        return {}
     finally:
         await store.close()
 
@@ -80,6 +93,7 @@ def sweep_command(
 ) -> Exit:
     """Put what notifications missed into the inbox; a running worker takes it from there."""
     settings = load_settings(config)
+    log_by(settings.log)
     start = _moment(since)
     return asyncio.run(_sweep(settings, source, start, reread=reread))
 

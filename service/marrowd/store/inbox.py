@@ -198,6 +198,17 @@ class SqlInbox(SqlIntake):
         statement = select(func.min(inbox.c.received_at)).where(inbox.c.due_at.is_not(None))
         return await self._database.read(lambda c: c.scalar(statement))
 
+    async def last_told(self, source: str) -> datetime | None:
+        """Give when *source* last sent an event that is still known; what sweeps found is none."""
+        # What was sent has its resource or its kind before all else in its key.
+        is_sent = inbox.c.key.startswith(inbox.c.ref + "#") | inbox.c.key.startswith(
+            inbox.c.kind + ":"
+        )
+        statement = select(func.max(inbox.c.received_at)).where(
+            inbox.c.source == source, inbox.c.kind != EventKind.STATUS, is_sent
+        )
+        return await self._database.read(lambda c: c.scalar(statement))
+
     async def list_events(self, *, state: EventState | None, limit: int) -> list[EventRow]:
         """List events for an operator, oldest first."""
         statement = _listing(state).order_by(inbox.c.id).limit(limit)

@@ -119,6 +119,10 @@ class Inbox(Protocol):
         """Give the arrival time of the oldest event neither done nor parked."""
         ...
 
+    async def last_told(self, source: str) -> datetime | None:
+        """Give when *source* last sent an event that is still known; what sweeps found is none."""
+        ...
+
     async def list_events(self, *, state: EventState | None, limit: int) -> list[EventRow]:
         """List events for an operator, oldest first."""
         ...

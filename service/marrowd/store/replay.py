@@ -1,5 +1,6 @@
 """Settled messages made ready again: what an operator asks for after a receiver lost some."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -31,7 +32,7 @@ class SqlReplays(OverDatabase):
 
     async def replay(self, chosen: Chosen, *, now: datetime) -> int:
         """Make them ready under the same id and sequence, attempts at zero; say how many."""
-        parts = [Chosen(ids=tuple(ids)) for ids in batches(chosen.ids)] or [chosen]
+        parts = [replace(chosen, ids=tuple(ids)) for ids in batches(chosen.ids)] or [chosen]
         total = 0
         for part in parts:
             # A message leaves the selection by being made ready, so this comes to an end.
@@ -64,6 +65,8 @@ def _replay(chosen: Chosen, now: datetime, connection: Connection) -> int:
 
 def _is_settled(chosen: Chosen) -> ColumnElement[bool]:
     is_settled = outbox.c.state.in_(_SETTLED) & outbox.c.settled_at.is_not(None)
+    if chosen.destinations is not None:
+        is_settled &= outbox.c.destination.in_(chosen.destinations)
     if chosen.ids:
         return is_settled & outbox.c.id.in_(chosen.ids)
     if chosen.since is None or chosen.until is None:

@@ -21,6 +21,7 @@ class Chosen:
     ids: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    destinations: tuple[str, ...] | None = None  # only those for one of these; None: any
 
 
 class Replays(Protocol):

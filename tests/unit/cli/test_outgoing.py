@@ -115,6 +115,16 @@ def test_nothing_to_replay_is_a_no(config, is_applied):
     assert done is Exit.NO
 
 
+@pytest.mark.parametrize("ids", [[OTHER], []], ids=["by id", "by time"])
+def test_nothing_is_sent_again_to_who_is_not_configured(config, tmp_path, ids):
+    asked(tmp_path, lambda store: store.set_aside("old", now=NOW, reason="removed"))
+    since, until = (None, None) if ids else (hours_ago(9), hours_ago(0))
+
+    outgoing.replay_messages(config, ids, since, until, is_applied=True)
+
+    assert state_of(tmp_path, OTHER) is MessageState.PARKED
+
+
 def test_a_long_dry_run_is_cut(config, monkeypatch, capsys):
     monkeypatch.setattr(outgoing, "MOST", 1)
 
@@ -132,6 +142,7 @@ def test_a_long_dry_run_is_cut(config, monkeypatch, capsys):
         pytest.param(["a"], "2026-01-01", "2026-01-02", id="both"),
         pytest.param(["a"], None, "2026-01-02", id="ids and half a range"),
         pytest.param([], "yesterday", "2026-01-02", id="no time"),
+        pytest.param([], "2026-01-02", "2026-01-01", id="backwards"),
     ],
 )
 def test_what_to_replay_is_said_in_one_way(config, ids, since, until):

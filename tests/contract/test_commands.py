@@ -1,0 +1,143 @@
+"""What the shell is told: exit code, stdout for the answer alone, stderr for the rest."""
+
+import asyncio
+import json
+import socket
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from tests.support.fhir_server import FhirServer, running
+from tests.support.store import NOON, an_event, opened
+
+from marrowd.cli import program
+from marrowd.store.protocols import EventKind
+
+LATER = NOON + timedelta(hours=1)
+PATIENT = {"resourceType": "Patient", "id": "p"}
+
+
+@pytest.fixture
+def said(capsys, monkeypatch):
+    """Run a command line; give exit code, stdout and stderr."""
+    monkeypatch.setattr(program, "say_crashes_by_place", lambda: None)
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["marrowd", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            program.main()
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "marrowd.toml"
+    path.write_text(f"""
+[store]
+url = "sqlite:///{tmp_path}/marrowd.sqlite3"
+""")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["inbox", "list", "--state", "lost"], 2, "--state: expected all or one of"),
+        (["outbox", "list", "--state", "lost"], 2, "--state: expected all or one of"),
+        (["inbox", "show", 2**63], 2, ""),
+        (["inbox", "show", 2**63 - 1], 1, "no such id"),
+        (["inbox", "retry", 2**63], 2, ""),
+        (
+            ["outbox", "replay", "--since", "2026-02-01", "--until", "2026-01-01"],
+            2,
+            "--until: give a time after --since",
+        ),
+        (["audit", "export", "--since", "2026-01-01", "--until", "2026-01-02"], 1, ""),
+        (["serve", "--roles", "nobody"], 2, "--roles: expected some of web, work"),
+        (["sweep", "--source", "none"], 2, "--source: there is no source named none"),
+        (["sweep", "--since", "yesterday"], 2, "--since: give an ISO 8601 date or time"),
+    ],
+)
+def test_what_cannot_be_done_is_said_on_stderr(said, config, arguments, code, told):
+    done, out, err = said(*arguments, "--config", config)
+
+    assert code == done
+    assert out == ""
+    assert told in err
+    assert "Error at" not in err
+
+
+@pytest.mark.parametrize("port", ["port", "ops_port"])
+def test_a_port_that_is_taken_is_a_matter_of_configuration(said, tmp_path, port):
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        taken = other.getsockname()[1]
+        path = tmp_path / "marrowd.toml"
+        path.write_text(
+            f"""
+[http]
+port = 0
+ops_port = 0
+{port} = {taken}
+[store]
+url = "sqlite:///{tmp_path}/marrowd.sqlite3"
+""".replace(f"{port} = 0\n", "", 1)
+        )
+
+        code, out, err = said("serve", "--config", path)
+
+    assert code == 2
+    assert out == ""
+    assert f"127.0.0.1:{taken} cannot be listened on" in err.splitlines()[-1]
+
+
+async def test_the_log_of_a_command_is_not_its_answer(said, tmp_path):
+    async with running(FhirServer()) as fhir:
+        path = tmp_path / "marrowd.toml"
+        path.write_text(f"""
+[store]
+url = "sqlite:///{tmp_path}/marrowd.sqlite3"
+[[sources]]
+name = "hospital"
+base_url = "{fhir.base_url}"
+notification_secret = "a-secret-of-some-length"
+""")
+        async with opened(tmp_path) as store:
+            await store.accept(
+                [
+                    an_event("Observation/1", key="Observation/1#told"),
+                    an_event("Observation/2", key="sweep:Observation/2#found", received_at=LATER),
+                    an_event("", key="canary#1", kind=EventKind.CANARY, received_at=LATER),
+                ]
+            )
+        swept = await asyncio.to_thread(said, "sweep", "--config", path)
+        synced = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
+
+    code, out, err = swept
+    assert (0, "hospital: 0 seen, 0 new\n") == (code, out)
+    assert '"event":"swept"' in err
+    code, out, err = synced
+    assert code == 0
+    assert "subscription_synced" not in out
+    heading, *rows = out.splitlines()
+    assert "last event" in heading
+    assert len(rows) == 4
+    assert all("2026-03-01 12:00:00Z" in row for row in rows)
+    assert err.count('"event":"subscription_synced"') == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("[]", "line 1: not a FHIR resource", id="one document"),
+        pytest.param(f"{json.dumps(PATIENT)}\n\n[]\n", "line 3: not a FHIR resource", id="a line"),
+        pytest.param(f"{json.dumps(PATIENT)}\n{{\n", "line 2: not JSON", id="no JSON"),
+    ],
+)
+def test_a_line_that_is_no_resource_is_named(said, tmp_path, text, told):
+    path = tmp_path / "export.ndjson"
+    path.write_text(text)
+
+    assert said("screen", path) == (3, "", f"marrowd: {path}: {told}\n")
