@@ -20,6 +20,7 @@ _ASCII_WORD = re.compile(
     r"(?:[A-Za-z]+[0-9]{0,2}|[^A-Za-z0-9_ \t\r\v\f\x1c-\x1f]|"
     r"[0-9]+(?:[.][0-9]+)?(?:st|nd|rd|th|ST|ND|RD|TH)?|_+)[ \t\r\v\f\x1c-\x1f]*"
 )
+_DOTTED = "M.R.I."
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Words:
 
 def words_of(text: str, spelling: Mapping[str, str]) -> Words:
     """Cut *text*; *spelling* maps a lower-case word to its usual spelling."""
-    cut = text.replace("M.R.I.", "MRI   ") if "M.R.I." in text else text
+    cut = text.replace(_DOTTED, "MRI   ") if _DOTTED in text else text
     if text.isascii():
         parts = _ASCII_WORD.findall(cut)
         blanks = len(text) - len(text.lstrip(_BLANKS))
@@ -56,4 +57,9 @@ def words_of(text: str, spelling: Mapping[str, str]) -> Words:
     lowered = list(map(str.lower, raw))
     if not spelling.keys().isdisjoint(lowered):
         lowered = list(map(spelling.get, lowered, lowered))
+    if cut is not text:  # offsets are of the text as given
+        raw = [
+            _DOTTED if text.startswith(_DOTTED, start) else word
+            for word, start in zip(raw, starts, strict=True)
+        ]
     return Words(text, lowered, raw, starts)
