@@ -33,6 +33,8 @@ _NEAR_OTHER = 3  # words: "the other visualized bones of"
 _OF_TWO = {"latter": -1, "former": 0}
 _LISTED = frozenset({kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE})
 _TOLD = frozenset({kinds.VERB, kinds.HISTORICAL})
+_TOLD_ASIDE = frozenset({kinds.BONE, kinds.EDEMA, kinds.MARROW, kinds.SIGNAL})
+_ASIDE = 14  # words
 _ARTICLE = 2  # words: ": the"
 _ALONE = frozenset({"only", "merely", "just", "simply", "solely"})
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
@@ -101,7 +103,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             and not (opened.historical and not opened.resolved and self._is_listed(place))
         ):
             if self._over and opened.said is sayings.EDEMA and not self._names_finding(place):
-                if opened.bones:
+                if opened.bones or self.row:
                     return
                 if not opened.strong:
                     opened.dropped = "beside a bone, not in it"
@@ -120,6 +122,25 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         elif self._waiting and self._waiting[-1].first < min(self._verb_at, self._noun_at):
             self._waiting = []  # they had their own verb and their own finding
         self._waiting.append(piece)
+
+    def _skips_aside(self, place: int) -> bool:
+        """Pass over what parts a bone from its verb: "the talus, though near it, is normal"."""
+        piece = self.pieces[place]
+        if not self._waiting or self.words[piece.first - 1] != ",":
+            return False
+        ahead = self.words[piece.last : min(self.last, piece.last + _ASIDE)]
+        end = piece.last + ahead.index(",") if "," in ahead else self.last
+        at = place + 1
+        while at < len(self.pieces) and self.pieces[at].first <= end:
+            if self.pieces[at].kind in _TOLD_ASIDE:
+                return False
+            at += 1
+        behind = self.pieces[at] if at < len(self.pieces) else piece
+        if behind.kind is not kinds.VERB or behind.first != end + 1:
+            return False
+        for passed in self.pieces[place + 1 : at]:
+            passed.kind = kinds.NOTHING
+        return True
 
     def _is_excepted(self, place: int) -> bool:
         """Say whether a bone is left out: "except the cuboid", "every bone but the cuboid"."""
@@ -365,14 +386,16 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         around = (self.words[piece.first - 1], *self.words[piece.last : piece.last + 1])
         if around == (",", ",") and self.words[piece.last - 1] in _ASIDES:
             return  # "is, however, normal"
-        if self._is_aside(place) or self._is_denied_beside(place):
+        is_aside = self._is_aside(place) or self._skips_aside(place)
+        if is_aside or self._is_denied_beside(place):
             return
         if self._loose and not self.predicates and self._list_goes_on(place):
             self._turn = None
             return  # "not the talus but the cuboid shows edema"
         if self._open is not None and self._is_left_out(place):
-            self._turn = kinds.EXCEPT
-            return
+            if self._open.bones or not self._open.denied:
+                self._turn = kinds.EXCEPT
+            return  # "it is not the talus that shows edema but the cuboid"
         before = self.predicates[-1] if self.predicates else None
         self._end_clause(piece.first)
         if self.words[piece.first] != "but" or not self._turns_to_bones(place, before):

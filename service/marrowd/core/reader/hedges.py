@@ -44,7 +44,7 @@ _EQUALS = frozenset({"=", ":", "|"})
 
 _NORMAL = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _EDEMATOUS = frozenset({"edematous", "bruised", "bright", "hyperintense"})
-_MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled", "spread"})
+_MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled"})
 _SEEMING = frozenset({"be", "represent"})
 _WHOLE = frozenset({"that", "whether", "if"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})

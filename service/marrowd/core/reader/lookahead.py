@@ -453,7 +453,10 @@ class Lookahead(Surroundings):
     def _is_cell_answer(self, place: int) -> bool:
         """Say whether a sign stands between a bone and the end of its cell: "talus N / ..."."""
         piece = self.pieces[place]
-        if not place or self.pieces[place - 1].kind is not kinds.BONE:
+        at = place - 1
+        if at > 0 and self.words[self.pieces[at].first] in ":=":
+            at -= 1
+        if at < 0 or self.pieces[at].kind is not kinds.BONE:
             return False
         follows = self.words[piece.last] if piece.last < self.last else "."
         return self.pieces[place - 1].last == piece.first and follows in _ENDS_CELL

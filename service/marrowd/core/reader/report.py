@@ -149,7 +149,8 @@ class Report(Stating):
             self._answer(sentence)
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
-        names = speaks or not vocabulary.bone_words.isdisjoint(here)
+        is_added = sentence.section is Section.ADDENDUM  # it may take back what stands before
+        names = speaks or is_added or not vocabulary.bone_words.isdisjoint(here)
         speaks = speaks or (self._topic and not _BACK.isdisjoint(here[:3]))
         is_cell = bool(self._row) and not sentence.starts_line and last - first <= _CELL
         speaks = speaks or (self._topic and is_cell)

@@ -272,6 +272,15 @@ class SaidOfMarrow(ClauseState):
         elif self._open is None:
             self._say(sayings.SPARED, piece, strong=strong)
 
+    def _is_of_new_bone(self, place: int) -> bool:
+        """Say whether another bone follows: "the edema of the talus is absent from the cuboid"."""
+        named = self._open.bones if self._open is not None else []
+        if not (named and self._list_goes_on(place)):
+            return False
+        ahead = self.pieces[place + 1 : place + 5]
+        bone = next(piece for piece in ahead if piece.kind is kinds.BONE)
+        return set(named[-1].bones).isdisjoint(bone.bones)
+
     def _is_of_another(self, place: int) -> bool:
         """Say whether a bone is spared something else: "from wear", "of arthropathy"."""
         last = self.pieces[place].last
@@ -288,7 +297,10 @@ class SaidOfMarrow(ClauseState):
         self._turn = None
         opened = self._open
         if self._is_plain_preposition(piece):
-            if no and opened is not None and opened.said is sayings.EDEMA:
+            if no and opened is not None and self._is_of_new_bone(place):
+                self._open = None
+                self._say(sayings.EDEMA, piece, elliptic=True).negated = True
+            elif no and opened is not None and opened.said is sayings.EDEMA:
                 opened.negated = opened.denied_after = True
             elif self._nouns:
                 self._close_cues()

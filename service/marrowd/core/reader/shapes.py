@@ -10,7 +10,8 @@ from marrowd.core.reading import Certainty
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _TOPIC = frozenset({kinds.MARROW, kinds.SIGNAL})
 _EACH = frozenset({"either", "both", "each"})
-_SIDES = frozenset({"side", "sides", "margin", "margins"})
+_SIDES = frozenset({"side", "sides", "margin", "margins", "surfaces", "facets"})
+_OF_JOINT = frozenset({"articular", "joint", "opposing", "subchondral", "facing"})
 _JOINTS = frozenset({"joint", "articulation", "bar", "coalition", "fusion", "arthrodesis", "each"})
 # a sentence without one of these, and without an anchor, says nothing of marrow
 _SAYING = frozenset(
@@ -73,9 +74,11 @@ def is_across(here: list[str]) -> bool:
     """Say whether a sentence speaks of both sides of a joint without naming it."""
     if _SIDES.isdisjoint(here):
         return False
-    for place in range(len(here) - 4):
-        if here[place + 1] in _SIDES and here[place] in _EACH:
-            return not _JOINTS.isdisjoint(here[place + 2 : place + 6])
+    for place, word in enumerate(here):
+        before = here[max(0, place - 2) : place]
+        if word in _SIDES and not _EACH.isdisjoint(before):
+            behind = here[place + 1 : place + 5]
+            return not (_JOINTS.isdisjoint(behind) and _OF_JOINT.isdisjoint(before))
     return False
 
 

@@ -5,6 +5,7 @@ Sections that state nothing stay silent here, and a correction takes back what s
 """
 
 from dataclasses import replace
+from itertools import compress
 from typing import NamedTuple
 
 from marrowd.core.anatomy import Bone, Laterality
@@ -92,13 +93,18 @@ class Stating:
     def _void(self, sentence: Sentence) -> None:
         """Take back what a correction takes back: all before it, or the sentence before it."""
         here = self.words.words[sentence.first : sentence.last]
-        self._stands = self._stands or ("addendum" in here and sentence.section is Section.ADDENDUM)
-        if "disregarded" in here and not _ONE_LINE.isdisjoint(here):
+        is_added = sentence.section is Section.ADDENDUM
+        if is_added and "addendum" in here and "this" not in here:
+            self._stands = True
+            kept = [not said.replaces for said in self.statements]  # "addendum 1 was in error"
+            self.statements[:] = compress(self.statements, kept)
+            self.blocks[:] = compress(self.blocks, kept)
+        elif "disregarded" in here and not _ONE_LINE.isdisjoint(here):
             return  # "impression item 2 should be disregarded"
-        if "disregarded" in here or "patient" in here:
+        elif "disregarded" in here or "patient" in here:
             self.statements.clear()
             self.blocks.clear()
-        elif "read" in here:
+        elif "read" in here and all(s.replaces == is_added for s in self.statements[-1:]):
             del self.statements[self._last_statements :]
             del self.blocks[self._last_statements :]
 
