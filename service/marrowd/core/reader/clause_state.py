@@ -16,6 +16,7 @@ Steps = dict[Kind, Callable[[Any, int, Piece], None]]
 
 # "altered signal, likely marrow edema": the signal itself is not in doubt
 _KEEPS_SIGNAL = frozenset({"likely", "probably", "probable", "possibly", "presumably", "most"})
+_SETS_APART = frozenset({",", "(", "-", "\u2013", "\u2014"})
 _NEAR = 12  # words
 _EMPTY = frozenset(
     """
@@ -193,7 +194,7 @@ class ClauseState(Lookahead):
             piece.last,
             strong,
             negated=kinds.NEGATED in forward,
-            possible=kinds.POSSIBLE in forward,
+            possible=kinds.POSSIBLE in forward and not self._is_apposition(before),
             historical=kinds.HISTORICAL in forward
             and (forward[kinds.HISTORICAL] != "when" or self._past),
             current=kinds.CURRENT in forward,
@@ -241,6 +242,15 @@ class ClauseState(Lookahead):
         self.predicates.append(new)
         self._open = new
         return new
+
+    def _is_apposition(self, before: Predicate | None) -> bool:
+        """Say whether a hedged name is set beside an edema: "edema, likely a contusion, in"."""
+        if before is None or before.said is not sayings.EDEMA or before.bones:
+            return False
+        if before.negated or before.possible:
+            return False
+        words, at = self.words, self._possible_at
+        return words[at] in _KEEPS_SIGNAL and words[at - 1] in _SETS_APART
 
     def _opens_at(self, first: int) -> int:
         """Give the first word of the cues that bear on a finding, for its evidence."""

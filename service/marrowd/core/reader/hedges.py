@@ -315,6 +315,9 @@ class Hedges(Turns):
             self._say(sayings.EDEMA, piece).historical = True
             return  # "the formerly edematous marrow of the talus"
         if piece.value == "healed":
+            following = self.pieces[place + 1 : place + 2]
+            if following and following[0].kind is kinds.DISEASE:
+                return  # "edema outlines the healed fracture"
             if opened is not None and opened.said is sayings.EDEMA:
                 opened.resolved = True
             elif self._waiting and self.words[piece.first - 1] in _HAVE:

@@ -140,6 +140,9 @@ class Lookahead(Surroundings):
             )
         if kind is not kinds.VERB and kind is not kinds.RANGE:
             return False
+        between = self.words[pieces[at - 1].last : pieces[at].first]
+        if len(between) > 1 and (behind is kinds.JOIN or "the" in between):
+            return False  # "edema of the talus and cuboid, the study is normal"
         at += 1
         if kind is kinds.RANGE and at < end and pieces[at].kind is kinds.EDEMA:
             return not self._is_listed(place)  # "edema in the talus and cuboid - contusion"

@@ -30,6 +30,7 @@ _EITHER = frozenset({"or", "versus", "vs", "/"})
 _CHANGES = frozenset({"elevation", "increase", "brightening", "hyperintensity", "hypersignal"})
 _NEAR = 3  # words: "signal in the marrow"
 _OF = 2  # words: "spared from any edema"
+_BEFORE_SPARED = frozenset({"from", "by", "of", "any", "the", "in", "edema"})
 
 _RELATIVE = frozenset({"which", "whom"})
 # "nothing that would suggest edema"
@@ -65,10 +66,7 @@ class SaidOfMarrow(ClauseState):
         if (
             opened is not None
             and opened.said is sayings.SPARED
-            and (
-                piece.first - opened.last <= _OF
-                and self.words[opened.last] in ("from", "by", "of", "any", "edema")
-            )
+            and (piece.first - opened.last <= _OF and self.words[opened.last] in _BEFORE_SPARED)
         ):
             opened.strong = True
             return  # "untouched by edema", "spared from any edema"
