@@ -37,6 +37,12 @@ def test_any_text_is_read(text, title, section):
     assert (reading.reason is None) or not reading.statements
 
 
+def test_a_text_may_end_with_a_comma():
+    reading = READER.read("MRI left ankle. Without marrow edema of the talus,")
+
+    assert [(s.bone, s.certainty) for s in reading.statements] == [("talus", "negated")]
+
+
 @given(text=prose)
 def test_the_same_text_gives_the_same_answer_in_another_process(text):
     other = pickle.loads(pickle.dumps(READER))  # noqa: S301 -- our own object

@@ -451,7 +451,9 @@ class Lookahead(Surroundings):
         """Say whether a comma ends what a sentence opens with: "Without a fracture, the ..."."""
         words = self.words
         opens = words[self.pieces[0].first] in _OPENS_ASIDE
-        return opens and words[piece.first] == "," and words[piece.last] in _MAIN_CLAUSE
+        if not (opens and words[piece.first] == "," and piece.last < self.last):
+            return False
+        return words[piece.last] in _MAIN_CLAUSE
 
     def _is_cell_answer(self, place: int) -> bool:
         """Say whether a sign stands between a bone and the end of its cell: "talus N / ..."."""
