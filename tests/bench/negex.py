@@ -28,9 +28,9 @@ def is_negated(vocabulary: Vocabulary, condition: str, sentence: str) -> bool:
     at = sentence.lower().find(condition.lower())
     if at < 0:
         return False
-    words = words_of(sentence, vocabulary.spelling)
+    words = words_of(sentence, vocabulary.tokens)
     last_char = at + len(condition)
-    inside = [i for i, start in enumerate(words.starts) if at <= start < last_char]
+    inside = [i for i in range(len(words.words)) if at <= words.start(i) < last_char]
     if not inside:
         return False
     first, last = inside[0], inside[-1] + 1

@@ -11,11 +11,12 @@ from marrowd.core.reader import Reader, explain, fold
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.vocabulary import Kind, Term, add_term
-from marrowd.core.reader.words import words_of
+from marrowd.core.reader.words import Tokens, words_of
 from marrowd.core.reading import Section
 from marrowd.rules.vocabulary import load_vocabulary
 
 READER = Reader(load_vocabulary())
+BARE = Tokens({}, frozenset())
 WORDS = (
     "marrow edema", "no", "the", "talus", "left", "second", "metatarsal", "MT2-4", "and", ",", ".",
     "but not", "possible", "resolved", ":", "\n", "FINDINGS:", "ADDENDUM:", "[x]", "[ ]", "?",
@@ -68,9 +69,16 @@ def test_every_explanation_points_into_the_text(text):
 
 @given(text=st.text(st.characters(max_codepoint=127), max_size=200))
 def test_ascii_is_cut_as_any_other_text_is(text):
-    alone, beside = words_of(text, {}), words_of(f"{text} \u00e9", {})
+    alone, beside = words_of(text, BARE), words_of(f"{text} \u00e9", BARE)
 
-    assert (alone.raw, alone.starts) == (beside.raw[:-1], beside.starts[:-1])
+    assert alone.words == beside.words[:-1]
+    assert [places(alone, at) for at in range(len(alone.words))] == [
+        places(beside, at) for at in range(len(alone.words))
+    ]
+
+
+def places(words, index):
+    return words.raw(index), words.start(index), words.end(index)
 
 
 letters = st.sampled_from("abc")
@@ -106,10 +114,36 @@ def naive(terms, words):
 
 @given(text=st.text(max_size=200))
 def test_every_word_stands_where_it_says(text):
-    words = words_of(text, {})
+    words = words_of(text, BARE)
 
-    for index, raw in enumerate(words.raw):
-        assert text[words.start(index) : words.end(index)] == raw
+    for index in range(len(words.words)):
+        raw = text[words.start(index) : words.end(index)]
+        assert words.raw(index) == raw
+        assert words.words[index] == raw.lower()
+
+
+@given(text=st.one_of(prose, st.text(printable, max_size=300)))
+def test_a_word_met_before_is_read_as_it_was(text):
+    known = READER.vocabulary
+    anew = words_of(text, Tokens(known.spelling, frozenset()))
+
+    assert words_of(text, known.tokens).words == anew.words
+
+
+def test_no_word_is_kept_that_the_vocabulary_lacks():
+    tokens = Tokens({"odema": "edema"}, frozenset({"edema", "the"}))
+
+    words_of("The odema of Quillfeather 1971, the edema", tokens)
+
+    assert tokens == {"The ": "the", "the ": "the", "odema ": "edema", "edema": "edema"}
+
+
+def test_no_more_than_a_bounded_number_of_forms_is_kept():
+    tokens = Tokens({}, frozenset({"edema"}))
+
+    words_of("".join(f"edema{' ' * count}" for count in range(1, 9000)), tokens)
+
+    assert len(tokens) == 8192
 
 
 UNITS = ("no ", "marrow edema ", "talus edema and ", "MT2-", "second, ", "( ", "[x] talus ",
@@ -153,7 +187,7 @@ def work(text, monkeypatch):
         from marrowd.core.reader import report as module  # noqa: PLC0415
 
         again = module.Report(
-            type(words)(words.text, looked, words.raw, words.starts),
+            type(words)(words.text, looked, words.tokens),
             READER.vocabulary,
             report.sentences,
             "",

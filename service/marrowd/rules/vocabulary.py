@@ -11,10 +11,12 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import chain
+from string import digits, punctuation
 from sys import intern
 from typing import Any
 
 from marrowd.core.reader.vocabulary import Kind, Term, Trie, Vocabulary, add_term
+from marrowd.core.reader.words import Tokens
 from marrowd.errors import BadConfiguration
 
 _TERM_FILES = ("anatomy", "marrow", "cues", "context", "grammar")
@@ -86,22 +88,28 @@ def load_vocabulary() -> Vocabulary:
         for number, row in enumerate(file["term"], start=1):
             rows.add(row, f"{name}:{number}")
     headers: Trie = {}
+    words = rows.words.copy()
     for number, row in enumerate(_toml("sections")["heading"], start=1):
         for written in row["terms"]:
-            for words in expand(written):
+            for heading in expand(written):
                 term = Term(Kind.NOTHING, row["section"], rule=f"sections:{number}")
-                add_term(headers, words, term)
+                add_term(headers, heading, term)
+                words.update(heading)
     language = _toml("language")
     documents: Trie = {}
     for document, written in language["documents"].items():
         term = Term(Kind.NOTHING, document, rule="language:documents")
-        for words in chain.from_iterable(map(expand, written)):
-            add_term(documents, words, term)
+        for name_of_it in chain.from_iterable(map(expand, written)):
+            add_term(documents, name_of_it, term)
     languages = _languages(language["words"])
+    words.update(languages, language["subjects"], language["abbreviations"])
+    words.update(punctuation, digits, "\n")
+    spelling = _spelling(frozenset(rows.words))
     return Vocabulary(
         terms=rows.terms,
         headers=headers,
-        spelling=_spelling(frozenset(rows.words)),
+        spelling=spelling,
+        tokens=Tokens(spelling, frozenset(words)),
         anchors=anchors,
         bone_words=frozenset(rows.bone_words),
         cue_words=frozenset(rows.cue_words),

@@ -59,7 +59,7 @@ def exam_of(words: Words, sentences: list[Sentence], title: list[str]) -> Exam:
         if modality is not None:
             break
         first, last = line.first, line.last
-        modality = _modality_of(words.words[first:last], words.raw[first:last])
+        modality = _modality_of(words.words[first:last], words.tokens[first:last])
     return Exam(modality=modality, regions=regions, laterality=side_among(exam_words))
 
 
@@ -81,12 +81,16 @@ def _is_name(behind: list[str]) -> bool:
     return not known and (behind[1] == "," or behind[1] in _SIDES or behind[1] in _REGIONS)
 
 
-def _modality_of(words: list[str], raw: list[str]) -> Modality | None:
-    """Find the first modality among some lower-case words, *raw* as they are written."""
+def _modality_of(words: list[str], tokens: list[str]) -> Modality | None:
+    """Find the first modality among some lower-case words, *tokens* as they are written."""
     for place, word in enumerate(words):
         if word == "mri":
             return Modality.MR
-        if word == "mr" and raw[place] != "Mr" and not _is_name(words[place + 1 : place + 3]):
+        if (
+            word == "mr"
+            and tokens[place][:2] != "Mr"
+            and not _is_name(words[place + 1 : place + 3])
+        ):
             return Modality.MR
         if word in _NOT_MR or (word == "x" and words[place + 1 : place + 3] == ["-", "ray"]):
             return Modality.NOT_MR

@@ -153,7 +153,7 @@ def is_template(words: Words, vocabulary: Vocabulary) -> bool:
     line to sign on is no gap of the report.
     """
     lowered = words.words
-    if "_" not in words.text and _SLOT_SIGNS.isdisjoint(lowered):
+    if "_" not in words.text and _SLOT_SIGNS.isdisjoint(words.different):
         return False
     gaps = slots = 0
     speaks = False
@@ -188,9 +188,9 @@ def _is_choice(lowered: list[str], index: int) -> bool:
 
 
 def _is_slot(words: Words, index: int) -> bool:
-    following = words.raw[index + 1 : index + 2]
+    following = words.tokens[index + 1 : index + 2]
     if words.words[index] == "<":
-        return following == ["<"]
+        return words.words[index + 1 : index + 2] == ["<"]
     return (
         bool(following)
         and following[0][0].isalpha()

@@ -13,6 +13,7 @@ from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import NAMED_BY
 from marrowd.core.reader.sides import OPPOSITE
+from marrowd.core.reader.words import Words
 from marrowd.core.reading import Statement
 
 _NAMED = {bone: named for named, members in NAMED_BY.items() for bone in members}
@@ -33,14 +34,14 @@ _EXAM_LINE = 8  # words that name the exam, not a finding
 class NamedBones:
     """The bones named, and the last noun that took an ordinal ("metatarsal")."""
 
-    def __init__(self, words: list[str], sentences: list[Sentence], title: list[str]) -> None:
+    def __init__(self, words: Words, sentences: list[Sentence], title: list[str]) -> None:
         self.head = ""
-        self._words = words
-        self._says_other = "other" in words
+        self._words = words.words
+        self._says_other = "other" in words.different
         self._last: dict[Bone, tuple[Bone, ...]] = {}
         opening = [*title]
         for sentence in sentences[:2]:
-            opening += words[sentence.first : sentence.last]
+            opening += self._words[sentence.first : sentence.last]
         self._is_elsewhere = not _ELSEWHERE.isdisjoint(opening) and _FOOT.isdisjoint(opening)
 
     def forget(self) -> None:

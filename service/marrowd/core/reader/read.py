@@ -2,7 +2,8 @@
 The reader: one text in, all that it says of marrow edema out.
 
 Words, gate, sentences, then for each sentence that can speak of marrow: marks, bones, clauses,
-sides; at last statements. `Reader` keeps nothing between two texts and can be pickled.
+sides; at last statements. `Reader` keeps nothing of a text but forms of the vocabulary's own words
+(`words.Tokens`), and can be pickled.
 """
 
 from marrowd.core.reader.exam import exam_of
@@ -50,7 +51,7 @@ class Reader:
     ) -> Report | Reading:
         """Read one text and keep the report with its notes; a reading if it cannot be read."""
         vocabulary = self.vocabulary
-        words = words_of(text, vocabulary.spelling)
+        words = words_of(text, vocabulary.tokens)
         language = language_of(words, vocabulary)
         if language == "en" and not text.isascii():
             language = foreign_line(words, vocabulary) or language

@@ -110,7 +110,7 @@ class Report(Stating):
         self.language = language
         self.is_explained = False  # notes are kept on request only
         self.notes: list[Note] = []
-        self.title = words_of(title, vocabulary.spelling).words if title else []
+        self.title = words_of(title, vocabulary.tokens).words if title else []
         self.side = ReportSide(words, sentences, self.title)
         self.statements: list[Statement] = []
         self._affirmed: set[Bone] = set()
@@ -120,7 +120,7 @@ class Report(Stating):
         self.normal: list[Laterality | None] = []
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
-        self._bones = NamedBones(words.words, sentences, self.title)
+        self._bones = NamedBones(words, sentences, self.title)
         self._homes = Homes(words.words)
         self._last_bones: list[Piece] = []
         self._paragraph = -1
@@ -134,8 +134,8 @@ class Report(Stating):
         self._partial = self._stands = False
         self._last_statements = 0
         self._before = 0
-        self._has_boxes = not _BOXES.isdisjoint(words.words)
-        self._names_exam = not _EXAM_WORDS.isdisjoint(words.words)
+        self._has_boxes = not _BOXES.isdisjoint(words.different)
+        self._names_exam = not _EXAM_WORDS.isdisjoint(words.different)
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
 
@@ -300,7 +300,7 @@ class Report(Stating):
     def _is_row_sign(self, index: int) -> bool:
         """Say whether a sign sets a row apart: "Talus - edema", but not "tibio-talar"."""
         words = self.words
-        apart = words.starts[index] > words.end(index - 1)
+        apart = not words.is_glued(index - 1)
         return words.words[index] in _ROW_SIGNS and (apart or words.words[index] in ":=")
 
     def _state(

@@ -66,7 +66,7 @@ class ReportSide:
         if titled in _ONE:
             evidence[_EXAM_LINE] = [titled]
         lowered = words.words
-        columns = _Columns(lowered) if "|" in lowered else None
+        columns = _Columns(lowered) if "|" in words.different else None
         current: Laterality | None = None
         section: Section | None = None
         end = 0

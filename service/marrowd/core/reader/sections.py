@@ -181,7 +181,7 @@ def _leave_one_line(
     ) or (
         starts_line
         and place.has_content
-        and (words.raw[first][:1].isupper() or ":" in here or words.raw[first][:1].isdigit())
+        and (words.tokens[first][0].isupper() or ":" in here or words.tokens[first][0].isdigit())
     ):
         _open(place, "")
 
@@ -234,8 +234,8 @@ def _heading(  # noqa: C901 -- one case after the other
         return name, closes
     if starts_line and after == last:
         return name, last
-    if starts_line and name != "row" and all(w.isupper() for w in words.raw[start:after]):
-        follows = words.raw[after] if after < last else ""
+    if starts_line and name != "row" and all(map(str.isupper, words.tokens[start:after])):
+        follows = words.tokens[after] if after < last else ""
         if not follows.isupper() or name in ("impression", "findings", "addendum"):
             if lowered[start] not in _EXAM_WORDS:
                 return name, after
@@ -282,15 +282,16 @@ def _closing(words: Words, after: int, last: int, name: str) -> int:
 
 
 def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -> bool:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-    lowered, raw = words.words, words.raw
+    lowered, tokens = words.words, words.tokens
     sign = lowered[end]
     if end + 1 >= len(lowered):
         return True
-    follows = raw[end + 1]
+    follows = tokens[end + 1]
     if sign == ".":
-        glued = words.starts[end + 1] == words.starts[end] + 1
-        if glued and (follows.islower() or follows.isdigit() or follows in ",;:.)"):
-            return False
+        if tokens[end] == sign:  # no blank behind it
+            glued = words.raw(end + 1)
+            if glued.islower() or glued.isdigit() or glued in ",;:.)":
+                return False
         if lowered[end - 2 : end] in ([".", "e"], [".", "g"]):
             return False  # "i.e. the navicular"
         if end > first and lowered[end - 1] in _NOUNS:
@@ -299,27 +300,26 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
             if follows[1:].islower():
                 return follows[0].isupper()
         if end > first and lowered[end - 1] in vocabulary.abbreviations:
-            return follows == "\n" and end - first > len("no") and _opens(words, end + 2)
-        return not (end - first == 1 and lowered[end - 1].isdigit() and follows != "\n")
+            return follows[0] == "\n" and end - first > len("no") and _opens(words, end + 2)
+        return not (end - first == 1 and lowered[end - 1].isdigit() and follows[0] != "\n")
     if sign == "?":
         # "? navicular edema" and "?edema" ask; "edema?" ends
-        glued = words.starts[end + 1] == words.starts[end] + 1
         asks = end == first or lowered[end - 1] in _BEFORE_QUESTION
-        return not (asks or (glued and follows.isalnum()))
+        return not (asks or (tokens[end] == sign and words.raw(end + 1).isalnum()))
     if sign == "\n":
-        if follows == "\n" or end == first:
+        if follows[0] == "\n" or end == first:
             return True
         if end > first and (
             lowered[end - 1] in _GOES_ON or (lowered[end - 1], lowered[end + 1]) in _TORN
         ):
             return False
-        if follows[:1].islower() and follows not in ("x", "o"):
+        if follows[0].islower() and words.raw(end + 1) not in ("x", "o"):
             return False
-        line = words.starts[end] - words.starts[_line_start(lowered, end)]
+        line = len("".join(tokens[_line_start(lowered, end) : end]))
         return (
-            not (line >= _WRAPPED_LINE and follows[:1].isalpha())
+            not (line >= _WRAPPED_LINE and follows[0].isalpha())
             or _opens(words, end + 1)
-            or (raw[end - 1] in (".", ":", "!"))
+            or (tokens[end - 1][0] in ".:!")
         )
     return True
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from sys import intern
 
+from marrowd.core.reader.words import Tokens
+
 
 class Kind(StrEnum):
     """What a term does in a sentence; rules/*.toml open with what each kind means there."""
@@ -107,6 +109,7 @@ class Vocabulary:
     terms: Trie
     headers: Trie
     spelling: Mapping[str, str]
+    tokens: Tokens
     anchors: frozenset[str]
     bone_words: frozenset[str]
     cue_words: frozenset[str]
