@@ -65,7 +65,7 @@ async def _kept(store: Store) -> list[Finding]:
         found.append(
             note(
                 "inbox",
-                f"{parked} events were set aside",
+                f"{parked} event{' was' if parked == 1 else 's were'} set aside",
                 "see why with `marrowd inbox list`; then `inbox retry` or `inbox discard`",
             )
         )

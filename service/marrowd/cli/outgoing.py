@@ -51,7 +51,8 @@ async def _notes(store: Store, configured: Collection[str]) -> list[str]:
         if name in configured
     ]
     removed = [
-        f"{count} messages wait for {name}, which is not configured: configure it again, "
+        f"{count} {'message waits' if count == 1 else 'messages wait'} for {name}, which is not "
+        "configured: configure it again, "
         f"or set them aside with `marrowd outbox park {name}`"
         for name, count in sorted((await store.outbox_depth()).items())
         if name not in configured

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_args
+from types import MappingProxyType
+from typing import Any, TypeGuard, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -16,9 +17,12 @@ from marrowd.settings.sections import Settings
 
 _PREFIX = "MARROWD_"
 _CONFIG = "MARROWD_CONFIG"
-# What Kubernetes injects for a Service named marrowd*: MARROWD_PORT, MARROWD_SERVICE_HOST, ...
+# What Kubernetes injects for a Service named marrowd*: MARROWD_SERVICE_HOST, MARROWD_PORT, ... The
+# last is always a URL: a number there is somebody who meant MARROWD_HTTP__PORT.
 _KUBERNETES = re.compile(
-    r"MARROWD_(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT(?:_[0-9]+_.+)?)"
+    r"MARROWD_(?:[A-Z0-9_]+_)?"
+    r"(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)=.*|PORT(?:_[0-9]+_[^=]+=.*|=[a-z]+://.*))",
+    re.DOTALL,
 )
 
 
@@ -37,17 +41,32 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
     if path is None and variables.get(_CONFIG):
         path = Path(variables[_CONFIG])
     raw = _read(path) if path is not None else {}
-    _overlay(raw, variables)
+    overlaid = _overlay(raw, variables)
     try:
         return Settings.model_validate(raw, context={"environ": variables})
     except ValidationError as exc:
         where = f"{path}: " if path else ""
-        raise BadConfiguration("\n".join(where + line for line in explained(exc))) from None
+        raise BadConfiguration("\n".join(explained(exc, where, overlaid))) from None
 
 
-def explained(error: ValidationError) -> list[str]:
-    """Say what was refused, one line each: the place and how to mend it, never the value."""
-    return sorted({_explain(each) for each in error.errors(include_input=False)})
+def explained(
+    error: ValidationError,
+    where: str = "",
+    overlaid: Mapping[tuple[str, ...], str] = MappingProxyType({}),
+) -> list[str]:
+    """
+    Say what was refused, one line each: the place and how to mend it, never the value.
+
+    Args:
+        error: what was found.
+        where: the file, to stand before each place in it.
+        overlaid: by place, the variable that it was taken from instead.
+    """
+    said = set()
+    for each in error.errors(include_input=False):
+        variable = overlaid.get(tuple(map(str, each["loc"][:2])))
+        said.add(where + _explain(each) if variable is None else f"{variable}: {_message(each)}")
+    return sorted(said)
 
 
 def masked(settings: Settings) -> dict[str, Any]:
@@ -78,24 +97,34 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadConfiguration(message) from None
 
 
-def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> None:
+def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Put variables in the place of what the file says; give them by place."""
+    overlaid: dict[tuple[str, ...], str] = {}
     for name, text in environ.items():
         if not name.startswith(_PREFIX) or name == _CONFIG:
             continue
         section, _, key = name.removeprefix(_PREFIX).lower().partition("__")
         field = Settings.model_fields.get(section)
         model = field.annotation if field else None
-        if not key and _KUBERNETES.fullmatch(name):
+        if not key and _KUBERNETES.fullmatch(f"{name}={text}"):
             continue
-        if not (isinstance(model, type) and issubclass(model, BaseModel) and _has(model, key)):
+        if not (_is_model(model) and _has(model, key)):
             known = [_CONFIG, *_variables()]
-            message = f"{name}: unknown variable{_nearest(name, known)}"
+            is_array = _is_array(Settings, section) or (_is_model(model) and _is_array(model, key))
+            hint = "; lists are given in the file" if is_array else _nearest(name, known)
+            message = f"{name}: unknown variable{hint}"
             raise BadConfiguration(message)
         table = raw.setdefault(section, {})
         if isinstance(table, dict):
             for spelling in _spellings(model, key):
                 table.pop(spelling, None)
             table[key] = _parsed(model, key, text)
+            overlaid[section, _spellings(model, key)[0]] = name
+    return overlaid
+
+
+def _is_model(model: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(model, type) and issubclass(model, BaseModel)
 
 
 def _has(model: type[BaseModel], key: str) -> bool:
@@ -145,8 +174,11 @@ def _explain(error: Mapping[str, Any]) -> str:
     place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc).lstrip(".")
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown key{_nearest(str(loc[-1]), _keys(_model_at(loc[:-1])))}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
+    return f"{place}: {_message(error)}" if place else _message(error)
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def _model_at(loc: tuple[int | str, ...]) -> type[BaseModel]:

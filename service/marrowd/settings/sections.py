@@ -64,6 +64,16 @@ class StoreSettings(Section):
     secrets: ClassVar[tuple[str, ...]] = ("url",)
     url: SecretStr = SecretStr("sqlite:///marrowd.sqlite3")  # may hold a password
 
+    @field_validator("url")
+    @classmethod
+    def _is_a_store(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("sqlite:///", "postgresql://")):
+            message = (
+                "give sqlite:///file, sqlite:////path/to/file or postgresql://user@host/database"
+            )
+            raise ValueError(message)
+        return value
+
 
 class NoAuth(Section):
     """The FHIR server asks for nothing."""
@@ -227,6 +237,14 @@ class PolicySettings(Section):
     site_zone: str = "UTC"
     custom: tuple[CustomPolicy, ...] = ()
 
+    @field_validator("pain_codes")
+    @classmethod
+    def _are_tokens(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(system and code for system, _, code in (v.rpartition("|") for v in value)):
+            message = 'give system and code, such as "http://snomed.info/sct|47933007"'
+            raise ValueError(message)
+        return value
+
     @field_validator("site_zone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
@@ -292,13 +310,14 @@ class Settings(Section):
     def _names_agree(self) -> "Settings":
         sources = [s.name for s in self.sources]
         for what, names in (
-            ("sources", sources),
-            ("sources (base_url)", [s.base_url for s in self.sources]),
-            ("destinations", [d.name for d in self.destinations]),
+            ("sources: the name", sources),
+            ("sources: the base_url", [s.base_url for s in self.sources]),
+            ("destinations: the name", [d.name for d in self.destinations]),
         ):
-            if len(set(names)) < len(names):
-                message = f"{what}: a name is used twice"
-                raise ValueError(message)
+            for name in names:
+                if names.count(name) > 1:
+                    message = f"{what} {name} is used twice"
+                    raise ValueError(message)
         named = [(f"destinations {d.name}", d.source) for d in self.destinations]
         named += [(f"hooks.issuers {i.iss}", i.source) for i in self.hooks.issuers]
         for where, source in named:

@@ -24,6 +24,7 @@ _REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
     501: (web.HTTPNotImplemented, "not-supported"),
     503: (web.HTTPServiceUnavailable, "transient"),
 }
+_SAID = {413: "body: larger than http.max_body lets in"}  # where aiohttp's words do not help
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-]{1,64}")
 _SERVER = "marrowd"  # aiohttp would tell its version and Python's
 # JSON is neither to be kept, nor run as a page, nor shown in a frame; the ops page says its own.
@@ -56,6 +57,8 @@ def refusal(status: int, diagnostics: str) -> web.HTTPException:
     answer = kind(text=body, content_type=FHIR_JSON)
     if status == web.HTTPServiceUnavailable.status_code:
         answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+    elif status == web.HTTPUnauthorized.status_code:
+        answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
 
 
@@ -97,7 +100,7 @@ def dressed(response: Response, request_id: str) -> Response:
 def answer_of(exc: web.HTTPException) -> web.Response:
     """Turn *exc* into an answer whose body is an OperationOutcome."""
     is_ours = exc.content_type == FHIR_JSON
-    text = exc.text if is_ours else outcome(_code_of(exc.status), exc.reason)
+    text = exc.text if is_ours else outcome(_code_of(exc.status), _SAID.get(exc.status, exc.reason))
     answer = web.Response(status=exc.status, text=text, content_type=FHIR_JSON)
     for name in ("Allow", "Retry-After", "WWW-Authenticate"):
         if name in exc.headers:

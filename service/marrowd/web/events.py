@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import structlog
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 
@@ -29,6 +30,7 @@ from marrowd.telemetry.tracing import traceparent
 from marrowd.web.answers import refusal
 from marrowd.web.bodies import received
 
+log = structlog.get_logger(__name__)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ON_LOOP = 200_000  # bytes; orjson reads this much in well under 5 ms
 _RESOURCES = frozenset(Resource)
@@ -133,6 +135,8 @@ class Intake:
         token = given.strip().encode("utf-8", "surrogateescape")
         matches = [hmac.compare_digest(token, secret.encode()) for secret in known]
         if scheme.lower() != "bearer" or not any(matches):
+            reason = "another secret" if scheme.lower() == "bearer" else "no bearer token"
+            log.warning("notification_not_trusted", source=source, reason=reason)
             raise refusal(401, "Authorization: expected Bearer and the source's secret")
         return source
 

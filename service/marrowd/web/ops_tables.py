@@ -27,7 +27,11 @@ class Shown:
 
     def count(self, name: str, **labels: str) -> str:
         """Write a count of this process."""
-        return f"{int(self.counts.get(name, **labels) or 0):,}"
+        return f"{self.total(name, **labels):,}"
+
+    def total(self, name: str, **labels: str) -> int:
+        """Give a count of this process."""
+        return int(self.counts.get(name, **labels) or 0)
 
     @property
     def inbox(self) -> Queue:
@@ -63,7 +67,7 @@ def stages(shown: Shown) -> list[Stage]:
         Stage(
             title="Screening",
             figure=silent or f"{inbox.running:,}",
-            says=f"in hand, {shown.count('verdicts_total')} verdicts",
+            says=f"in hand, {_plural(shown.total('verdicts_total'), 'verdict')}",
         ),
         Stage(
             title="Outbox",
@@ -76,7 +80,7 @@ def stages(shown: Shown) -> list[Stage]:
         Stage(
             title="Charts",
             figure=shown.count("deliveries_total", outcome="taken"),
-            says=f"taken, {shown.count('cards_shown_total')} cards shown",
+            says=f"taken, {_plural(shown.total('cards_shown_total'), 'card')} shown",
         ),
     ]
 
@@ -244,7 +248,7 @@ def _spoken(key: str) -> str:
 
 
 def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _list(pairs: Sequence[tuple[str, str]]) -> str:

@@ -106,9 +106,7 @@ class Trust:
         except EhrUnavailable as exc:
             log.warning("call_not_trusted", reason=str(exc))
             raise refusal(503, "callers cannot be verified now; retry") from None
-        answer = refusal(401, "not authorized")
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        raise answer
+        raise refusal(401, "not authorized")
 
     async def _caller(self, request: web.Request) -> Caller:
         token = _taken_apart(_bearer(request))

@@ -379,7 +379,7 @@ async def test_events_set_aside_are_found(site, tmp_path):
         [event] = await store.claim(worker="w", limit=1, now=now, until=until)
         await store.park(event, now=now, reason="error")
 
-    assert any(f.says == "1 events were set aside" for f in await site.found(Level.NOTE))
+    assert any(f.says == "1 event was set aside" for f in await site.found(Level.NOTE))
 
 
 async def test_a_store_that_is_not_migrated_is_found(site, postgres_url):

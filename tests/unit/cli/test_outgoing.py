@@ -158,7 +158,7 @@ def test_a_listing_says_what_could_be_overlooked(config, tmp_path, capsys):
     said = capsys.readouterr()
     assert PARKED in said.out
     assert "ehr answered 410" in said.err
-    assert "1 messages wait for old, which is not configured" in said.err
+    assert "1 message waits for old, which is not configured" in said.err
 
 
 def test_a_listing_has_nothing_to_add_when_all_is_well(config, tmp_path, capsys):

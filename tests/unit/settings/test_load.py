@@ -76,7 +76,15 @@ def test_the_environment_overrides_the_file(write):
         pytest.param('[policy]\nsite_zone = "Mars"\n', "IANA zone", id="zone"),
         pytest.param("[tracing]\nratio = 1.5\n", "tracing.ratio", id="more than all"),
         pytest.param("a = [", "is not TOML", id="not TOML"),
-        pytest.param(SOURCE + SOURCE, "a name is used twice", id="two of one name"),
+        pytest.param(SOURCE + SOURCE, "sources: the name hapi is used twice", id="two of one name"),
+        pytest.param(SOURCE + SOURCE.replace('"hapi"', '"other"'),
+                     "sources: the base_url http://127.0.0.1:8000/fhir is used twice",
+                     id="two of one server"),
+        pytest.param('[store]\nurl = "mysql://h/d"\n', "store.url: give sqlite:///", id="store"),
+        pytest.param('[policy]\npain_codes = ["M25.57"]\n', "policy.pain_codes: give system and",
+                     id="code without system"),
+        pytest.param('[policy]\npain_codes = ["M25.57|"]\n', "policy.pain_codes: give system and",
+                     id="system without code"),
         pytest.param(SOURCE.replace(SECRET, "short"), "at least 16", id="short secret"),
         pytest.param('[log]\npatient_key = "short"', "at least 16", id="short key"),
         pytest.param(SOURCE + 'auth = {kind = "basic", user = "u", pasword = "p"}\n',
@@ -100,7 +108,22 @@ def test_a_missing_file_is_named(tmp_path):
     assert "cannot be read" in refused(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("name", ["MARROWD_HTTP__PROT", "MARROWD_HTTP", "MARROWD_X__Y"])
+def test_a_mistake_in_a_variable_is_said_of_the_variable(write):
+    path = write("[http]\nport = 81\nops_port = 70000\n")
+
+    first, second = refused(path, {"MARROWD_HTTP__PORT": "x", "MARROWD_X_PORT": "tcp://1"}).split(
+        "\n"
+    )
+    assert first.startswith(f"{path}: http.ops_port: ")
+    assert second.startswith("MARROWD_HTTP__PORT: ")
+    assert "MARROWD_STORE__URL_FILE: give sqlite" in refused(
+        None, {"MARROWD_STORE__URL_FILE": str(path)}
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["MARROWD_HTTP__PROT", "MARROWD_HTTP", "MARROWD_X__Y", "MARROWD_HTTP_PORT"]
+)
 def test_an_unknown_variable_is_an_error(name):
     assert name in refused(None, {name: "1"})
 
@@ -115,7 +138,10 @@ def test_what_kubernetes_injects_is_let_pass(name):
 
 
 def test_arrays_are_only_in_the_file():
-    assert "MARROWD_SOURCES" in refused(None, {"MARROWD_SOURCES__NAME": "x"})
+    for name in ("MARROWD_SOURCES__NAME", "MARROWD_HOOKS__ORIGINS"):
+        assert f"{name}: unknown variable; lists are given in the file" == refused(
+            None, {name: "x"}
+        )
 
 
 def test_a_secret_comes_from_a_file(write, tmp_path):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
@@ -118,9 +119,15 @@ async def test_the_old_secret_still_opens_while_rotating(rig):
     ],
 )
 async def test_without_the_secret_nothing_is_taken(rig, headers):
-    status, text, _ = await rig.send("PUT", "/events/hapi/Observation/1", observation(), headers)
+    with structlog.testing.capture_logs() as logs:
+        status, text, told = await rig.send(
+            "PUT", "/events/hapi/Observation/1", observation(), headers
+        )
 
     assert status == 401
+    assert told["WWW-Authenticate"] == "Bearer"
+    assert [(one["event"], one["source"]) for one in logs] == [("notification_not_trusted", "hapi")]
+    assert SECRET not in str(logs)
     assert json.loads(text)["resourceType"] == "OperationOutcome"
     assert not await rig.rows()
 
@@ -164,6 +171,12 @@ async def test_a_type_that_is_not_used_is_let_go_and_counted(rig):
     assert status == 204
     assert not await rig.rows()
     assert rig.count("events_ignored_total", reason="type") == 1
+
+
+async def test_a_body_that_is_too_large_is_told_the_key_that_says_so(rig):
+    _, text, _ = await rig.send("PUT", "/events/hapi/Observation/1", "x" * 30_000)
+
+    assert "http.max_body" in json.loads(text)["issue"][0]["diagnostics"]
 
 
 async def test_a_zip_bomb_is_too_large(rig):

@@ -33,8 +33,9 @@ class Down:
         raise StoreUnavailable(message)
 
 
-async def page_of(store, path="/", *, now=NOW):
+async def page_of(store, path="/", *, now=NOW, shown=0):
     metrics = Metrics(CollectorRegistry(), sources=["hospital"], destinations=["ehr"])
+    metrics.cards_shown_total.labels(verdict="association", indicator="warning").inc(shown)
     app = web.Application()
     OpsPage(
         store=store,
@@ -117,3 +118,11 @@ async def test_nothing_but_its_own_style_may_run(store):
 
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
     assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 cards"), (1, "1 card"), (2, "2 cards"), (1200, "1,200 cards")],
+)
+async def test_counts_are_spelled(store, count, words):
+    assert f"{words} shown" in (await page_of(store, shown=count))[1]
