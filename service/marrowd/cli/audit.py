@@ -6,7 +6,6 @@ The output names patients and users, which is what it is for; that it was made i
 
 import asyncio
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -52,7 +51,7 @@ async def _written(store: Store, since: datetime, until: datetime) -> int:
     count, after = 0, None
     while page := await store.audited(since=since, until=until, after=after, limit=_PAGE):
         for _, entry in page:
-            filled = {key: value for key, value in asdict(entry).items() if value != ""}
+            filled = {key: value for key, value in entry._asdict().items() if value != ""}
             sys.stdout.write(orjson.dumps(filled, option=orjson.OPT_UTC_Z).decode() + "\n")
         count += len(page)
         number, last = page[-1]

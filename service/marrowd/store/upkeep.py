@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # `protocols` takes these up into `Store`
     from marrowd.store.protocols import MessageRow
@@ -97,8 +97,7 @@ class AuditKind(StrEnum):
     RETRACTED = "retracted"  # a destination took the message that withdraws it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """One card given to, or withdrawn from, somebody; the only record of who saw which patient."""
 
     at: datetime

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
 
 from marrowd.errors import StoreUnavailable
+from marrowd.telemetry.logging import REQUEST_ID
 
 FHIR_JSON = "application/fhir+json"
 _REFUSALS: dict[int, tuple[type[web.HTTPException], str]] = {
@@ -32,6 +34,15 @@ _UNLESS_SAID = (
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Referrer-Policy", "no-referrer"),
+)
+_NOSNIFF = "X-Content-Type-Options"
+_JSON_HEADERS = CIMultiDict(
+    [
+        (hdrs.CONTENT_TYPE, "application/json"),
+        (_NOSNIFF, "nosniff"),
+        ("Server", _SERVER),
+        *_UNLESS_SAID,
+    ]
 )
 RETRY_AFTER_S = 5  # a store that is restarting is back in seconds
 
@@ -67,7 +78,7 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
     """Give every answer a request id and safe headers, and every refusal a body that helps."""
     request_id = request_id_of(request)
     # Never unbound: aiohttp gives each request a task and so a context of its own.
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    REQUEST_ID.set(request_id)
     try:
         response = await handler(request)
     except web.HTTPException as exc:
@@ -87,13 +98,21 @@ def request_id_of(request: web.BaseRequest) -> str:
     return f"{random.getrandbits(128):032x}"
 
 
+def json_answer(body: bytes) -> web.Response:
+    """Give 200 with *body*, which is JSON, and all headers that are the same each time."""
+    return web.Response(body=body, headers=_JSON_HEADERS)
+
+
 def dressed(response: Response, request_id: str) -> Response:
     """Give *response* the headers that all answers share."""
-    response.headers["X-Request-ID"] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Server"] = _SERVER
+    headers = response.headers
+    headers["X-Request-ID"] = request_id
+    if _NOSNIFF in headers:  # from `json_answer`, which has them all
+        return response
+    headers[_NOSNIFF] = "nosniff"
+    headers["Server"] = _SERVER
     for name, value in _UNLESS_SAID:
-        response.headers.setdefault(name, value)
+        headers.setdefault(name, value)
     return response
 
 

@@ -36,12 +36,27 @@ async def json_bytes(request: web.Request) -> bytes:
     Raises:
         HTTPException: 415, 413 or 400, with an OperationOutcome.
     """
+    _check_headers(request)
+    return await received(request)
+
+
+def json_bytes_at_hand(request: web.Request) -> bytes | None:
+    """
+    Give the body of *request* where it has arrived, as nearly always; None when it has not.
+
+    Raises:
+        HTTPException: 415, with an OperationOutcome.
+    """
+    _check_headers(request)
+    return _at_hand(request)
+
+
+def _check_headers(request: web.Request) -> None:
     headers = request.headers
     if headers.get(hdrs.CONTENT_TYPE) != _JSON and not _is_json(request):
         raise refusal(415, "Content-Type: expected application/json in UTF-8")
     if headers.get(hdrs.CONTENT_ENCODING, "").lower() not in _CODINGS:
         raise refusal(415, "Content-Encoding: expected gzip, deflate or none")
-    return await received(request)
 
 
 async def received(request: web.Request) -> bytes:
@@ -52,18 +67,23 @@ async def received(request: web.Request) -> bytes:
         HTTPException: 413; 400 when it cannot be decompressed; 408 when it does not come in time,
             which is also what becomes of one whose later chunks are broken.
     """
+    if (body := _at_hand(request)) is not None:
+        return body
     try:
-        content = request.content
-        if content.is_eof():  # as nearly always; a timer would cost more than the reading
-            if content.total_bytes <= request.client_max_size:
-                return content.read_nowait()
-            return await request.read()
         async with asyncio.timeout(ARRIVES_WITHIN_S):
             return await request.read()
     except TimeoutError:
         raise refusal(408, "body: did not arrive in time") from None
     except (HttpProcessingError, web.RequestPayloadError):
         raise refusal(400, "body: cannot be decompressed or is cut short") from None
+
+
+def _at_hand(request: web.Request) -> bytes | None:
+    content = request.content
+    is_whole = content.is_eof() and content.exception() is None
+    if is_whole and content.total_bytes <= request.client_max_size:
+        return content.read_nowait()
+    return None
 
 
 async def quick(body: bytes) -> Any:  # noqa: ANN401 - JSON is anything

@@ -9,7 +9,7 @@ to the inbox afterwards, so that the worker fetches it; the call itself never wr
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -36,8 +36,9 @@ from marrowd.rules.orders import OrderRules
 from marrowd.store.protocols import Evidence
 from marrowd.telemetry.metrics import CallOutcome, Operation
 from marrowd.telemetry.tracing import SpanName, Told, inner
+from marrowd.web.audit import storable
 from marrowd.web.bodies import exact
-from marrowd.web.remembered import Pieces
+from marrowd.web.remembered import Key, Pieces
 
 log = structlog.get_logger(__name__)
 
@@ -73,21 +74,36 @@ def _spelled(url: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A checked call, without what is read from its body once more when an answer is drawn."""
+    """
+    A checked call, without what is read from its body once more when an answer is drawn.
+
+    What is asked of it each time is worked out when it is made: the same call comes again.
+    """
 
     request: HookRequest  # of prefetch the keys only, no draft orders, no token: see `_sent`
     source: HookSource | None = None  # what it may speak for
     brought: Pieces = ()  # what tells it from other calls for the same patient
+    patient: str = field(init=False)  # as facts name one
+    source_name: str = field(init=False)  # "" when it speaks for none
+    user_id: str = field(init=False)  # as the audit record takes it
+    keys: tuple[Key, Key] = field(init=False)  # of its answer: by whether evidence is current
 
-    @property
-    def patient(self) -> str:
-        """The patient, as facts name one."""
-        return f"Patient/{self.request.patient_id}"
+    def __post_init__(self) -> None:
+        """Work out what follows."""
+        name = "" if self.source is None else self.source.name
+        patient = f"Patient/{self.request.patient_id}"
+        for given, value in (
+            ("patient", patient),
+            ("source_name", name),
+            ("user_id", storable(self.request.user_id)),
+            ("keys", _keys(name, patient, self.brought)),
+        ):
+            object.__setattr__(self, given, value)
 
-    @property
-    def source_name(self) -> str:
-        """The name of its source, "" when it speaks for none."""
-        return "" if self.source is None else self.source.name
+
+def _keys(source: str, patient: str, brought: Pieces) -> tuple[Key, Key]:
+    stale, current = (Key(source, patient, is_current, brought) for is_current in (False, True))
+    return stale, current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,9 +32,9 @@ from marrowd.store.protocols import Asked, Standing, Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
 from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.telemetry.pseudonyms import Whose
-from marrowd.web.answers import refusal
-from marrowd.web.audit import AuditTrail, storable
-from marrowd.web.bodies import json_bytes, quick
+from marrowd.web.answers import json_answer, refusal
+from marrowd.web.audit import AuditTrail
+from marrowd.web.bodies import json_bytes_at_hand, quick, received
 from marrowd.web.feedback import FeedbackDesk
 from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking, same_server
 from marrowd.web.newer import NewerFacts
@@ -118,6 +118,8 @@ class Hooks:
             for verdict in VerdictKind
             for indicator in Indicator
         }
+        # Bound once: a logger of the module is made anew for each line.
+        self._line = log.bind()
         self._durations = {
             service: self.metrics.hook_duration_seconds.labels(service) for service in Service
         }
@@ -135,14 +137,16 @@ class Hooks:
 
     async def discover(self, request: web.Request) -> web.Response:
         """Say which services there are."""
-        await self._caller(request)
-        return web.Response(body=self._discovery, content_type="application/json")
+        if self.trust is not None:
+            await self._caller(request, self.trust)
+        return json_answer(self._discovery)
 
     async def feedback(self, request: web.Request) -> web.Response:
         """Take what clinicians did with cards."""
         if request.match_info["id"] not in _IDS:
             return await _no_such_service(request)
-        await self._caller(request)
+        if self.trust is not None:
+            await self._caller(request, self.trust)
         return await self._feedback.take(request)
 
     async def call(self, request: web.Request, *, service: Service) -> web.Response:
@@ -153,10 +157,12 @@ class Hooks:
         call: Call | None = None
         answer: Drawn | Lacking | None = None
         try:
-            caller = await self._caller(request)
+            caller = None if self.trust is None else await self._caller(request, self.trust)
             left_s = self.budget.whole_s - (loop.time() - started)  # the body's way not counted
             outcome = HookOutcome.BAD_REQUEST
-            body = await json_bytes(request)
+            body = json_bytes_at_hand(request)
+            if body is None:
+                body = await received(request)
             call = await self._checked(body, service, caller)
             outcome = HookOutcome.UNAVAILABLE
             answer = await self._within_budget(call, body, left_s)
@@ -168,7 +174,7 @@ class Hooks:
             duration_s = loop.time() - started
             self._requests[service, outcome].inc()
             self._durations[service].observe(duration_s)
-            log.info(
+            self._line.info(
                 "hook_answered",
                 service=service,
                 outcome=outcome,
@@ -180,7 +186,7 @@ class Hooks:
             raise refusal(412, _said(answer))
         if answer.card:
             self._note_shown(call, service, caller, answer)
-        return web.Response(body=answer.body, content_type="application/json")
+        return json_answer(answer.body)
 
     def _note_shown(
         self, call: Call, service: Service, caller: Caller | None, answer: Drawn
@@ -198,17 +204,15 @@ class Hooks:
                 card=answer.card,
                 verdict=answer.verdict,
                 service=service,
-                user_id=storable(call.request.user_id),
+                user_id=call.user_id,
                 issuer="" if caller is None else caller.issuer,
             )
         )
 
-    async def _caller(self, request: web.Request) -> Caller | None:
-        if self.trust is None:
-            return None
+    async def _caller(self, request: web.Request, trust: Trust) -> Caller:
         try:
             async with asyncio.timeout(self.budget.whole_s):
-                return await self.trust.caller(request)
+                return await trust.caller(request)
         except TimeoutError:
             log.warning("caller_not_verified", reason="out of time")
             raise refusal(503, "callers cannot be verified now; retry") from None
@@ -247,13 +251,10 @@ class Hooks:
     async def _within_budget(self, call: Call, body: bytes, left_s: float) -> Drawn | Lacking:
         """Give the answer drawn before where it still holds, else draw it in what time is left."""
         deadline = asyncio.get_running_loop().time() + left_s
-        key = self._key(call)
+        key = call.keys[bool(call.source_name) and self.is_current(call.source_name)]
         known = self._remembered.get(key)
-        asking = self._standing(call, "" if known is None else known.card)
-        if left_s < self._standings.longest_s:  # else it ends in time by itself
-            asking = asyncio.wait_for(asking, left_s)
         try:
-            standing = await asking
+            standing = await self._standing(call, "" if known is None else known.card, left_s)
             if known is not None and standing is not None and self._holds(known, standing):
                 return _unless_quiet(known, standing, self.clock())
             async with asyncio.timeout_at(deadline):
@@ -275,21 +276,18 @@ class Hooks:
         if call.source is not None and gathered.stored is not None:
             self._newer.tell(call.source.name, gathered.stored, gathered.called)
         if drawn.card and standing is not None:
-            standing = await self._standing(call, drawn.card)
+            standing = await self._standing(call, drawn.card, self.budget.whole_s)
         return drawn if standing is None else _unless_quiet(drawn, standing, self.clock())
 
-    def _key(self, call: Call) -> Key:
-        """Give what an answer depends on beside evidence and time."""
-        name = call.source_name
-        is_current = bool(name) and self.is_current(name)
-        return Key(name, call.patient, is_current, call.brought)
-
-    async def _standing(self, call: Call, card: str) -> Standing | None:
+    async def _standing(self, call: Call, card: str, within_s: float) -> Standing | None:
         """Read what says whether a known answer holds; None when the store is away."""
         if call.source is None and not card:
             return Standing(revision=0)
+        asking = self._standings.of(Asked(call.source_name, call.patient, card))
         try:
-            return await self._standings.of(Asked(call.source_name, call.patient, card))
+            if within_s < self._standings.longest_s:  # else it ends in time by itself
+                return await asyncio.wait_for(asking, within_s)
+            return await asking
         except StoreUnavailable as exc:
             log.warning("standing_not_read", source=call.source_name, error=str(exc))
             return None
@@ -309,8 +307,10 @@ async def _no_such_service(_request: web.Request) -> web.Response:
 
 
 def _about(call: Call) -> dict[str, object]:
-    source = call.source_name
-    return {"source": source, "patient": Whose(source=source, patient=call.patient)}
+    return {
+        "source": call.source_name,
+        "patient": Whose(source=call.source_name, patient=call.patient),
+    }
 
 
 def _size_of_call(known_by: tuple[Service, str, Pieces], _call: Call) -> int:

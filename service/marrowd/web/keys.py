@@ -61,12 +61,27 @@ class KeyFile:
     """The keys of one issuer, out of a file: a key that is taken out of it is refused at once."""
 
     def __init__(self, keys: Callable[[], Keys]) -> None:
+        """
+        Take what gives the keys.
+
+        Args:
+            keys: gives the same mapping until the file holds something else.
+        """
         self._keys = keys
+        self._of: Keys = {}  # what was prepared is of this mapping and of no other
+        self._prepared: dict[tuple[str, str], jwt.PyJWK | None] = {}  # by key id and algorithm
 
     async def key(self, kid: str, algorithm: str) -> jwt.PyJWK | None:
         """Give the public key *kid* if it is one for *algorithm*."""
-        found = self._keys().get(kid)
-        return None if found is None else _usable(found, algorithm)
+        keys = self._keys()
+        if keys is not self._of:
+            self._of, self._prepared = keys, {}
+        if (kid, algorithm) not in self._prepared:
+            found = keys.get(kid)
+            if found is None:
+                return None  # and not kept: anybody can invent ids
+            self._prepared[kid, algorithm] = _usable(found, algorithm)
+        return self._prepared[kid, algorithm]
 
     async def close(self) -> None:
         """Nothing is under way."""

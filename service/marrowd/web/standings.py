@@ -1,9 +1,10 @@
 """
-How things stand with the patients of calls: reads that come while one is under way go together.
+How things stand with the patients of calls: reads that are wanted at once go together.
 
-Each read is a trip to a thread and back, which costs several times what the database does. A call
-that comes alone waits for nobody; of those that come at once all but the first share one trip. A
-store that hangs is given up by all who wait for it, since the next trip would hang as well.
+Each read is a trip to a thread and back, which costs several times what the database does. A trip
+begins with the next turn of the loop, so that calls that came with one turn share it, and those
+that come while it is under way share the next. A store that hangs is given up by all who wait for
+it, since the next trip would hang as well.
 """
 
 import asyncio
@@ -21,43 +22,32 @@ class Standings:
         self._store = store
         self._within_s = within_s
         self.longest_s = 2 * within_s  # behind a trip that has just begun, then one of its own
-        self._is_asking = False
         self._waiting: list[_Waiting] = []
-        self._rest: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
 
-    async def of(self, asked: Asked) -> Standing:
+    def of(self, asked: Asked) -> "asyncio.Future[Standing]":
         """
-        Say how things stand with *asked*.
+        Say how things stand with *asked*, soon.
 
-        Raises:
-            StoreUnavailable: the store cannot be read, or has not answered in time.
+        The future has StoreUnavailable when the store cannot be read, or has not answered in time.
         """
-        if self._is_asking:
-            future: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()
-            self._waiting.append((asked, future))
-            return await future
-        self._is_asking = True
-        try:
-            [standing] = await self._read([asked])
-        except StoreUnavailable as exc:
-            self._refuse(self._taken(), exc)
-            raise
-        finally:
-            self._is_asking = bool(self._waiting)
-            if self._is_asking:
-                self._rest = asyncio.create_task(self._ask_for_the_rest(), name="standings")
-        return standing
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Standing] = loop.create_future()
+        self._waiting.append((asked, future))
+        if self._asking is None:
+            self._asking = loop.create_task(self._ask(), name="standings")
+        return future
 
-    async def _ask_for_the_rest(self) -> None:
+    async def _ask(self) -> None:
         together: list[_Waiting] = []
         try:
             while together := self._taken():
                 await self._ask_together(together)
         finally:
-            self._is_asking = False
+            self._asking = None
             # None wait any more, unless it ended by a defect: of that they must not wait for ever.
-            message = "how things stand could not be read"
-            self._refuse(together + self._taken(), StoreUnavailable(message))
+            if left := together + self._taken():
+                self._refuse(left, StoreUnavailable("how things stand could not be read"))
 
     async def _ask_together(self, together: list[_Waiting]) -> None:
         try:

@@ -42,7 +42,7 @@ async def claimed(store: Store, source: str = "main") -> Message:
 
 
 async def test_entries_come_back_in_order_whatever_the_page(store: Store) -> None:
-    entries = [replace(SHOWN, card=str(n), at=NOW + timedelta(seconds=n // 2)) for n in range(5)]
+    entries = [SHOWN._replace(card=str(n), at=NOW + timedelta(seconds=n // 2)) for n in range(5)]
     await store.add_audit(entries)
     await store.add_audit([])
 
@@ -71,7 +71,7 @@ async def test_an_entry_cannot_be_changed(store: Store, store_url: str) -> None:
 
 
 async def test_only_what_is_older_than_is_kept_goes(store: Store) -> None:
-    young = replace(SHOWN, at=NOW + timedelta(seconds=1))
+    young = SHOWN._replace(at=NOW + timedelta(seconds=1))
     await store.add_audit([SHOWN, young])
 
     assert 1 == await store.purge_audit(before=NOW + timedelta(seconds=1))

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -32,8 +31,8 @@ def config(tmp_path):
 
     async def fill():
         async with opened(tmp_path) as store:
-            later = replace(SHOWN, at=NOW + timedelta(hours=1), kind=AuditKind.POSTED)
-            await store.add_audit([SHOWN, later, replace(SHOWN, at=NOW + timedelta(days=1))])
+            later = SHOWN._replace(at=NOW + timedelta(hours=1), kind=AuditKind.POSTED)
+            await store.add_audit([SHOWN, later, SHOWN._replace(at=NOW + timedelta(days=1))])
 
     asyncio.run(fill())
     return path

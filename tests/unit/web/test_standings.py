@@ -1,4 +1,4 @@
-"""Reads that come while one is under way go together, and hang or fail together."""
+"""Reads that are wanted at once go together, and hang or fail together."""
 
 import asyncio
 
@@ -33,7 +33,7 @@ def store():
 
 
 def asking(standings, *patients):
-    return [asyncio.create_task(standings.of(Asked("main", name, ""))) for name in patients]
+    return [standings.of(Asked("main", name, "")) for name in patients]
 
 
 async def a_trip(store):
@@ -51,6 +51,18 @@ async def test_those_that_come_at_once_share_a_trip_and_each_gets_its_own_answer
     found = await asyncio.gather(*tasks)
 
     assert [each.revision for each in found] == [1, 2, 3]
+    assert store.trips == [["1", "2", "3"]]
+
+
+async def test_those_that_come_while_a_trip_is_under_way_share_the_next(store):
+    standings = Standings(store, within_s=5)
+    first = asking(standings, "1")
+    await a_trip(store)
+    others = asking(standings, "2", "3")
+    store.go.set()
+
+    await asyncio.gather(*first, *others)
+
     assert store.trips == [["1"], ["2", "3"]]
 
 
@@ -70,7 +82,7 @@ async def test_a_store_that_hangs_is_given_up_by_all_who_wait_and_asked_again_la
     found = await asyncio.gather(*asking(standings, "1", "2"), return_exceptions=True)
 
     assert [type(each) for each in found] == [StoreUnavailable] * 2
-    assert store.trips == [["1"]]
+    assert store.trips == [["1", "2"]]
     store.go.set()
     assert (await standings.of(Asked("main", "3", ""))).revision == 3
 
@@ -79,17 +91,14 @@ async def test_a_trip_for_many_that_fails_fails_those_that_came_meanwhile_too(st
     standings = Standings(store, within_s=5)
     one, two = asking(standings, "1", "2")
     await a_trip(store)
-    one.cancel()
-    await a_trip(store)
     [three] = asking(standings, "3")
-    await asyncio.sleep(0)
     store.error = StoreUnavailable("away")
     store.go.set()
 
-    found = await asyncio.gather(two, three, return_exceptions=True)
+    found = await asyncio.gather(one, two, three, return_exceptions=True)
 
-    assert [type(each) for each in found] == [StoreUnavailable] * 2
-    assert store.trips == [["1"], ["2"]]
+    assert [type(each) for each in found] == [StoreUnavailable] * 3
+    assert store.trips == [["1", "2"]]
 
 
 async def test_a_caller_that_goes_away_leaves_the_others_their_answers(store):
@@ -97,7 +106,6 @@ async def test_a_caller_that_goes_away_leaves_the_others_their_answers(store):
     one, two, three = asking(standings, "1", "2", "3")
     await a_trip(store)
     one.cancel()
-    await a_trip(store)
     two.cancel()
     store.go.set()
 
@@ -109,16 +117,13 @@ async def test_a_defect_in_a_trip_for_many_leaves_nobody_waiting(store):
     standings = Standings(store, within_s=5)
     one, two = asking(standings, "1", "2")
     await a_trip(store)
-    one.cancel()
-    await a_trip(store)
     [three] = asking(standings, "3")
-    await asyncio.sleep(0)
     store.error = RuntimeError("a defect")
     store.go.set()
 
     async with asyncio.timeout(5):
-        found = await asyncio.gather(two, three, return_exceptions=True)
+        found = await asyncio.gather(one, two, three, return_exceptions=True)
 
-    assert [type(each) for each in found] == [StoreUnavailable] * 2
+    assert [type(each) for each in found] == [StoreUnavailable] * 3
     store.error = None
     assert (await standings.of(Asked("main", "4", ""))).revision == 4
