@@ -298,6 +298,7 @@ class Hooks:
 
     async def _settle(self, _app: web.Application) -> None:
         await self._newer.settle()
+        await self._feedback.settle()
         if self.trust is not None:
             await self.trust.close()
 

@@ -1,5 +1,8 @@
 """Feedback: what is kept, what is refused, what an override quiets."""
 
+import asyncio
+import gc
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +18,7 @@ from tests.support.hook_calls import (
 from tests.support.store import count_of
 
 from marrowd.cds.cards import OVERRIDE_REASONS, OVERRIDE_SYSTEM
+from marrowd.errors import StoreUnavailable
 from marrowd.telemetry.metrics import OverrideReason
 
 FEEDBACK = f"{PATIENT_VIEW}/feedback"
@@ -206,3 +210,54 @@ async def test_shown_cards_are_counted_for_the_statistics(bench):
 
     assert (count.verdict, count.shown, count.times) == ("association", 1, 3)
     assert count.overridden == {"already-treated": 1}
+
+
+async def test_feedback_that_cannot_be_written_in_time_is_503_and_counts_when_it_is(
+    bench, monkeypatch
+):
+    card = await shown(bench)
+    go, write = asyncio.Event(), bench.store.add_feedback
+
+    async def slow(given, *, now):
+        await go.wait()
+        return await write(given, now=now)
+
+    monkeypatch.setattr(bench.store, "add_feedback", slow)
+    desk = bench.hooks._feedback
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.hooks, "_feedback", replace(desk, within_s=0.01))
+        async with asyncio.timeout(5):
+            late = await bench.post(FEEDBACK, {"feedback": [override(card)]})
+    said = await late.json()
+    go.set()
+    await desk.settle()
+
+    assert late.status == 503
+    assert late.headers["Retry-After"]
+    assert said["resourceType"] == "OperationOutcome"
+    assert counted(bench, "overridden", "already-treated") == 1
+    assert await send(bench, override(card)) == 200
+    assert counted(bench, "overridden", "already-treated") == 1
+
+
+async def test_feedback_whose_write_fails_after_its_time_fails_quietly(bench, monkeypatch):
+    go = asyncio.Event()
+
+    async def failing(_given, *, now):
+        await go.wait()
+        message = f"away at {now}"
+        raise StoreUnavailable(message)
+
+    monkeypatch.setattr(bench.store, "add_feedback", failing)
+    monkeypatch.setattr(bench.hooks, "_feedback", replace(bench.hooks._feedback, within_s=0.01))
+
+    assert await send(bench, override("any")) == 503
+    go.set()
+    await bench.hooks._feedback.settle()
+    gc.collect()  # an exception nobody has looked at would be told now, and fail the test
+
+
+def counted(bench, outcome, reason):
+    return bench.metrics.registry.get_sample_value(
+        "marrowd_card_feedback_total", {"outcome": outcome, "reason": reason}
+    )
