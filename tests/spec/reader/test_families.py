@@ -137,6 +137,36 @@ FAMILIES = {
         ("Jan: calcaneal edema. Today: no calcaneal edema.", "calcaneus H"),
         ("Edema of the calcaneus has gone back to normal.", "calcaneus H"),
     ],
+    "the former and the latter": [
+        ("Edema? Talus and cuboid were reviewed. The latter has it.", "cuboid A"),
+        (
+            "Second and third metatarsals were reviewed. The former is edematous; the latter is not.",
+            "metatarsal_2 A, metatarsal_3 N",
+        ),
+        ("Bruises of talus and cuboid in May. Today the talar one persists.", "talus A, cuboid H"),
+    ],
+    "out of sight": [
+        ("Edema of the cuboid. Navicular not seen.", "cuboid A"),
+        ("Edema of the cuboid. Edema of the navicular not seen.", "cuboid A, navicular N"),
+    ],
+    "sections without a heading of their own": [
+        (
+            "Indication: heel pain. Marrow edema of the calcaneus. The talus has none.",
+            "calcaneus A, talus N",
+        ),
+        ("Hx: cuboid edema in May. Today there is none. Talus edematous.", "cuboid H, talus A"),
+        ("Indication: heel pain. Evaluate marrow edema of the calcaneus. FINDINGS: Normal.", ""),
+    ],
+    "an addendum taken back": [
+        (
+            "No talar edema.\nADDENDUM 1: Talar edema.\nADDENDUM 2: Addendum 1 was issued in error.",
+            "talus N",
+        ),
+        (
+            "Edema of the talus.\nADDENDUM: The report was dictated for another patient.",
+            "",
+        ),
+    ],
     "asked and answered": [
         ("Is there edema of the talus? Yes.", "talus A"),
         ("Is there edema of the talus? No.", "talus N"),

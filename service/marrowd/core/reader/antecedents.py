@@ -48,7 +48,8 @@ def with_antecedents(
         if piece.value == "counterpart":
             meant = _on_the_other_side(pieces, place, before or earlier)
         elif piece.value in _OF_TWO:
-            meant = (before or earlier)[_OF_TWO[piece.value]]
+            single = [p.only((bone,)) for p in before or earlier for bone in p.bones]
+            meant = single[_OF_TWO[piece.value]]
         elif piece.value == "joint":
             broad = [p for p in before if p.broad]
             meant = broad[-1:] or ([joint] if joint is not None else [])

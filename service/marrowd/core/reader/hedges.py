@@ -45,6 +45,7 @@ _EQUALS = frozenset({"=", ":", "|"})
 _NORMAL = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _EDEMATOUS = frozenset({"edematous", "bruised", "bright", "hyperintense"})
 _MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled"})
+_PERSISTS = frozenset({"persists", "persist", "lingers", "linger", "remains", "remain"})
 _SEEMING = frozenset({"be", "represent"})
 _WHOLE = frozenset({"that", "whether", "if"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
@@ -391,10 +392,8 @@ class Hedges(Turns):
             self._moves = True
             self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
             return
-        if self._open is None and self.predicates and self._is_place_next(place):
-            self._say(sayings.EDEMA, piece, elliptic=True).current = True
-            return
-        if self._open is not None and self._open.bones and self._is_place_next(place):
+        named = self.predicates if self._open is None else self._open.bones
+        if self._persists(place) or (named and self._is_place_next(place)):
             self._open = None
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
@@ -409,6 +408,13 @@ class Hedges(Turns):
             self._open.current = True
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""
+
+    def _persists(self, place: int) -> bool:
+        """Say whether a bone stands for its finding: "the talar one persists, smaller"."""
+        piece = self.pieces[place]
+        if not self._waiting or self._open is not None or self._nouns or not self.topic:
+            return False
+        return self.words[piece.first] in _PERSISTS and self._ends_after(place)
 
     def _is_there_still(self, place: int) -> bool:
         """Read "has faded but is still visible": it has not gone."""

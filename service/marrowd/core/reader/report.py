@@ -264,7 +264,8 @@ class Report(Stating):
         if clauses.row is not row:
             self._row = clauses.row
         if clauses.mentioned:
-            self._last_bones = clauses.mentioned
+            if "former" not in [p.value for p in clauses.pieces]:  # "the latter" follows
+                self._last_bones = clauses.mentioned
             self._distance = 0
 
     def _add_cues(self, marks: Iterable[Piece]) -> None:

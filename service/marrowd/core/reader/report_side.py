@@ -26,6 +26,7 @@ _REGIONS = frozenset(
     {"ankle", "ankles", "foot", "feet", "hindfoot", "midfoot", "forefoot", "heel", "rearfoot",
      "heels", "toe", "hallux", "side", "lower", "extremity", "tarsus", "sided"}
 )  # fmt: skip
+_LABEL = ["side", ":"]
 _ON_THE, _IN_THE = ("on", "the"), ("in", "the")
 _EXAM = frozenset(
     {"mri", "mr", "examination", "exam", "study", "scan", "protocol", "3t", "imaging"}
@@ -182,6 +183,7 @@ def _side_at_large(here: list[str], *, exam: bool) -> tuple[Laterality | None, b
                 and (
                     (place <= 4 and ":" in here[place : place + 4])  # noqa: PLR2004
                     or (place <= 1 and len(here) <= _SHORT)
+                    or here[:place] == _LABEL
                     or (place <= 3 and here[0] in _TURNS_TO)  # noqa: PLR2004
                     or (place == 1 and here[0] == "the" and not _REGIONS.isdisjoint(here[2:3]))
                 )

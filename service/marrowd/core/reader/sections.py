@@ -299,6 +299,8 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
                 return True
             if follows[1:].islower():
                 return follows[0].isupper()
+        if lowered[end - 1] == "no" and end > first and follows[0].isalpha():
+            return True  # "Cuboid: no. Navicular: yes."
         if end > first and lowered[end - 1] in vocabulary.abbreviations:
             return follows[0] == "\n" and end - first > len("no") and _opens(words, end + 2)
         return not (end - first == 1 and lowered[end - 1].isdigit() and follows[0] != "\n")

@@ -50,6 +50,8 @@ _VERBS = frozenset(
     """.split()
 )
 _EXAM_WORDS = frozenset({"mri", "mr"})
+_NOW = frozenset({"today", "now", "currently", "presently"})
+_ASKED_NOW = _ASKS | _ADVISES
 _NOT_TOLD = _ASKS | _ADVISES | _RECALLS
 
 
@@ -107,7 +109,8 @@ def _tells_of_marrow(
     words: Words, vocabulary: Vocabulary, sentence: Sentence, *, needs_verb: bool = False
 ) -> bool:
     here = words.words[sentence.first : sentence.last]
-    if vocabulary.anchors.isdisjoint(here) or not _NOT_TOLD.isdisjoint(here):
+    untold = _ASKED_NOW if not _NOW.isdisjoint(here) else _NOT_TOLD
+    if vocabulary.anchors.isdisjoint(here) or not untold.isdisjoint(here):
         return False
     if words.words[sentence.last : sentence.last + 1] == ["?"]:
         return False
