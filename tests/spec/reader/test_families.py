@@ -140,7 +140,7 @@ FAMILIES = {
     "the former and the latter": [
         ("Edema? Talus and cuboid were reviewed. The latter has it.", "cuboid A"),
         (
-            "Second and third metatarsals were reviewed. The former is edematous; the latter is not.",
+            "Second and third metatarsals reviewed. The former is edematous; the latter is not.",
             "metatarsal_2 A, metatarsal_3 N",
         ),
         ("Bruises of talus and cuboid in May. Today the talar one persists.", "talus A, cuboid H"),
@@ -159,7 +159,7 @@ FAMILIES = {
     ],
     "an addendum taken back": [
         (
-            "No talar edema.\nADDENDUM 1: Talar edema.\nADDENDUM 2: Addendum 1 was issued in error.",
+            "No talar edema.\nADDENDUM 1: Talar edema.\nADDENDUM 2: Addendum 1 issued in error.",
             "talus N",
         ),
         (

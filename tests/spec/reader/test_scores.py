@@ -54,7 +54,7 @@ FLOORS = {
     "red_marrow_artifact": (0.996, 0.864, 0.864),
     "resolved_prior_history": (0.996, 0.953, 0.953),
     "sections_without_headings": (0.996, 0.974, 0.974),
-    "short_statements": (0.959, 0.923, 0.920),
+    "short_statements": (0.962, 0.925, 0.923),
     "soft_tissue_fat_pad": (0.996, 0.956, 0.956),
     "structured_templates_tables": (0.996, 0.944, 0.935),
     "typos_caps_dictation": (0.956, 0.928, 0.900),

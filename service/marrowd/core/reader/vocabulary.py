@@ -7,7 +7,6 @@ Rows come from `rules/*.toml`; this module knows their shape, not their content.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from sys import intern
 
 from marrowd.core.reader.words import Tokens
 
@@ -76,15 +75,19 @@ Trie = dict[str, "Term | Trie"]
 
 
 def add_term(trie: Trie, words: Sequence[str], term: Term) -> Term | None:
-    """Add a word sequence; what it meant before, if anything, is replaced and given back."""
+    """
+    Add a word sequence; what it meant before, if anything, is replaced and given back.
+
+    The words are interned already, so that many rows hold one word once.
+    """
     then = trie
     for word in words[:-1]:
         here = then.get(word)
         if not isinstance(here, dict):
             branch: Trie = {} if here is None else {"": here}
-            then[intern(word)] = here = branch
+            then[word] = here = branch
         then = here
-    last = intern(words[-1])
+    last = words[-1]
     known = then.get(last)
     if isinstance(known, dict):
         then, last = known, ""
