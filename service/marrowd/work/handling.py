@@ -242,12 +242,14 @@ class EventHandler:
             try:
                 applied = await self._write(event, gathered, is_change=is_change, built=built)
             except NotEnough as error:
-                built = error.built
-                gathered = await self._more(event, gathered, error.lacking, access)
-                continue
-            if not applied.is_finished:
-                return Handled(outcome="lease_lost")
-            return self._told(event, gathered, applied)
+                built, lacks = error.built, error.lacking
+                # The frames that it passed through hold it: a circle for the garbage collector.
+                error.__traceback__ = None
+            else:
+                if not applied.is_finished:
+                    return Handled(outcome="lease_lost")
+                return self._told(event, gathered, applied)
+            gathered = await self._more(event, gathered, lacks, access)
 
     async def _write(
         self, event: Event, gathered: Gathered, *, is_change: bool, built: Built | None

@@ -1,5 +1,6 @@
 """What an event costs others: requests to the FHIR server and statements, as numbers that stay."""
 
+import gc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from marrowd.core.policy import Policy
 from marrowd.rules.policies import policy_from
 from marrowd.settings import PolicySettings
 from marrowd.work.deciding import Decider
+from marrowd.work.lacking import Built, NotEnough
 
 TAKEN = datetime(2026, 2, 20, 8, tzinfo=UTC)
 SCANNED = datetime(2026, 2, 22, 9, tzinfo=UTC)
@@ -60,6 +62,23 @@ async def test_server_is_asked_for_what_can_matter(
         await line.idle()
 
         assert sorted(seen.path for seen in line.server.seen) == asked
+
+
+async def test_what_was_found_lacking_is_gone_without_a_collection(tmp_path: Path) -> None:
+    async with running_line(tmp_path) as line:
+        await line.write(EDEMA)
+        await line.idle()
+        gc.collect()
+        gc.disable()
+        try:
+            await line.write(LOW)
+            await line.idle()
+            left = [thing for thing in gc.get_objects() if isinstance(thing, NotEnough | Built)]
+        finally:
+            gc.enable()
+
+    assert [seen.path for seen in line.server.seen if seen.path in BACKGROUND]
+    assert left == []
 
 
 async def test_a_write_of_one_event_takes_so_many_statements(tmp_path: Path) -> None:
