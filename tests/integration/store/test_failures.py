@@ -143,6 +143,33 @@ async def test_events_that_find_every_connection_dead_cost_one_of_them(
     await store.close()
 
 
+async def test_a_refusal_of_a_kind_nobody_knows_may_be_over_later(
+    migrated_postgres_url: str,
+) -> None:
+    store = open_store(migrated_postgres_url)
+    await store.open()
+
+    def refuse(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE 'not %%', NEW.key USING ERRCODE = 'ZZ001'; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER refusing BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+
+    await store._database.write(refuse)
+    with pytest.raises(StoreUnavailable) as caught:
+        await store.accept([event("Smith")])
+    await store._database.write(
+        lambda c: c.exec_driver_sql("DROP TRIGGER refusing ON inbox").rowcount
+    )
+
+    assert "Smith" not in str(caught.value)
+    assert 1 == await store.accept([event("Smith")])
+    await store.close()
+
+
 def end_the_others(url: str) -> None:
     """End every connection to a database but this one."""
     engines = engine.connect(url, connections=1)
