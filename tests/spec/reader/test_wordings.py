@@ -1036,6 +1036,29 @@ FAMILIES = {
         ),
         ("The normal fatty marrow of the talus is replaced by edema.", "talus A"),
     ],
+    "the course of an edema that is known": [
+        ("Whether the talar edema will progress cannot be said.", "talus A"),
+        ("It is uncertain whether the talar edema is traumatic or degenerative.", "talus A"),
+        (
+            "The possibility that the talar edema is due to infection cannot be excluded.",
+            "talus A",
+        ),
+        ("Whether the signal in the talus is edema is uncertain.", "talus P"),
+        ("Whether the talar edema is genuine is uncertain.", "talus P"),
+        ("The talar edema does not extend to the subtalar joint.", "talus A"),
+        (
+            "An effusion distends the recess abutting the talar neck, whose marrow is normal.",
+            "talus N",
+        ),
+        (
+            (
+                "Marrow edema of the talus.\nTeaching point: edema commonly migrates to the "
+                "navicular."
+            ),
+            "talus A",
+        ),
+        ("Calcaneal pain. Marrow edema in the cuboid, now forefoot pain.", "cuboid A"),
+    ],
 }
 CASES = [
     pytest.param(text, expected, id=f"{family}: {text[:60]}")

@@ -20,9 +20,13 @@ class Backward(ClauseState):
 
     def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         target = self._open
+        if kind is kinds.POSSIBLE and self._asks_course:
+            return
         if self._turn is kinds.OTHER and kind is kinds.NEGATED and not self._waiting:
             return  # "the others are not"
         if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
+            if self.words[piece.first - 1] == "one":
+                return  # "edema, no fracture line, although one cannot be excluded"
             target = self.predicates[-1]
             if target.negated and not (
                 self._nouns or _EXCLUDED.isdisjoint(self.words[piece.first : piece.last])

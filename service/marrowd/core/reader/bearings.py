@@ -50,13 +50,16 @@ _RESOLUTION = frozenset(
 _SHARES = frozenset({"most", "much", "half", "bulk", "majority", "third", "part", "some", "lot"})
 
 
-def is_of_cause(words: list[str], pieces: list[Piece], place: int, last: int) -> bool:
+def is_of_cause(
+    words: list[str], pieces: list[Piece], place: int, last: int, finding: int = 0
+) -> bool:
     """Say whether a doubt behind a finding is of its cause: "edema is likely mechanical"."""
     piece = pieces[place]
     before = words[max(0, piece.first - _REACH) : piece.first]
     if not _CAUSES.isdisjoint(before):
         ends = [at for at, word in enumerate(before) if word in _ENDS]
-        if not _CAUSES.isdisjoint(before[ends[-1] if ends else 0 :]):
+        causes = before[ends[-1] if ends else 0 :]
+        if not _CAUSES.isdisjoint(causes) and words[max(0, finding - 1)] != ",":
             return True
     if piece.last >= last or words[piece.last - 1] not in _DOUBTED:
         return False

@@ -67,6 +67,7 @@ class ClauseState(Lookahead):
     """Bones waiting, the predicate open, the cues that reach forward, and what was found."""
 
     __slots__ = (
+        "_asks_course",
         "_beside",
         "_carried",
         "_excepted",
@@ -156,6 +157,7 @@ class ClauseState(Lookahead):
         self.points_back = self.is_global = self.skips_others = self.says_resolved = False
         self.voids = self.soft_row = self._over = self._past = self._present = self._mass = False
         self._moves = False  # "has moved from the talus to the cuboid"
+        self._asks_course = False  # "whether the edema will progress cannot be said"
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
     def run(self, found: list[Predicate] | None = None) -> None:

@@ -21,10 +21,11 @@ from marrowd.core.reading import Severity
 
 _POINTING = frozenset({"it", "these", "this", "they"})
 _WINDOW = 40
-# a bone's name before one of these names the tissue: "navicular tendon"
+# a bone's name before one of these names a tissue or a complaint: "navicular tendon"
 TISSUES = frozenset(
     """
     ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
+    pain pains tenderness symptoms discomfort ache
     """.split()
 )
 _OR = frozenset({"or", "nor", "/"})
@@ -80,6 +81,8 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         if self._turn is kinds.OTHER and not (self.skips_others and self._is_one_more(place)):
             self.skips_others = True
             return
+        if self._turn is kinds.NOT_IN and piece.broad and piece.term.kind is kinds.JOINT:
+            return  # "does not reach the subtalar joint"
         if self._turn is kinds.NOT_IN or self._is_excepted(place):
             target = self._open
             if target is not None and self._turn is kinds.NOT_IN:
@@ -354,6 +357,8 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
     def _anaphor(self, place: int, piece: Piece) -> None:
         self.points_back = True
         if piece.value == "marrow":
+            if self._beside is not None and self._open is None and not self._waiting:
+                self._waiting.append(self._beside)  # "abutting the talus, whose marrow is"
             self._marrow(place, piece)
             return
         which = self.words[piece.last - 1]

@@ -45,6 +45,16 @@ EXISTS = frozenset(
     occurring hiding lurking
     """.split()
 )
+_EXISTENCE = EXISTS | {
+    *("real", "genuine", "true", "spurious", "artifact", "artifactual", "technical", "edema"),
+    *("noise", "exists", "so", "here", "visible", "seen", "volume"),
+}
+_ASKS = frozenset({"whether", "if", "that"})
+_DEFINITE = frozenset({"the", "this", "these", "his", "her"})
+_NAMES_BONE = frozenset(
+    {kinds.BONE, kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.CURRENT, kinds.ORDINAL}
+)
+_AHEAD = 24  # words
 _DATES = frozenset(
     "in of since last this the from until by during to scan mri study exam examination".split()
 )
@@ -139,6 +149,21 @@ class Denials(Backward):
         """Say whether a verb is denied: "does not lie in"."""
         auxiliary = self.words[piece.last - 2] if self.words[piece.last - 1] != "t" else "do"
         return auxiliary in _DO or self.words[piece.first] in _DO
+
+    def _is_of_known(self, place: int) -> bool:
+        """Say whether the cause or course of a known edema is asked: "whether the edema is old"."""
+        at = self.pieces[place].last
+        at += self.words[at : at + 1] == ["that"]
+        if self.words[at - 1] not in _ASKS or self.words[at] not in _DEFINITE:
+            return False
+        for piece in self.pieces[place + 1 : place + _NEAR]:
+            if piece.kind is kinds.EDEMA:
+                behind = self.words[piece.last : min(self.last, piece.last + _AHEAD)]
+                self._asks_course = len(behind) > 1 and _EXISTENCE.isdisjoint(behind)
+                return self._asks_course
+            if piece.kind not in _NAMES_BONE:
+                return False
+        return False
 
     def _doubt(self, piece: Piece) -> None:
         self._forward[kinds.POSSIBLE] = piece.term.rule

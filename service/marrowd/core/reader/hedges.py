@@ -188,7 +188,7 @@ class Hedges(Turns):
 
     def _possible(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         opened = self._open
-        if self._is_of_course(place) or self._is_of_cause(piece):
+        if self._is_of_course(place) or self._is_of_cause(piece) or self._is_of_known(place):
             return
         is_be = self.words[piece.last - 1] == "be" and not self._waiting
         if piece.value == "may" or (
@@ -235,7 +235,8 @@ class Hedges(Turns):
         if piece.term.direction == "backward" or (
             piece.term.direction == "both" and self._ends_after(place)
         ):
-            if not is_of_cause(self.words, self.pieces, place, self.last):
+            finding = opened.first if opened is not None else 0
+            if not is_of_cause(self.words, self.pieces, place, self.last, finding):
                 self._apply_back(kinds.POSSIBLE, piece)
             return
         if (
@@ -383,8 +384,9 @@ class Hedges(Turns):
 
     def _current(self, place: int, piece: Piece) -> None:
         if piece.value == "confirmed":
-            if self._open is not None and self._open.said is sayings.EDEMA:
-                self._open.possible, self._open.current = False, True
+            opened = None if self._is_whole else self._open  # "uncertain whether it is real"
+            if opened is not None and opened.said is sayings.EDEMA:
+                opened.possible, opened.current = False, True
             return
         if piece.value == "partly" and self._open is not None:
             self._open.resolved = False
@@ -457,6 +459,8 @@ class Hedges(Turns):
             is_placed = self.words[piece.last - 1] == "in" and self._is_list_of_bones(place)
             self._open.hypothetical = self._open.hypothetical or not is_placed
             return  # "edema can be seen in", and no bone behind it
+        if piece.value == "whether" and self._is_of_known(place):
+            return
         if self.words[piece.first] == "may" and self._waiting and self._is_edema_ahead(place):
             self._doubt(piece)
             return  # "the talus may show a trace of edema"
