@@ -18,11 +18,13 @@ from typer.main import get_command
 from marrowd.cli.program import program
 from marrowd.settings import Settings, load_settings
 from marrowd.settings.section import Section
+from marrowd.telemetry.logging import ALLOWED_KEYS
 from marrowd.telemetry.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 METRICS = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+LOGS = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROOMS = sorted(
     p.name for p in (ROOT / "service" / "marrowd").iterdir() if (p / "__init__.py").exists()
@@ -168,3 +170,14 @@ def test_every_command_helps():
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_room_is_in_the_readme(room):
     assert f"`{room}`" in README
+
+
+def test_every_event_and_member_of_the_log_is_documented_and_no_other():
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "service").rglob("*.py"))
+    calls = re.findall(r"log\.(?:debug|info|warning|error|exception)\(([^,)]*)", code)
+    events = {word for call in calls for word in re.findall(r'"([a-z_]+)"', call)}
+    members, _, tables = LOGS.partition("## Who was let in")
+    told = re.findall(r"^\| (`[^|]*) \|", tables, re.MULTILINE)
+
+    assert events == {word for row in told for word in re.findall(r"`(\w+)`", row)}
+    assert ALLOWED_KEYS <= set(re.findall(r"`(\w+)`", members))

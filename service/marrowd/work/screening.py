@@ -174,7 +174,7 @@ class ScreeningLoop:
         self._waiting.clear()
         if others:
             await guarded(self._outcomes.write(self._inbox.release(others)))
-        _log.warning("event_handled_alone", **_about(suspect), lost=suspect.lost)
+        _log.warning("event_handled_alone", **_about(suspect), count=suspect.lost)
         self._begin(suspect)
         return True
 
