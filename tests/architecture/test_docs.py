@@ -174,7 +174,7 @@ def test_every_room_is_in_the_readme(room):
 
 def test_every_event_and_member_of_the_log_is_documented_and_no_other():
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "service").rglob("*.py"))
-    calls = re.findall(r"log\.(?:debug|info|warning|error|exception)\(([^,)]*)", code)
+    calls = re.findall(r"(?:log|_line)\.(?:debug|info|warning|error|exception)\(([^,)]*)", code)
     events = {word for call in calls for word in re.findall(r'"([a-z_]+)"', call)}
     members, _, tables = LOGS.partition("## Who was let in")
     told = re.findall(r"^\| (`[^|]*) \|", tables, re.MULTILINE)

@@ -179,6 +179,17 @@ async def test_any_other_token_is_401_without_a_reason(bench, token):
     assert issue["diagnostics"] == "not authorized"
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-Host", "Forwarded", "X-Original-URL", "Host"])
+async def test_no_header_says_which_address_a_token_is_for(bench, name):
+    value = "host=other.example.org" if name == "Forwarded" else "other.example.org"
+    token = signed(honest(f"https://other.example.org{PATIENT_VIEW}"))
+    headers = {"Authorization": f"Bearer {token}", name: value}
+
+    answer = await bench.post(PATIENT_VIEW, a_call(prefetch=whole_prefetch()), headers=headers)
+
+    assert answer.status == 401
+
+
 @pytest.mark.parametrize("scheme", ["Basic", "Token", "bearerx"])
 async def test_another_scheme_is_401(bench, scheme):
     headers = {"Authorization": f"{scheme} {signed(honest())}"}

@@ -1,5 +1,7 @@
 """What can be told from the configuration alone: `config check` says it before anything runs."""
 
+import re
+from base64 import b64decode
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,6 +14,8 @@ from marrowd.settings import Settings
 from marrowd.web.keys import public_keys
 
 _PUBLIC_URL = "http.public_url"
+_ASKS_FOR_TLS = re.compile(r"(?:^|&)sslmode=(?:require|verify-ca|verify-full)(?:&|$)")
+_LEAST_BITS = 128  # of a secret that signs: fewer can be tried out
 
 
 def configured(settings: Settings) -> list[Finding]:
@@ -21,6 +25,7 @@ def configured(settings: Settings) -> list[Finding]:
         *_issuers(settings),
         *_secrets(settings),
         *_addresses(settings),
+        *_in_clear(settings),
     ]
 
 
@@ -84,11 +89,19 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         for secret in destination.secret or ():
             try:
                 Webhook(secret.get_secret_value())
+                key = b64decode(secret.get_secret_value().removeprefix("whsec_"))
             except (EmptyWebhookSecretError, ValueError):
                 yield wrong(
                     f"destinations {destination.name}: secret",
                     "it is no Standard Webhooks secret",
                     'give the EHR\'s own, "whsec_" and base64; a bearer token goes into token',
+                )
+                continue
+            if len(key) * 8 < _LEAST_BITS:
+                yield note(
+                    f"destinations {destination.name}: secret",
+                    f"it is shorter than {_LEAST_BITS} bits and could be tried out",
+                    "agree on one of 24 to 64 random bytes with the EHR",
                 )
 
 
@@ -118,6 +131,23 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
             _PUBLIC_URL,
             "notifications and their secret would come in clear text",
             "put TLS in front of the service and give the https address",
+        )
+
+
+def _in_clear(settings: Settings) -> Iterator[Finding]:
+    """Tell where patient data and credentials would go to another machine unencrypted."""
+    places = [(f"sources {source.name}: base_url", source.base_url) for source in settings.sources]
+    places += [(f"destinations {to.name}: url", to.url) for to in settings.destinations]
+    for place, url in places:
+        if _is_clear(url):
+            yield note(place, "what is sent there goes in clear text", "give its https address")
+    store = urlsplit(settings.store.url.get_secret_value())
+    is_remote = bool(store.hostname) and not is_loopback(store.hostname or "")
+    if is_remote and not _ASKS_FOR_TLS.search(store.query):
+        yield note(
+            "store.url",
+            "where the database offers no TLS, all goes in clear text without a word",
+            "end it with ?sslmode=verify-full, or ?sslmode=require",
         )
 
 

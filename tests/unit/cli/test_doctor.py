@@ -455,6 +455,11 @@ def spoilt(tmp_path, **changed):
         ({"http__public_url": "http://marrowd.example.org"}, "http.public_url", Level.NOTE),
         ({"http__host": "0.0.0.0"}, "hooks.require_jwt", Level.WRONG),
         ({"destinations__secret": "not base64!"}, "destinations ehr: secret", Level.WRONG),
+        ({"destinations__secret": "whsec_c2hvcnQ="}, "destinations ehr: secret", Level.NOTE),
+        ({"destinations__url": "http://ehr.example.org/c"}, "destinations ehr: url", Level.NOTE),
+        ({"sources__base_url": "http://f.example.org"}, "sources hospital: base_url", Level.NOTE),
+        ({"store__url": "postgresql://u:p@db.example.org/d"}, "store.url", Level.NOTE),
+        ({"store__url": "postgresql://db.example.org/d?sslmode=prefer"}, "store.url", Level.NOTE),
         ({"hooks__require_jwt": True}, "hooks.issuers", Level.NOTE),
     ],
 )
@@ -464,6 +469,14 @@ def test_the_configuration_alone_tells_of_it(tmp_path, changed, place, level):
 
     assert (finding.place, finding.level) == (place, level)
     assert finding.mend
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://u:p@db.example.org/d?a=b&sslmode=verify-full", "postgresql:///d?host=/run"],
+)
+def test_a_database_that_is_here_or_asked_for_tls_is_sound(tmp_path, url):
+    assert not spoilt(tmp_path, http__public_url="https://m.example.org", store__url=url)
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,17 @@ def test_html_nested_ten_thousand_deep_is_read():
     assert text_of(b"<div>" * 10_000 + b"talus", "text/html") == "talus"
 
 
+def test_no_entity_of_a_document_is_looked_up(tmp_path):
+    (tmp_path / "secret").write_text("hidden")
+    declared = f'<!DOCTYPE html [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]>'
+
+    said = text_of(
+        f"{declared}<html><body><p>a&e;b</p></body></html>".encode(), "application/xhtml+xml"
+    )
+
+    assert "hidden" not in said
+
+
 TAKES_MINUTES = {
     "open at once": "<div>" * 40_000,
     "made anew": "".join(f"<b id={n}>" for n in range(20_000)) + "<p>x" * 20_000,
