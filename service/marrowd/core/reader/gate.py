@@ -8,6 +8,7 @@ from collections import Counter
 
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.telling import ASKED
 from marrowd.core.reader.vocabulary import Vocabulary
 from marrowd.core.reader.words import Words
 from marrowd.core.reading import Section
@@ -137,7 +138,12 @@ def is_letter(words: Words, vocabulary: Vocabulary, sentences: list[Sentence]) -
     opening = words.words[:_LOOKED_AT]
     if vocabulary.document_words.isdisjoint(opening):
         return False
-    found = {mark.value for mark in marks_of(opening, 0, len(opening), vocabulary.documents)}
+    asked = [sentence for sentence in sentences if sentence.section in ASKED]
+    found = {
+        mark.value
+        for mark in marks_of(opening, 0, len(opening), vocabulary.documents)
+        if not any(sentence.first <= mark.first < sentence.last for sentence in asked)
+    }  # "History: discharged home with a splint" is of a report
     return "note" in found or ("letter" in found and not _has_headings(sentences))
 
 

@@ -150,6 +150,19 @@ def test_a_text_that_cannot_be_read_still_names_its_exam(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "History: vitamin D 14 (reference range 30-100), discharged home. Findings: No tear.",
+        "Clinical: limited range of motion.\nNo fracture. Ligaments are intact.",
+        "Dear colleague. Findings: The ATFL is torn. Cartilage intact. Kind regards.",
+        "MRI LEFT ANKLE. ATFL tear. Arthroscopy of the ankle is advised.",
+    ],
+)
+def test_a_report_may_speak_of_other_documents(text):
+    assert READER.read(text).reason is None
+
+
+@pytest.mark.parametrize(
     ("text", "title", "modality"),
     [
         ("MR SMITH, LEFT ANKLE. Fracture.", "Left ankle", None),
