@@ -194,7 +194,9 @@ class Denials(Backward):
                 self._apply_back(kinds.POSSIBLE, piece)
             return
         for follower in self.pieces[place + 1 : place + _NEAR]:
-            if follower.kind in _FINDINGS and follower.first - piece.last <= _REACH:
+            is_some = follower.value == "some" and bool(self._waiting)  # "might hold a trace"
+            near = follower.first - piece.last <= _REACH
+            if near and (follower.kind in _FINDINGS or is_some):
                 self._doubt(piece)
                 return
             if follower.kind not in _BETWEEN:

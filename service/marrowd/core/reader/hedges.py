@@ -173,6 +173,11 @@ class Hedges(Turns):
         elif not (self.predicates or self._waiting):
             self.artifact = kinds.NEGATED
 
+    def _is_some_next(self, place: int) -> bool:
+        """Say whether an amount is all that is in doubt: "the cuboid could harbor some"."""
+        following = self.pieces[place + 1 : place + 2]
+        return bool(self._waiting and following) and following[0].value == "some"
+
     def _is_of_course(self, place: int) -> bool:
         """Say whether a hedge in brackets bears on the course: "residual (or possibly new)"."""
         following = self.pieces[place + 1 : place + 2]
@@ -249,7 +254,10 @@ class Hedges(Turns):
             self._open = None  # "calcaneal edema, uncertain navicular signal"
         opens = place == 0 and self.words[piece.last : piece.last + 1] == [","]
         if self._ends_after(place) and not (
-            opens or self._governs_next(place) or self._is_aside_next(place)
+            opens
+            or self._is_some_next(place)
+            or self._governs_next(place)
+            or self._is_aside_next(place)
         ):
             if self._is_last_word(piece) and self.words[piece.first - 1] in _APART:
                 self._apply_back(kinds.POSSIBLE, piece)  # "edema of the talus: doubtful"

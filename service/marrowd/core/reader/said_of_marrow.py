@@ -386,6 +386,8 @@ class SaidOfMarrow(ClauseState):
         if before is None or not self._is_complement(self.pieces[place]):
             return False
         named = self._waiting and self.words[before.first] == ","  # "as to the cuboid, some"
+        if before.kind is kinds.POSSIBLE:
+            return kinds.POSSIBLE in self._forward  # "might hold a trace"
         return before.kind in (kinds.VERB, kinds.CURRENT) or bool(named)
 
     def _is_plain_preposition(self, piece: Piece) -> bool:
