@@ -35,7 +35,7 @@ FLOORS = {
     "f_ordinary": (0.996, 0.981, 0.981),
     "g_long_british": (0.996, 0.986, 0.987),
     "g_long_north_american": (0.996, 0.967, 0.967),
-    "g_short": (0.910, 0.872, 0.862),
+    "g_short": (0.910, 0.877, 0.868),
     "h_dev_like": (0.987, 0.980, 0.980),
     "h_long_british": (0.966, 0.980, 0.980),
     "h_long_north_american": (0.996, 0.984, 0.984),
