@@ -26,6 +26,7 @@ VERSIONS = Table(
         ),
         row("versionId as a number", "v=9", "v=10"),
         row("no versionId is least", "digest=z", "v=0 digest=a"),
+        row("version 0 is a number like any other", "v=0 digest=z", "v=1 digest=a"),
         row("negative numbers are numbers", "digest=z", "v=-1 digest=a"),
         row("withdrawn at a tie", "v=1 digest=z", "v=1 withdrawn digest=a"),
         row("a later version revives", "v=1 withdrawn", "v=2"),
