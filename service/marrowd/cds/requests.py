@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 
 from marrowd.cds.services import Hook, PrefetchKey
 from marrowd.errors import BadInput
+from marrowd.fhir.json import Number
 
 _UUID: Final = re.compile(r"(?:urn:uuid:)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FHIR_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _BLANK: Final = re.compile(r"\s")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _ENTRY: Final = "context.draftOrders.entry"
 
 
@@ -130,8 +132,8 @@ def _authorization(call: Mapping[str, Any], server: str | None) -> FhirAuthoriza
     given = _object(call["fhirAuthorization"], "fhirAuthorization")
     if _text(given, "fhirAuthorization.token_type") != "Bearer":
         raise BadHookRequest(place="fhirAuthorization.token_type", must="be Bearer")
-    expires = given.get("expires_in")
-    if not isinstance(expires, int) or isinstance(expires, bool):
+    expires = _whole(given.get("expires_in"))
+    if expires is None:
         raise BadHookRequest(
             place="fhirAuthorization.expires_in", must="be a whole number of seconds"
         )
@@ -143,6 +145,13 @@ def _authorization(call: Mapping[str, Any], server: str | None) -> FhirAuthoriza
         scope=scope,
         expires_in_s=expires,
     )
+
+
+def _whole(value: object) -> int | None:
+    """Give a whole number, however it was parsed; None for what is none."""
+    if isinstance(value, Number):
+        return int(value) if _WHOLE.fullmatch(value.text) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _draft_orders(context: Mapping[str, Any], hook: Hook) -> tuple[Mapping[str, Any], ...]:

@@ -14,7 +14,7 @@ from marrowd.cds.requests import BadHookRequest
 from marrowd.store.protocols import CardFeedback, Feedback, Taken
 from marrowd.telemetry.metrics import Metrics, OverrideReason
 from marrowd.web.answers import refusal
-from marrowd.web.bodies import json_bytes, quick
+from marrowd.web.bodies import ON_LOOP, free, json_bytes, quick
 from marrowd.web.shown import ShownCards
 
 WITHIN_S: Final = 5.0  # a disk may be slow, but who sends feedback does not wait for ever
@@ -36,12 +36,16 @@ class FeedbackDesk:
 
     async def take(self, request: web.Request) -> web.Response:
         """Keep what is new; a repeat or a card that nobody was shown is no error."""
-        body = await quick(await json_bytes(request))
+        text = await json_bytes(request)
+        body = await quick(text)
         now = self.clock()
         try:
             given = feedback_from(body, now=now, quiet=self.quiet)
         except BadHookRequest as exc:
             raise refusal(422, str(exc)) from None
+        finally:
+            if len(text) > ON_LOOP:
+                await free(body)
         task = asyncio.create_task(self._keep(given, now), name="feedback")
         self._writing.add(task)
         task.add_done_callback(self._written)

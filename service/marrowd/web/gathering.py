@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 import structlog
@@ -42,6 +42,7 @@ from marrowd.web.remembered import Key, Pieces
 
 log = structlog.get_logger(__name__)
 
+Body: TypeAlias = bytes | Mapping[str, Any]
 MAX_ANSWER: Final = 5_000_000  # bytes of one answer of the EHR's server
 _LONGEST_BASE: Final = 2_000  # characters: caches, yarl's own too, must not fill with what is sent
 
@@ -155,14 +156,14 @@ class Gatherer:
     fetch_s: float
 
     async def gather(
-        self, call: Call, body: bytes, *, is_store_up: bool = True
+        self, call: Call, body: Body, *, is_store_up: bool = True
     ) -> Gathered | Lacking:
         """
         Gather the facts of *call* and decide on its patient.
 
         Args:
             call: checked, its source chosen.
-            body: of this very call.
+            body: of this very call, as it came or parsed exactly.
             is_store_up: False when the store has just let a read hang: it is not asked again.
         """
         sent = await asyncio.to_thread(_sent, call, body)
@@ -258,10 +259,10 @@ class Gatherer:
         )
 
 
-def _sent(call: Call, body: bytes) -> _Sent:
-    """Read again, exactly, what came with the call: numbers as written, no name twice."""
+def _sent(call: Call, body: Body) -> _Sent:
+    """Read, exactly, what came with the call: numbers as written, no name twice."""
     request = call.request
-    whole = exact(body)
+    whole = exact(body) if isinstance(body, bytes) else body
     prefetch = {key: whole["prefetch"][key] for key in request.prefetch}
     orders: Sequence[Mapping[str, Any]] = ()
     if request.hook is Hook.ORDER_SIGN:

@@ -34,9 +34,9 @@ from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.telemetry.pseudonyms import Whose
 from marrowd.web.answers import json_answer, refusal
 from marrowd.web.audit import AuditTrail
-from marrowd.web.bodies import json_bytes_at_hand, quick, received
+from marrowd.web.bodies import ON_LOOP, free, json_bytes_at_hand, quick, received
 from marrowd.web.feedback import FeedbackDesk
-from marrowd.web.gathering import Call, Gathered, Gatherer, HookSource, Lacking, same_server
+from marrowd.web.gathering import Body, Call, Gathered, Gatherer, HookSource, Lacking, same_server
 from marrowd.web.newer import NewerFacts
 from marrowd.web.remembered import Drawn, Key, Pieces, Remembered, without_ids
 from marrowd.web.shown import ShownCards
@@ -156,6 +156,7 @@ class Hooks:
         outcome = HookOutcome.UNAUTHORIZED
         call: Call | None = None
         answer: Drawn | Lacking | None = None
+        whole: Any = None
         try:
             caller = None if self.trust is None else await self._caller(request, self.trust)
             left_s = self.budget.whole_s - (loop.time() - started)  # the body's way not counted
@@ -163,9 +164,9 @@ class Hooks:
             body = json_bytes_at_hand(request)
             if body is None:
                 body = await received(request)
-            call = await self._checked(body, service, caller)
+            call, whole = await self._checked(body, service, caller)
             outcome = HookOutcome.UNAVAILABLE
-            answer = await self._within_budget(call, body, left_s)
+            answer = await self._within_budget(call, body if whole is None else whole, left_s)
             outcome = _outcome(answer)
         except (StoreUnavailable, web.HTTPServiceUnavailable):
             outcome = HookOutcome.UNAVAILABLE  # also where callers cannot be verified
@@ -182,6 +183,8 @@ class Hooks:
                 duration_s=round(duration_s, 4),
                 **({} if call is None else _about(call)),
             )
+            if whole is not None:
+                await free(whole)
         if isinstance(answer, Lacking):
             raise refusal(412, _said(answer))
         if answer.card:
@@ -217,14 +220,27 @@ class Hooks:
             log.warning("caller_not_verified", reason="out of time")
             raise refusal(503, "callers cannot be verified now; retry") from None
 
-    async def _checked(self, body: bytes, service: Service, caller: Caller | None) -> Call:
-        """Check a call, unless one was checked that differs from it by id and token alone."""
+    async def _checked(
+        self, body: bytes, service: Service, caller: Caller | None
+    ) -> tuple[Call, Mapping[str, Any] | None]:
+        """
+        Check a call, unless one was checked that differs from it by id and token alone.
+
+        With it comes what a large body was parsed to, so that this is not done twice.
+        """
         known_by = (service, "" if caller is None else caller.source, without_ids(body))
         call = self._calls.get(known_by)
-        if call is None:
-            call = self._read(await quick(body), service, caller, known_by[2])
-            self._calls.put(known_by, call)
-        return call
+        if call is not None:
+            return call, None
+        parsed = await quick(body)
+        try:
+            call = self._read(parsed, service, caller, known_by[2])
+        except web.HTTPException:
+            if len(body) > ON_LOOP:
+                await free(parsed)
+            raise
+        self._calls.put(known_by, call)
+        return call, parsed if len(body) > ON_LOOP else None
 
     def _read(self, body: Any, service: Service, caller: Caller | None, known_by: Pieces) -> Call:  # noqa: ANN401 - JSON is anything
         try:
@@ -248,7 +264,7 @@ class Hooks:
             raise BadHookRequest(place="fhirServer", must="be the one agreed for this issuer")
         return bound
 
-    async def _within_budget(self, call: Call, body: bytes, left_s: float) -> Drawn | Lacking:
+    async def _within_budget(self, call: Call, body: Body, left_s: float) -> Drawn | Lacking:
         """Give the answer drawn before where it still holds, else draw it in what time is left."""
         deadline = asyncio.get_running_loop().time() + left_s
         key = call.keys[bool(call.source_name) and self.is_current(call.source_name)]
@@ -264,7 +280,7 @@ class Hooks:
             raise refusal(503, "no answer within the time budget; retry") from None
 
     async def _draw(
-        self, call: Call, body: bytes, key: Key, standing: Standing | None
+        self, call: Call, body: Body, key: Key, standing: Standing | None
     ) -> Drawn | Lacking:
         """Gather, decide, remember; *standing* is None when the store is away."""
         gathered = await self._gatherer.gather(call, body, is_store_up=standing is not None)
