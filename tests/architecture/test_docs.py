@@ -181,3 +181,8 @@ def test_every_event_and_member_of_the_log_is_documented_and_no_other():
 
     assert events == {word for row in told for word in re.findall(r"`(\w+)`", row)}
     assert ALLOWED_KEYS <= set(re.findall(r"`(\w+)`", members))
+
+
+def test_every_line_of_the_log_says_which_module_wrote_it():
+    for path in (ROOT / "service").rglob("*.py"):
+        assert "get_logger()" not in path.read_text(encoding="utf-8"), path

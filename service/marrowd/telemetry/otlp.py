@@ -30,7 +30,7 @@ from prometheus_client import Counter
 from marrowd.telemetry.metrics import SpanFate
 from marrowd.telemetry.tracing import CURRENT, TRACEPARENT, Span, SpanName, Told, Tracer
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 _QUEUE: Final = 2_048  # spans that wait: some megabytes at the most
 _BATCH: Final = 512
 _PAUSE_S: Final = 5.0  # between two batches that are not full

@@ -37,7 +37,7 @@ from marrowd.telemetry.tracing import OFF, SpanName, Told, Tracer
 from marrowd.work.bell import Bell
 from marrowd.work.reading import ToRead
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 PATIENT = "Patient/canary"
 _SENT_AT = "canary sent at"
 _CAME_AT = "canary came through at"  # when the newest that did was sent

@@ -31,7 +31,7 @@ from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
 from marrowd.work.retrying import PAUSES_ALL, Park, Stop, Taken, TryAgain, after_answer
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from marrowd.fhir.attachments import Content
 from marrowd.fhir.client import FhirClient, Params
 from marrowd.fhir.members import Resource
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 

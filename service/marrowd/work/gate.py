@@ -28,7 +28,7 @@ LOOK_EVERY = timedelta(seconds=30)  # another replica may have been told to stop
 LOOK_AGAIN_EVERY = timedelta(seconds=5)  # while stopped: an operator waits for it to go on
 
 _OUT_OF_REACH = frozenset({"timeout", "connection"})
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

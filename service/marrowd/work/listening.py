@@ -27,7 +27,7 @@ from marrowd.telemetry.metrics import Metrics
 from marrowd.telemetry.tracing import traceparent
 from marrowd.work.gaps import Counting, Gap, step
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 _TOLD = "told "  # opens the name of the cursor that keeps one Subscription's counting
 _TRIES = 20  # two replicas count one Subscription: the slower one looks again
 _IN_FLIGHT = timedelta(seconds=5)  # HAPI's own order is off by less

@@ -23,7 +23,7 @@ from marrowd.store.protocols import Evidence
 from marrowd.work.listening import Listener
 from marrowd.work.subscriptions import sync_subscriptions
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 MADE_FOR = "subscriptions made for"  # the endpoint; "" once an operator has removed them
 MENDED_AT = "subscriptions mended at"
 _FIRST = timedelta(seconds=30)

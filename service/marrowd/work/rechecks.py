@@ -21,7 +21,7 @@ from marrowd.work.bell import Bell
 from marrowd.work.guard import guarded
 from marrowd.work.outcomes import Outcomes
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Deciding(Protocol):

@@ -23,7 +23,7 @@ from marrowd.work.bell import Bell
 
 _WALK = (":retention", "evidence")  # where the walk over the patients is remembered
 _START = ("", "")
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Kept(Inbox, Outbox, Evidence, Forgetting, Audit, Protocol):

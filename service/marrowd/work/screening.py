@@ -29,7 +29,7 @@ from marrowd.work.outcomes import Outcomes
 from marrowd.work.retrying import Park, Patience, TryAgain, after_failure, kind_of
 from marrowd.work.unlisted import is_of_sweep
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from marrowd.fhir.subscriptions import (
     slug_of,
 )
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from marrowd.work.stopping import unless_stopped
 from marrowd.work.unlisted import SWEPT, DeletionSweep, PendingLook, SweepStore
 from marrowd.work.watching import SWEPT_AT
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 _MOST_LINKS = 32  # of a sweep that many pings asked for
 _LONGEST_NAP_S = 60.0  # a wall clock may be set, and a machine sleep
 

@@ -25,7 +25,7 @@ from marrowd.fhir.history import Deletion, deletions, newest, offers_history
 from marrowd.store.protocols import EventKind, Evidence, Inbox, NewEvent
 from marrowd.telemetry.tracing import traceparent
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 SWEPT = "sweep:"  # opens the key of an event that a sweep found
 _PENDING = "pending:"  # opens the key of a study that is looked at again
 _TYPES = ("Observation", "ImagingStudy", "DiagnosticReport")

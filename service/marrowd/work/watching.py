@@ -29,7 +29,7 @@ _SOON = timedelta(seconds=5)  # somebody is about to make them: `marrowd subscri
 
 _SETTLING_S = 1.0  # one indexed read a second, for as long as a source is not current
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class SubscriptionWatch:

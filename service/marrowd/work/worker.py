@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class Loop(Protocol):
