@@ -42,7 +42,7 @@ _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
     {kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION, kinds.ORDINAL}
 )
-_ATTRIBUTES = frozenset({"previously", "previous", "prior", "earlier"})
+_ATTRIBUTES = frozenset({"previously", "previous", "prior", "earlier", "once"})
 _BESIDE = 4  # words: "previously noted patchy marrow edema"
 _NOW = frozenset({"is", "are", "remains", "s"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})

@@ -154,7 +154,7 @@ class Denials(Backward):
         """Say whether the cause or course of a known edema is asked: "whether the edema is old"."""
         at = self.pieces[place].last
         at += self.words[at : at + 1] == ["that"]
-        if self.words[at - 1] not in _ASKS or self.words[at] not in _DEFINITE:
+        if self.words[at - 1] not in _ASKS or _DEFINITE.isdisjoint(self.words[at : at + 1]):
             return False
         for piece in self.pieces[place + 1 : place + _NEAR]:
             if piece.kind is kinds.EDEMA:

@@ -51,6 +51,8 @@ _WHOLE = frozenset({"that", "whether", "if"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
 _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
+_ONCE = _THEN | {"prior", "earlier", "before", "originally", "initially", "baseline", "seen"}
+_NONE = frozenset({"none", "nil", "no", "not", "absent", "normal", "too", "also"})
 _UNKNOWN = 2  # words
 _FEW = 4
 _AMOUNTS = frozenset({kinds.SEVERITY, kinds.PART, kinds.NOTHING, kinds.ORDINAL, kinds.PREPOSITION})
@@ -271,6 +273,8 @@ class Hedges(Turns):
         if self.words[piece.first] not in _HAVE and self._is_on_stir(place):
             self._steps[kinds.ARTIFACT](self, place, piece)
             return  # "gone on STIR: artifact"
+        if self.words[piece.first - 1] in _APART and self._is_former_state(place):
+            return
         if is_short_of_end(self.words, self.pieces, place):
             self._forward.pop(kinds.NEGATED, None)
             self._current(place, piece)
@@ -338,6 +342,8 @@ class Hedges(Turns):
             return
         if piece.value == "when":
             said = self.words[max(0, piece.first - 3) : piece.first + 1]
+            if "first" in said:
+                return  # "first described in 2021"
             if opened is not None and (
                 (self._past and self._verb_at < opened.first)
                 or not _PARTICIPLES.isdisjoint(said)
@@ -352,7 +358,8 @@ class Hedges(Turns):
             and self.words[piece.first] == "had"
             and not self._is_finding_next(place)
         ):
-            opened.historical = True
+            amount = "".join(self.words[piece.last : piece.last + 1])
+            opened.historical = not amount[:1].isdigit()  # "had been 20 mm"
             return
         if (
             opened is not None
@@ -380,6 +387,28 @@ class Hedges(Turns):
         self._forward[kinds.HISTORICAL] = piece.term.rule
         self._historical_at = piece.first
         self._forward.pop(kinds.CURRENT, None)
+
+    def _is_former_state(self, place: int) -> bool:
+        """Read how much it was: "mild edema (previously moderate)", "8 mm, previously 20 mm"."""
+        piece, opened = self.pieces[place], self._open
+        if opened is None or opened.said is not sayings.EDEMA:
+            return False
+        is_amount = self.words[piece.last - 1] in _ONCE
+        following = self.pieces[place + 1 : place + 2]
+        if is_amount and following and following[0].kind is kinds.SEVERITY:
+            return self._is_last_word(following[0])
+        behind = self.words[piece.last : piece.last + _FEW + _FEW]
+        if self.words[piece.first - 1] != "(" or ")" not in behind:
+            return is_amount and "".join(behind[:1])[:1].isdigit()
+        end = piece.last + behind.index(")")
+        inside = [p for p in self.pieces[place + 1 : place + _FEW] if p.first < end]
+        named = any(p.kind in (kinds.EDEMA, kinds.BONE) for p in inside)
+        if named or not (is_amount or opened.negated):
+            return False
+        opened.resolved = opened.negated and _NONE.isdisjoint(behind)
+        for within in inside:
+            within.kind = kinds.NOTHING
+        return True
 
     def _is_of_unknown(self, place: int) -> bool:
         """Say whether an adverb of time bears on words we do not know."""
