@@ -14,6 +14,7 @@ _REACH = 24
 _FEW = 3
 _POINTERS = frozenset({"bones", "joint", "counterpart", "latter", "former"})
 _OF_TWO = {"latter": slice(-1, None), "former": slice(0, 1)}
+_MAY_POINT = frozenset({kinds.SIDE, kinds.ANAPHOR, kinds.NEGATED})
 _ONE_SIDED = frozenset({"left", "right"})
 _NAMED_BY_SIDE = frozenset(
     {kinds.BONE, kinds.PART, kinds.ORDINAL, kinds.REGION, kinds.SOFT, kinds.DISEASE}
@@ -30,7 +31,10 @@ def with_antecedents(
     words: list[str], pieces: list[Piece], earlier: list[Piece], joint: Piece | None
 ) -> list[Piece]:
     """Write the bones that *pieces* point at into them, each on the side it has."""
-    if not any(piece.kind is kinds.SIDE or _points(words, piece) for piece in pieces):
+    for piece in pieces:
+        if piece.kind in _MAY_POINT and (piece.kind is kinds.SIDE or _points(words, piece)):
+            break
+    else:
         return pieces
     written: list[Piece] = []
     for place, piece in enumerate(pieces):

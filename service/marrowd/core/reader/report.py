@@ -73,6 +73,7 @@ class Report(Stating):
 
     __slots__ = (
         "_asked",
+        "_asks",
         "_bones",
         "_distance",
         "_has_boxes",
@@ -134,6 +135,7 @@ class Report(Stating):
         self._partial = self._stands = False
         self._last_statements = 0
         self._before = 0
+        self._asks = "?" in words.different
         self._has_boxes = not _BOXES.isdisjoint(words.different)
         self._names_exam = not _EXAM_WORDS.isdisjoint(words.different)
         self._section = Section.UNKNOWN
@@ -179,7 +181,8 @@ class Report(Stating):
             return
         outside = self.side.at(sentence)
         row = self._row
-        number_by_row(named, row)
+        if row:
+            number_by_row(named, row)
         pieces = self._with_sides(pieces, named, present, outside)
         clauses = Clauses(
             words,
@@ -331,7 +334,7 @@ class Report(Stating):
         self._end_if_gone(clauses, present, spoken)
         joint = self._joint_of(clauses, spoken)
         self._topic = self._topic or opens_topic(present, predicates)
-        if self._is_asked(sentence, predicates):
+        if self._asks and self._is_asked(sentence, predicates):
             return
         earlier = self._pointed_at(sentence, clauses, present)
         self._state_all(sentence, clauses, outside, earlier, joint)
@@ -418,7 +421,6 @@ class Report(Stating):
     def _is_asked(self, sentence: Sentence, predicates: list[Predicate]) -> bool:
         """Keep what a question asks for its answer; doubt what a question mark ends."""
         words = self.words.words
-        self._asked = []
         if not is_doubted(words, sentence):
             return False
         for predicate in predicates:

@@ -23,7 +23,7 @@ def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]
         if word not in trie:
             continue
         step = trie[word]
-        if isinstance(step, Term):
+        if type(step) is Term:
             marks.append(Piece(step, start, place))
             continue
         found: Term | Trie | None = None
@@ -38,12 +38,12 @@ def marks_of(words: list[str], first: int, last: int, trie: Trie) -> list[Piece]
                     continue
                 break
             step = step[word]
-            if isinstance(step, Term):
+            if type(step) is Term:
                 found, end = step, ahead
                 break
             if "" in step:
                 found, end = step[""], ahead
-        if isinstance(found, Term):
+        if type(found) is Term:
             marks.append(Piece(found, start, end))
             place = end
     return marks

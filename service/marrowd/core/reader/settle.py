@@ -24,9 +24,8 @@ def settled(statements: list[Statement], blocks: list[int]) -> tuple[Statement, 
         blocks: for each statement the number of its paragraph.
 
     """
-    if NAMED_BY.keys().isdisjoint([s.bone for s in statements]) and not any(
-        s.replaces for s in statements
-    ):
+    is_last_word = True not in [s.replaces for s in statements]
+    if is_last_word and NAMED_BY.keys().isdisjoint([s.bone for s in statements]):
         return tuple(statements)
     last_block: dict[tuple[Bone, Laterality], int] = {}
     for statement, block in zip(statements, blocks, strict=True):

@@ -7,6 +7,7 @@ Rows come from `rules/*.toml`; this module knows their shape, not their content.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import final
 
 from marrowd.core.reader.words import Tokens
 
@@ -58,6 +59,7 @@ class Kind(StrEnum):
     NOTHING = "nothing"
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Term:
     """One meaning: what a matched word sequence does, and where the rule stands."""
