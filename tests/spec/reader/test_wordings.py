@@ -1037,6 +1037,14 @@ FAMILIES = {
         ("The normal fatty marrow of the talus is replaced by edema.", "talus A"),
     ],
     "the course of an edema that is known": [
+        ("Oedema of M2 and M3.", "metatarsal_2 A, metatarsal_3 A"),
+        (
+            (
+                "On that examination the cuboid was markedly edematous, and the present degree "
+                "of cuboid edema represents improvement."
+            ),
+            "cuboid A",
+        ),
         ("Whether the talar edema will progress cannot be said.", "talus A"),
         ("It is uncertain whether the talar edema is traumatic or degenerative.", "talus A"),
         (

@@ -56,7 +56,8 @@ class SaidOfMarrow(ClauseState):
             self.words, self.pieces, place
         )
         if not (strong or is_within) and (
-            (self.soft_row and not self._waiting) or self._is_soft(place)
+            (self.soft_row and not self._waiting)
+            or (self._is_soft(place) and not self._is_of_subject(place))
         ):
             self._nouns += 1
             self._open = None
@@ -88,6 +89,11 @@ class SaidOfMarrow(ClauseState):
         said.needs_bones = piece.term.cue == "transient_osteoporosis"
         if piece.term.cue:
             self._cue(piece)
+
+    def _is_of_subject(self, place: int) -> bool:
+        """Say whether a bone has the edema and a soft tissue lies over it: "under the tendon"."""
+        behind = self.pieces[place + 1 : place + 2]
+        return bool(self._waiting and behind) and behind[0].kind is kinds.OVER
 
     def _normal_marrow(self, _place: int, piece: Piece) -> None:
         opened = self._open
@@ -230,7 +236,7 @@ class SaidOfMarrow(ClauseState):
             return
         if not strong and (self._mass or self._mass_next(place)):
             return
-        if not strong and self._is_soft(place):
+        if not strong and self._is_soft(place) and not self._is_of_subject(place):
             self._nouns += 1
             self._open = None
             return
