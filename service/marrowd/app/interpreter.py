@@ -3,7 +3,7 @@ How the interpreter is set for a process that answers within milliseconds while 
 
 Three of its defaults are for programs that compute. Every full collection looks at each object
 that start has made (vocabulary, models, routes: more than 100,000), which takes about 80 ms. The
-youngest are looked at some fifty times for each card, a fifth of the processor's time, though what
+youngest are looked at again for every few hundred that are made, many times a card, though what
 events leave behind is seldom a circle. And a thread that computes is asked only every 5 ms to let
 the event loop go on.
 """
