@@ -50,6 +50,10 @@ _EXISTENCE = EXISTS | {
     *("noise", "exists", "so", "here", "visible", "seen", "volume"),
 }
 _ASKS = frozenset({"whether", "if", "that"})
+_ONCE = frozenset(
+    "previously formerly prior earlier before originally initially baseline seen".split()
+)
+_NONE = frozenset({"none", "nil", "no", "not", "absent", "normal", "too", "also"})
 _DEFINITE = frozenset({"the", "this", "these", "his", "her"})
 _NAMES_BONE = frozenset(
     {kinds.BONE, kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.CURRENT, kinds.ORDINAL}
@@ -149,6 +153,28 @@ class Denials(Backward):
         """Say whether a verb is denied: "does not lie in"."""
         auxiliary = self.words[piece.last - 2] if self.words[piece.last - 1] != "t" else "do"
         return auxiliary in _DO or self.words[piece.first] in _DO
+
+    def _is_former_state(self, place: int) -> bool:
+        """Read how much it was: "mild edema (previously moderate)", "8 mm, previously 20 mm"."""
+        piece, opened = self.pieces[place], self._open
+        if opened is None or opened.said is not sayings.EDEMA:
+            return False
+        is_amount = self.words[piece.last - 1] in _ONCE
+        following = self.pieces[place + 1 : place + 2]
+        if is_amount and following and following[0].kind is kinds.SEVERITY:
+            return self._is_last_word(following[0])
+        behind = self.words[piece.last : piece.last + _NEAR + _NEAR]
+        if self.words[piece.first - 1] != "(" or ")" not in behind:
+            return is_amount and "".join(behind[:1])[:1].isdigit()
+        end = piece.last + behind.index(")")
+        inside = [p for p in self.pieces[place + 1 : place + _NEAR] if p.first < end]
+        named = any(p.kind in (kinds.EDEMA, kinds.BONE) for p in inside)
+        if named or not (is_amount or opened.negated):
+            return False
+        opened.resolved = opened.negated and _NONE.isdisjoint(behind)
+        for within in inside:
+            within.kind = kinds.NOTHING
+        return True
 
     def _is_of_known(self, place: int) -> bool:
         """Say whether the cause or course of a known edema is asked: "whether the edema is old"."""

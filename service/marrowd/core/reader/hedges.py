@@ -51,8 +51,6 @@ _WHOLE = frozenset({"that", "whether", "if"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
 _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
-_ONCE = _THEN | {"prior", "earlier", "before", "originally", "initially", "baseline", "seen"}
-_NONE = frozenset({"none", "nil", "no", "not", "absent", "normal", "too", "also"})
 _UNKNOWN = 2  # words
 _FEW = 4
 _AMOUNTS = frozenset({kinds.SEVERITY, kinds.PART, kinds.NOTHING, kinds.ORDINAL, kinds.PREPOSITION})
@@ -387,28 +385,6 @@ class Hedges(Turns):
         self._forward[kinds.HISTORICAL] = piece.term.rule
         self._historical_at = piece.first
         self._forward.pop(kinds.CURRENT, None)
-
-    def _is_former_state(self, place: int) -> bool:
-        """Read how much it was: "mild edema (previously moderate)", "8 mm, previously 20 mm"."""
-        piece, opened = self.pieces[place], self._open
-        if opened is None or opened.said is not sayings.EDEMA:
-            return False
-        is_amount = self.words[piece.last - 1] in _ONCE
-        following = self.pieces[place + 1 : place + 2]
-        if is_amount and following and following[0].kind is kinds.SEVERITY:
-            return self._is_last_word(following[0])
-        behind = self.words[piece.last : piece.last + _FEW + _FEW]
-        if self.words[piece.first - 1] != "(" or ")" not in behind:
-            return is_amount and "".join(behind[:1])[:1].isdigit()
-        end = piece.last + behind.index(")")
-        inside = [p for p in self.pieces[place + 1 : place + _FEW] if p.first < end]
-        named = any(p.kind in (kinds.EDEMA, kinds.BONE) for p in inside)
-        if named or not (is_amount or opened.negated):
-            return False
-        opened.resolved = opened.negated and _NONE.isdisjoint(behind)
-        for within in inside:
-            within.kind = kinds.NOTHING
-        return True
 
     def _is_of_unknown(self, place: int) -> bool:
         """Say whether an adverb of time bears on words we do not know."""

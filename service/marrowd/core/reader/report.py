@@ -48,9 +48,7 @@ _CUES = {cue.value: cue for cue in Cue}
 
 _ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _BACK = frozenset(
-    """
-    it its this these both neither none they that some first second third fourth fifth i
-    """.split()
+    "it its this these both neither none they that some first second third fourth fifth i".split()
 )
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
