@@ -34,6 +34,13 @@ def search_for(card: str) -> list[tuple[str, str]]:
     return [("identifier", f"{CARD_SYSTEM}|{card}")]
 
 
+def is_of(found: Resource, card: str) -> bool:
+    """Say whether *found* carries the identifier of *card*."""
+    return {"system": CARD_SYSTEM, "value": card} in [
+        {"system": i.get("system"), "value": i.get("value")} for i in found.get("identifier", ())
+    ]
+
+
 def completed(message: Mapping[str, Any], card: Mapping[str, Any], *, base_url: str) -> Resource:
     """
     Write *card* as a Communication that was sent.

@@ -135,6 +135,9 @@ class FhirDestination:
             bundle = parse(said)
             entries = [entry["resource"] for entry in bundle.get("entry", ())]
             found = [one for one in entries if one["resourceType"] == "Communication"]
+            if not all(communication.is_of(one, card) for one in found):
+                # The server ignored the search parameter: what it gave is somebody else's.
+                raise _NotTaken(Answer(problem="not_searched"))
             return sorted(found, key=_age)
         except (BadInput, KeyError, TypeError, AttributeError):
             raise _NotTaken(Answer(problem="not_fhir")) from None
@@ -146,13 +149,7 @@ class FhirDestination:
     async def _update(self, found: Resource, resource: Resource) -> None:
         version = found.get("meta", {}).get("versionId")
         headers = {"If-Match": f'W/"{version}"'} if version is not None else {}
-        try:
-            await self._ask("PUT", self._type / str(found["id"]), resource, headers=headers)
-        except _NotTaken as not_taken:
-            if not_taken.answer.status in _CONFLICTS:
-                # Somebody else wrote meanwhile: read again, with the next try.
-                raise _NotTaken(Answer(problem="conflict")) from None
-            raise
+        await self._ask("PUT", self._type / str(found["id"]), resource, headers=headers)
 
     async def _ask(
         self,
@@ -178,6 +175,9 @@ class FhirDestination:
             allow_redirects=False,  # a token is for this URL only
             timeout=self._timeout,
         ) as response:
+            if resource is not None and response.status in _CONFLICTS:
+                # Somebody else wrote meanwhile: what there is, is looked for with the next try.
+                raise _NotTaken(Answer(problem="conflict"))
             if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                 wait_s = seconds_to_wait(response.headers.get("Retry-After"), now=self._clock())
                 raise _NotTaken(Answer(status=response.status, retry_after_s=wait_s))

@@ -34,7 +34,6 @@ async def destination(server: FhirServer) -> AsyncIterator[FhirDestination]:
             name="ehr",
             url=server.base_url,
             shown=lambda: credentials("ehr", token="letmein"),
-            timeout_s=0.5,
         )
 
 
@@ -117,7 +116,7 @@ async def test_in_any_order_they_end_alike(
 ) -> None:
     bodies = story(server)
     for number in order:
-        await destination.send("m", bodies[number])
+        assert (await destination.send("m", bodies[number])).status == 200
 
     assert held(server) == AT_THE_END
 
@@ -191,6 +190,35 @@ async def test_a_refusal_is_the_answer(
     assert not server.asked("/elsewhere")
 
 
+@pytest.mark.parametrize("sequence", [1, 2], ids=["posted", "withdrawn"])
+async def test_what_is_not_ours_is_never_written_over(
+    server: FhirServer, destination: FhirDestination, sequence: int
+) -> None:
+    theirs = server.put({"resourceType": "Communication", "id": "theirs", "status": "completed"})
+    # A server may ignore a search parameter it does not know, and answer with everything it has.
+    everything = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": theirs}]}
+    server.faults.append(
+        Fault(prefix="/Comm", method="GET", status=200, body=json.dumps(everything).encode())
+    )
+
+    answer = await destination.send("m", story(server)[sequence - 1])
+
+    assert answer == Answer(problem="not_searched")
+    assert server.of_type("Communication") == [theirs]
+
+
+@pytest.mark.parametrize("status", [409, 412])
+async def test_who_created_meanwhile_is_looked_for_again(
+    server: FhirServer, destination: FhirDestination, status: int
+) -> None:
+    server.faults.append(Fault(prefix="/Comm", method="POST", status=status, times=1))
+    body = message(server, 1, cards=(CARD,))
+
+    assert await destination.send("m", body) == Answer(problem="conflict")
+    assert (await destination.send("m", body)).status == 200
+    assert held(server) == {CARD["uuid"]: "completed"}
+
+
 @pytest.mark.parametrize("status", [409, 412])
 async def test_who_wrote_meanwhile_is_read_again(
     server: FhirServer, destination: FhirDestination, status: int
@@ -209,7 +237,6 @@ async def test_who_wrote_meanwhile_is_read_again(
     ("fault", "problem"),
     [
         pytest.param(Fault(prefix="/", is_dropped=True), "connection", id="dropped"),
-        pytest.param(Fault(prefix="/", delay_s=1.0), "timeout", id="slow"),
         pytest.param(Fault(prefix="/", status=200, body=b"<html>"), "not_fhir", id="a login page"),
         pytest.param(Fault(prefix="/", status=200, body=b"[]"), "not_fhir", id="a list"),
         pytest.param(Fault(prefix="/", is_endless=True), "too_large", id="endless"),
@@ -223,6 +250,16 @@ async def test_what_is_no_answer_is_named(
     answer = await destination.send("m", message(server, 1, cards=(CARD,)))
 
     assert answer == Answer(problem=problem)
+
+
+async def test_a_slow_answer_is_not_waited_for(server: FhirServer) -> None:
+    server.faults.append(Fault(prefix="/", delay_s=5.0))
+    async with aiohttp.ClientSession() as session:
+        destination = FhirDestination(session, name="ehr", url=server.base_url, timeout_s=0.1)
+
+        answer = await destination.send("m", message(server, 1, cards=(CARD,)))
+
+    assert answer == Answer(problem="timeout")
 
 
 async def test_all_requests_together_have_a_limit(
