@@ -7,19 +7,21 @@ The written API and the running one: each documented answer is seen, none is see
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
 from typing import Any
 
+import aiohttp
 import jsonschema
 import pytest
 import schemathesis
 import yaml
-from aiohttp import web
+from aiohttp import ClientResponse, web
 from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import validate
 from schemathesis.checks import not_a_server_error
@@ -30,10 +32,12 @@ from schemathesis.specs.openapi.checks import (
 )
 from tests.support.hook_calls import PATIENT_VIEW, a_call, level, whole_prefetch
 from tests.support.listeners import OF_OPS, SECRET, listening
+from tests.support.store import HandClock
 from tests.support.tokens import ISSUER, claims, jwks, signed
 
 from marrowd.app import running
 from marrowd.errors import EhrUnavailable, StoreUnavailable
+from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Issuer, Rotation, load_settings
 from marrowd.web.connections import Runner
 from marrowd.web.openapi import openapi_document
@@ -46,7 +50,8 @@ METHODS = ("get", "put", "post", "delete")
 JSON = {"Content-Type": "application/json"}
 KNOWN = {"Authorization": f"Bearer {SECRET}"}
 PUBLIC = "https://cds.example.org"
-MARCH = 1772366400  # 2026-03-01T12:00:00Z, when the clock of these tests stands still
+RULES = r"rules \d{4}\.\d+\.\d+\+[0-9a-f]{8}\."  # release and hash, as a card names them
+MARCH = datetime(2026, 3, 1, 12, tzinfo=UTC)  # when the clock of these tests stands still
 
 SERVICES, SERVICE = "/cds-services", "/cds-services/{id}"
 FEEDBACK = "/cds-services/{id}/feedback"
@@ -199,7 +204,7 @@ async def answer_to(listeners: Any, ask: Ask, monkeypatch: pytest.MonkeyPatch) -
     """Ask, with whatever has to be away taken away for the moment."""
     headers = dict(ask.headers)
     if ask.is_signed and ask.path.startswith("/cds-services"):
-        token = signed(claims(f"{PUBLIC}{ask.url}", at=MARCH))
+        token = signed(claims(f"{PUBLIC}{ask.url}", at=int(MARCH.timestamp())))
         headers["Authorization"] = f"Bearer {token}"
     body = ask.body if ask.body is None or isinstance(ask.body, bytes) else json.dumps(ask.body)
     with monkeypatch.context() as patch:
@@ -285,25 +290,84 @@ async def test_every_documented_answer_is_seen_and_no_other(tmp_path, monkeypatc
         assert listeners.seen == documented()
 
 
-async def test_the_examples_are_real_answers(tmp_path):
-    hook = DOCUMENT["paths"][SERVICE]["post"]
-    request = hook["requestBody"]["content"]["application/json"]["examples"]["prefetch"]["value"]
-    ok = hook["responses"]["200"]["content"]["application/json"]["examples"]
-    lacking = hook["responses"]["412"]["content"]["application/fhir+json"]["examples"]["lacking"]
-    services = DOCUMENT["paths"][SERVICES]["get"]["responses"]["200"]["content"]
-    listed = services["application/json"]["examples"]["services"]["value"]
-    without = {key: value for key, value in request.items() if key != "prefetch"}
-    nothing = request | {"prefetch": {"vitaminD": None, "reports": None}}
-    async with listening(tmp_path) as listeners:
-        bench = listeners.bench
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Callable[..., Awaitable[ClientResponse]]]:
+    """Run the service as its own composition root does, and give what asks it."""
+    text = f"""
+        [http]
+        port = 0
+        ops_port = 0
+        [store]
+        url = "sqlite:///{folder}/examples.sqlite3"
+        [hooks]
+        require_jwt = false
+        [[sources]]
+        name = "hospital"
+        base_url = "http://127.0.0.1:1/fhir"
+        subscribe = "none"
+        notification_secret = "{SECRET}"
+    """
+    (folder / "marrowd.toml").write_text(text)
+    settings = load_settings(folder / "marrowd.toml")
+    async with (
+        running(settings, clock=HandClock(MARCH)) as service,
+        aiohttp.ClientSession() as session,
+    ):
 
-        async def said(call: Any) -> Any:
-            return json.loads(await (await bench.post(PATIENT_VIEW, call)).text())
+        async def ask(method: str, path: str, body: Any = None) -> ClientResponse:
+            port = service.ops_port if path in OF_OPS else service.port
+            url = f"http://127.0.0.1:{port}{path}"
+            return await session.request(method, url, json=body, headers=KNOWN)
 
-        assert await said(request) == ok["card"]["value"]
-        assert await said(nothing) == ok["nothing"]["value"]
-        assert await said(without) == lacking["value"]
-        assert await (await bench.client.get(SERVICES)).json() == listed
+        yield ask
+
+
+def examples(method: str, path: str, status: int | None = None) -> dict[str, Any]:
+    """Give the examples of an operation's answer, or of its request, by name."""
+    part = DOCUMENT["paths"][path][method]
+    part = part["requestBody"] if status is None else part["responses"][str(status)]
+    [content] = part["content"].values()
+    return {name: example["value"] for name, example in content["examples"].items()}
+
+
+def by_these_rules(value: Any) -> Any:
+    """Put the rules in force where the document names those it was written with."""
+    text, count = re.subn(RULES, f"rules {RULES_VERSION}.", json.dumps(value))
+    assert count == 1
+    return json.loads(text)
+
+
+async def test_the_examples_of_answers_are_what_the_service_says(tmp_path):
+    [call] = examples("post", SERVICE).values()
+    nothing = call | {"prefetch": {"vitaminD": None, "reports": None}}
+    without = {key: value for key, value in call.items() if key != "prefetch"}
+    [listed] = examples("get", SERVICES, 200).values()
+    [lacking] = examples("post", SERVICE, 412).values()
+    said = examples("post", SERVICE, 200)
+    async with serving(tmp_path) as ask:
+        assert by_these_rules(said["card"]) == await (await ask("POST", PATIENT_VIEW, call)).json()
+        assert said["nothing"] == await (await ask("POST", PATIENT_VIEW, nothing)).json()
+        assert lacking == json.loads(await (await ask("POST", PATIENT_VIEW, without)).text())
+        assert listed == await (await ask("GET", SERVICES)).json()
+        for path in ("/livez", "/readyz"):
+            [told] = examples("get", path, 200).values()
+            assert told == await (await ask("GET", path)).json()
+
+
+async def test_the_examples_of_requests_are_taken(tmp_path):
+    [feedback] = examples("post", FEEDBACK).values()
+    async with serving(tmp_path) as ask:
+        assert (await ask("POST", f"{PATIENT_VIEW}/feedback", feedback)).status == 200
+        for method in ("put", "post"):
+            [level] = examples(method, EVENT).values()
+            assert (await ask(method, "/events/hospital/Observation/lab1", level)).status == 204
+
+
+def test_every_example_is_compared():
+    """An example added to the document is one to compare as well."""
+    text = FILE.read_text(encoding="utf-8")
+
+    assert text.count(" examples:") == 9
 
 
 # Of schemathesis's checks: what a random request may show. Whether a random body that is wrong by
