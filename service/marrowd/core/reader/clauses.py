@@ -44,6 +44,7 @@ _ROW = frozenset(
 )
 _ATTRIBUTES = frozenset({"previously", "previous", "prior", "earlier", "once"})
 _BESIDE = 4  # words: "previously noted patchy marrow edema"
+_FREE = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _NOW = frozenset({"is", "are", "remains", "s"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
@@ -197,6 +198,8 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         self._over = False
         if self._negation_is_spent(place):
             self._close_cues()
+        if self._past and self._is_normal_since(place):
+            return  # "was edematous, is normal"
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
         opened = self._open
@@ -227,6 +230,21 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             self._turn = None
         if self._nouns:
             self._close_cues()
+
+    def _is_normal_since(self, place: int) -> bool:
+        """Read "was edematous, is normal": what was said by a past verb has gone."""
+        opened, words = self._open, self.words
+        if opened is None or self._waiting or opened.said is not sayings.EDEMA or opened.negated:
+            return False
+        before, following = self.pieces[place - 1], self.pieces[place + 1 : place + 2]
+        if before.kind is not kinds.JOIN or before.last != self.pieces[place].first:
+            return False
+        if words[self.pieces[place].first] not in _NOW or not following:
+            return False
+        if following[0].kind not in _FREE or not (opened.bones or self.row):
+            return False
+        opened.resolved, following[0].kind = True, kinds.NOTHING
+        return True
 
     def _is_told_of_now(self, piece: Piece, opened: Predicate) -> bool:
         """Say whether what was seen once is what a verb speaks of: "the prior edema measures"."""

@@ -74,7 +74,6 @@ def _points_back(predicate: Predicate, *, near: bool) -> bool:
 def is_kept(predicate: Predicate, *, contrast: bool, topic: bool) -> bool:
     """Say whether a predicate speaks of marrow at all, or only of a bone."""
     if predicate.said is sayings.NORMAL:
-        predicate.bones = [piece for piece in predicate.bones if not piece.broad]
         return contrast
     if predicate.said is sayings.SPARED:
         return contrast or topic or predicate.strong

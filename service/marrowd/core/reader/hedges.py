@@ -48,6 +48,7 @@ _MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled"})
 _PERSISTS = frozenset({"persists", "persist", "lingers", "linger", "remains", "remain"})
 _SEEMING = frozenset({"be", "represent"})
 _WHOLE = frozenset({"that", "whether", "if"})
+_STILL = frozenset({"still", "remaining"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
 _OPENING = frozenset({"that", "wrong"})
 _THEN = frozenset({"previously", "formerly"})
@@ -273,6 +274,8 @@ class Hedges(Turns):
             return  # "gone on STIR: artifact"
         if self.words[piece.first - 1] in _APART and self._is_former_state(place):
             return
+        if self._is_of_tissue(place):
+            return  # "marrow edema, periosteum lifted"
         if is_short_of_end(self.words, self.pieces, place):
             self._forward.pop(kinds.NEGATED, None)
             self._current(place, piece)
@@ -429,7 +432,8 @@ class Hedges(Turns):
         piece = self.pieces[place]
         if not self._waiting or self._open is not None or self._nouns or not self.topic:
             return False
-        return self.words[piece.first] in _PERSISTS and self._ends_after(place)
+        is_so = self.words[piece.last - 1] == "so"  # "the cuboid is still so"
+        return (is_so or self.words[piece.first] in _PERSISTS) and self._ends_after(place)
 
     def _is_there_still(self, place: int) -> bool:
         """Read "has faded but is still visible": it has not gone."""
@@ -452,6 +456,8 @@ class Hedges(Turns):
         if opened is None or opened.said is not sayings.EDEMA or opened.negated or self._waiting:
             return False
         piece = self.pieces[place]
+        if self.words[piece.last - 1] in _STILL or self._is_t1_only(place):
+            return False  # "T1 still fatty" has not changed
         near = self.pieces[place - 1 : place] if place else []
         near = [p for p in near if p.last == piece.first and p.first > opened.first]
         for follower in self.pieces[place + 1 : place + 3]:

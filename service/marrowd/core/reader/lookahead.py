@@ -53,6 +53,7 @@ _SMALL = frozenset(
     {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
 )
 _IN_ASIDE = _SMALL | {kinds.POSSIBLE, kinds.PREPOSITION}
+_TO_PLACE = _SMALL | {kinds.PREPOSITION, kinds.ANAPHOR}  # "in the adjacent cuboid"
 _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
@@ -304,6 +305,16 @@ class Lookahead(Surroundings):
     def _is_last_word(self, piece: Piece) -> bool:
         return piece.last >= self.last or self.words[piece.last] in _STOPS
 
+    def _is_told_behind_comma(self, place: int) -> bool:
+        """Say whether how the marrow is follows a comma: "present, not edematous"."""
+        following = self.pieces[place + 1 : place + 3]
+        if len(following) < 2 or self.words[following[0].first] != ",":  # noqa: PLR2004
+            return False
+        told = following[1]
+        if told.kind is kinds.NEGATED:
+            return self._is_finding_next(place + 2)
+        return told.kind in (kinds.NORMAL_MARROW, kinds.EDEMA, kinds.SPARED)
+
     def _bone_then_finding(self, place: int) -> bool:
         for at in range(place, min(place + 8, len(self.pieces))):
             piece = self.pieces[at]
@@ -336,7 +347,7 @@ class Lookahead(Surroundings):
         for piece in following:
             if piece.kind is kinds.BONE:
                 return True
-            if piece.kind is not kinds.PREPOSITION and piece.kind not in _SMALL:
+            if piece.kind not in _TO_PLACE:
                 return False
         return False
 

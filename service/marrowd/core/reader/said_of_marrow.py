@@ -67,10 +67,13 @@ class SaidOfMarrow(ClauseState):
         if (
             opened is not None
             and opened.said is sayings.SPARED
-            and (piece.first - opened.last <= _OF and self.words[opened.last] in _BEFORE_SPARED)
+            and (
+                piece.first == opened.last
+                or (piece.first - opened.last <= _OF and self.words[opened.last] in _BEFORE_SPARED)
+            )
         ):
             opened.strong = True
-            return  # "untouched by edema", "spared from any edema"
+            return  # "untouched by edema", "has escaped bruising"
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is kinds.DISEASE and before.last == piece.first:
             self._close_cues()
@@ -256,7 +259,7 @@ class SaidOfMarrow(ClauseState):
         if opened is not None and opened.said is sayings.NOTHING:
             opened.said, opened.strong, opened.last = sayings.SPARED, True, piece.last
             return
-        if not strong and not self._is_complement(piece):
+        if not (strong or self._is_complement(piece) or self._is_shunned_next(place)):
             following = self.pieces[place + 1 : place + 2]
             if not (following and following[0].kind is kinds.BONE and not self._waiting):
                 return
@@ -322,6 +325,8 @@ class SaidOfMarrow(ClauseState):
             and self.words[piece.first - 1] not in _ROW_SIGNS
         ):
             return
+        if self.words[piece.first] == "present" and self._is_told_behind_comma(place):
+            return  # "Os trigonum: present, not edematous"
         is_nothing = self.words[piece.first] == "nothing" and piece.last - piece.first == 1
         if is_nothing and self._is_word_next(place):
             return  # "nothing active"

@@ -121,7 +121,9 @@ class Stating:
         if not predicate.bones and certainty is Certainty.NEGATED and self._is_whole(predicate):
             self.normal.append(outside)
         seen: set[tuple[Bone, Laterality | None]] = set()
-        said = [(p, certainty) for p in without_broad(predicate.bones, predicate.opposite)]
+        bones = without_broad(predicate.bones, predicate.opposite)
+        is_called = predicate.said is sayings.NORMAL  # a joint is, and says nothing of its bones
+        said = [(p, certainty) for p in bones if not (is_called and p.broad)]
         if predicate.opposite:
             turned = _TURNED.get(certainty, Certainty.NEGATED)
             said += [(p, turned) for p in predicate.opposite]

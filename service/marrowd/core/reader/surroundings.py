@@ -39,6 +39,8 @@ _AFTER_NORMAL = frozenset(
 )
 _BE = frozenset({"is", "are", "was", "were"})
 _DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"})
+_SHUNS = frozenset({"escaped", "escapes", "escape", "escaping", "avoided", "avoid", "spared"})
+_APART = frozenset({",", ";", "(", "and"})
 _INSIDE = frozenset({"in", "within", "at", "throughout"})
 _NO = frozenset({"no", "nothing", "without"})
 _OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
@@ -102,6 +104,14 @@ class Surroundings:
                 return False
         return False
 
+    def _is_of_tissue(self, place: int) -> bool:
+        """Say whether a word is said of the soft tissue beside it: ", periosteum lifted"."""
+        piece = self.pieces[place]
+        before = self.pieces[place - 1] if place else None
+        if before is None or before.kind is not kinds.SOFT or before.last != piece.first:
+            return False
+        return piece.last - piece.first == 1 and self.words[before.first - 1] in _APART
+
     def _is_marrow_next(self, place: int) -> bool:
         """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
         at = self.pieces[place].last
@@ -163,6 +173,13 @@ class Surroundings:
         at = piece.last + (self.words[piece.last] == "\n")
         following = self.words[at] if at < self.last else "."
         return not following.isalpha() or following in _AFTER_NORMAL
+
+    def _is_shunned_next(self, place: int) -> bool:
+        """Say whether an edema is what a bone escaped: "escaped the bruising"."""
+        piece = self.pieces[place]
+        following = self.pieces[place + 1 : place + 2]
+        shuns = self.words[piece.last - 1] in _SHUNS and bool(following)
+        return shuns and following[0].kind is kinds.EDEMA and following[0].first - piece.last <= 1
 
     def _mass_next(self, place: int) -> bool:
         for piece in self.pieces[place + 1 : place + 4]:
