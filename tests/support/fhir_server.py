@@ -73,6 +73,7 @@ class FhirServer:
         self.sorts = True
         self.takes_lists = True  # "a,b" as a or b; else as one odd id
         self.next_base: str | None = None  # where "next" links point instead
+        self.endless = False  # each page links to the same one, under another name
         self.now = start or datetime(2026, 3, 1, 12, tzinfo=UTC)
         self._serial = 1000
         self._pages: dict[str, list[Resource]] = {}
@@ -240,6 +241,8 @@ class FhirServer:
                 {"resource": r, "search": {"mode": "match"}} for r in self._pages.get(name, [])
             ],
         }
+        if self.endless:
+            self._pages[following] = self._pages[name]
         if following in self._pages:
             base = self.next_base or self.base_url
             bundle["link"].append({"relation": "next", "url": f"{base}?_getpages={following}"})

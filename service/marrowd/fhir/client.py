@@ -143,15 +143,18 @@ class FhirClient:
         """Follow the links from page to page."""
         headers = {name: v for name, v in ask.headers.items() if name != "Content-Type"}
         seen: set[URL] = set()
+        before: Any = None
         while True:
             bundle = await _resource_of(await self._transport.exchange(ask))
-            following = self._next_of(bundle)
-            if following in seen:
+            link, entries = _next_of(bundle), bundle.get("entry")
+            yield bundle, link is None  # first: a wrong link makes what is here no less true
+            if link is None:
+                return
+            following = self._under_base(link)
+            if following in seen or (entries and entries == before):
                 message = "the pages of a search lead in a circle"
                 raise Unusable(message)
-            yield bundle, following is None
-            if following is None:
-                return
+            before = entries
             seen.add(following)
             ask = Ask(operation=Operation.SEARCH, method="GET", url=following, headers=headers)
 
@@ -272,12 +275,13 @@ class FhirClient:
             raise BadInput(message)
         return url.with_fragment(None)
 
-    def _next_of(self, bundle: Resource) -> URL | None:
-        links = bundle.get("link")
-        for link in links if isinstance(links, list) else ():
-            if isinstance(link, dict) and link.get("relation") == "next":
-                return self._under_base(str(link.get("url", "")))
-        return None
+
+def _next_of(bundle: Resource) -> str | None:
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("relation") == "next":
+            return str(link.get("url", ""))
+    return None
 
 
 async def _resource_of(reply: Reply) -> Resource:

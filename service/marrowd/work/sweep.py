@@ -20,6 +20,7 @@ import structlog
 
 from marrowd.core.facts import Version
 from marrowd.errors import BadInput, place_of
+from marrowd.fhir.answers import Unusable
 from marrowd.fhir.client import FhirClient, Page, Resource
 from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
@@ -91,25 +92,30 @@ class Sweeper:
         Ask for everything written since the last sweep, or since *since*.
 
         Raises:
-            EhrUnavailable: the server does not answer usefully; what was found so far is kept.
+            EhrUnavailable: the server does not answer usefully; what was found is kept.
         """
         seen = new = 0
         is_whole = since is None
+        refused: Unusable | None = None
         began = self._clock()
         for interest in self._interests:
             try:
                 swept = await self._sweep_one(interest, since)
-            except BadInput as error:  # a server without ImagingStudy still has results
+            except (BadInput, Unusable) as error:
+                # A server without ImagingStudy, or one where we may not see it, still has results.
                 _log.warning(
                     "sweep_refused", source=self._source, kind=interest.slug, error=place_of(error)
                 )
                 is_whole = False
+                refused = refused or (error if isinstance(error, Unusable) else None)
                 continue
             seen += swept.seen
             new += swept.new
         new += await self._deletions.sweep(since=since)
         await self._pending.look_again()
         self._wake()
+        if refused is not None:
+            raise refused
         if is_whole:
             await self._store.set_cursor(self._source, SWEPT_AT, began.isoformat())
         _log.info("swept", source=self._source, count=seen, recovered=new)
@@ -146,7 +152,10 @@ class Sweeper:
     async def _sweep_one(self, interest: Interest, since: datetime | None) -> Swept:
         name = _cursor_name(interest)
         kept = await self._store.cursor(self._source, name)
-        position = datetime.fromisoformat(kept) if kept else None
+        # A time of the server's that has not come yet is a slip of its clock, or of whoever wrote
+        # the resource: going on from there would pass over all that is written until then.
+        last = self._clock() + self._pace.overlap
+        position = min(datetime.fromisoformat(kept), last) if kept else None
         params = [
             *interest.params,
             ("_lastUpdated", f"ge{_as_instant(self._start(position, since))}"),
@@ -159,7 +168,7 @@ class Sweeper:
         async for page in self._client.pages(interest.type, params):
             new += await self._take(page)
             seen += len(page.resources)
-            times = _times(page)
+            times = [min(t, last) for t in _times(page)]
             ordered = [*([reached] if reached and seen > len(times) else []), *times]
             is_sorted = is_sorted and ordered == sorted(ordered)
             reached = max([t for t in (reached, *times) if t is not None], default=None)

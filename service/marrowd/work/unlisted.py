@@ -101,15 +101,17 @@ class DeletionSweep:
         """
         name = f"{_SEEN_UNTIL}{resource_type}"
         kept = await self._store.cursor(self._source, name)
+        last = self._clock() + _OVERLAP  # a time that has not come yet is nobody's: see `sweep`
         if since is None and kept is None:  # before the first sweep there is nothing to lose
             _, reached = await self._read(resource_type, _BEGINNING, most_pages=1, is_taken=False)
-            await self._store.set_cursor(self._source, name, (reached or _BEGINNING).isoformat())
+            reached = min(reached or _BEGINNING, last)
+            await self._store.set_cursor(self._source, name, reached.isoformat())
             return 0
-        position = datetime.fromisoformat(kept) if kept is not None else _BEGINNING
+        position = min(datetime.fromisoformat(kept), last) if kept is not None else _BEGINNING
         start = since or max(_BEGINNING, position - _OVERLAP)
         new, reached = await self._read(resource_type, start)
         if since is None and reached is not None and reached > position:
-            await self._store.set_cursor(self._source, name, reached.isoformat())
+            await self._store.set_cursor(self._source, name, min(reached, last).isoformat())
         return new
 
     async def _read(

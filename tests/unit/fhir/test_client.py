@@ -388,6 +388,17 @@ def test_retry_after_is_read(header: str | None, seconds: float | None) -> None:
     assert seconds == seconds_to_wait(header, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
+async def test_a_page_that_comes_again_under_another_link_is_left(
+    client: FhirClient, server: FhirServer
+) -> None:
+    server.put({"resourceType": "Observation", "id": "1"})
+    server.endless = True
+
+    with pytest.raises(Unusable, match="circle"):
+        [page async for page in client.pages("Observation", [])]
+    assert len(server.seen) == 2
+
+
 async def test_pages_that_lead_in_a_circle_are_left(client: FhirClient, server: FhirServer) -> None:
     link = {"relation": "next", "url": f"{server.base_url}/Observation?page=1"}
     bundle = {"resourceType": "Bundle", "type": "searchset", "link": [link]}

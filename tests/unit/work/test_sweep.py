@@ -9,6 +9,7 @@ from tests.support.loops import RULES, SOURCE, Line, running_line
 from tests.support.store import count_of, until
 
 from marrowd.errors import EhrUnavailable
+from marrowd.fhir.answers import Forbidden
 from marrowd.store.protocols import EventKind, EventState
 
 TAKEN = datetime(2026, 2, 20, 8, tzinfo=UTC)
@@ -104,6 +105,42 @@ async def test_a_type_that_the_server_does_not_have_stops_nothing(line: Line) ->
     line.server.put(study("st1", P1, at=TAKEN))
 
     assert (await line.sweeper.sweep()).new == 1
+
+
+async def test_a_type_that_is_not_for_us_stops_nothing_and_is_told(line: Line) -> None:
+    line.server.faults.append(Fault(prefix="/ImagingStudy", status=403))
+    line.server.put(report("rep1", P1, "edema in the left talus", at=TAKEN)[0])
+
+    with pytest.raises(Forbidden):
+        await line.sweeper.sweep()
+    await line.idle()
+
+    assert await line.fact("DiagnosticReport/rep1") is not None
+    assert line.server.asked("/metadata"), "deletions were looked for"
+
+
+async def test_a_time_that_has_not_come_yet_is_no_position(line: Line) -> None:
+    line.server.put(lab("lab1", P1, at=TAKEN))
+    line.server.resources["Observation/lab1"]["meta"]["lastUpdated"] = "2999-01-01T00:00:00Z"
+    await line.sweeper.sweep()
+    asked_at = line.clock()
+    line.clock.now += timedelta(hours=1)
+
+    await line.sweeper.sweep()
+
+    assert datetime.fromisoformat(asked_since(line, "Observation")[1]) == asked_at
+
+
+async def test_a_link_elsewhere_leaves_what_the_page_holds(line: Line) -> None:
+    line.server.page_size = 1
+    line.server.next_base = "http://internal.example.org/fhir"
+    for number in range(2):
+        line.server.put(lab(f"lab{number}", P1, at=TAKEN))
+
+    assert (await line.sweeper.sweep()).seen == 0  # of a search that was cut short
+    await line.idle()
+
+    assert await line.fact("Observation/lab0") is not None
 
 
 async def test_an_instant_may_be_given(line: Line) -> None:

@@ -43,6 +43,20 @@ async def test_a_deletion_that_nobody_told_withdraws_the_card(line):
     assert (await line.sweeper.sweep()).new == 0  # within the overlap, and known
 
 
+async def test_a_deletion_is_found_after_a_time_that_has_not_come_yet(line):
+    await with_a_card(line)
+    line.server.put(lab("late", "Patient/2", at=TAKEN))
+    slip = {"request": {"method": "DELETE", "url": "Observation/x"}}
+    slip["response"] = {"lastModified": "2999-01-01T00:00:00Z"}
+    line.server.versions.append((line.server.now, slip))
+    await line.sweeper.sweep()
+
+    line.server.remove("Observation/lab1")
+    line.clock.now = line.server.now
+
+    assert (await line.sweeper.sweep()).new == 1
+
+
 async def test_what_was_deleted_and_written_again_is_left(line):
     await with_a_card(line)
     line.server.remove("Observation/lab1")
