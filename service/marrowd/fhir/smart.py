@@ -5,9 +5,10 @@ SMART Backend Services: an access token for a source, fetched when needed and ke
                       |                                  (the old one serves until the new is there)
                       '--(refused with 401)--> none -> asked -> good, once
 
-However many requests wait, one token is asked for. After a refusal the endpoint is left in peace
-for a few seconds and everybody gets the same refusal: authorization servers lock out those who
-insist. Time and randomness are handed in; nothing of a token or key is ever logged.
+However many requests wait, one token is asked for. After an answer that is no token the endpoint is
+left in peace, for a few seconds or as long as it asks, and everybody gets the same answer:
+authorization servers lock out those who insist, and one that stumbles is not helped by a crowd.
+Time and randomness are handed in; nothing of a token or key is ever logged.
 """
 
 import asyncio
@@ -21,14 +22,15 @@ import aiohttp
 import structlog
 
 from marrowd.errors import BadConfiguration, EhrUnavailable
-from marrowd.fhir.answers import Unusable
+from marrowd.fhir.answers import Unreachable, Unusable
 from marrowd.fhir.assertions import ClientKey
 from marrowd.fhir.scopes import is_any_granted, not_granted
 from marrowd.fhir.token_endpoint import TIMEOUT_S, TokenEndpoint
 from marrowd.settings import SmartBackendAuth
 
 RENEWED_AT = 0.8  # of a token's life
-QUIET = timedelta(seconds=5)  # after a refusal, and before a token just got is doubted
+QUIET = timedelta(seconds=5)  # after a failure, and before a token just got is doubted
+LONGEST_QUIET = timedelta(minutes=5)  # however long a Retry-After is
 DISCOVERED_FOR = timedelta(hours=1)
 
 _log = structlog.get_logger(__name__)
@@ -47,7 +49,7 @@ class _Kept:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Failure:
     error: EhrUnavailable
-    at: datetime
+    until: datetime  # the endpoint is left in peace
 
 
 class SmartAuthorization:
@@ -127,13 +129,15 @@ class SmartAuthorization:
             await asyncio.gather(self._asking, return_exceptions=True)
 
     async def _asked(self) -> _Kept:
-        failure = self._failure
+        failure, now = self._failure, self._clock()
+        # How often somebody is asked who is not there at all is the breaker's to say.
         if (
             failure is not None
-            and isinstance(failure.error, Unusable)
-            and self._is_quiet(self._clock())
+            and now < failure.until
+            and not isinstance(failure.error, Unreachable)
         ):
-            raise type(failure.error)(str(failure.error))
+            left_s = (failure.until - now).total_seconds()
+            raise type(failure.error)(str(failure.error), retry_after_s=left_s)
         # Shielded: whoever cannot wait leaves the token to those who come after.
         return await asyncio.shield(self._begin())
 
@@ -144,13 +148,16 @@ class SmartAuthorization:
         return self._asking
 
     def _is_quiet(self, now: datetime) -> bool:
-        return self._failure is not None and now - self._failure.at < QUIET
+        return self._failure is not None and now < self._failure.until
 
     async def _ask(self) -> _Kept:
         try:
             kept = await self._granted()
         except EhrUnavailable as error:
-            self._failure = _Failure(error=error, at=self._clock())
+            asked = timedelta(
+                seconds=min(error.retry_after_s or 0.0, LONGEST_QUIET.total_seconds())
+            )
+            self._failure = _Failure(error=error, until=self._clock() + max(QUIET, asked))
             self._found = None  # it may have moved
             _log.warning("token_not_had", source=self._source, error=str(error))
             raise

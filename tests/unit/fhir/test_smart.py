@@ -225,6 +225,29 @@ async def test_a_refusal_says_how_to_mend_it_and_is_not_insisted_on(
 
 
 @pytest.mark.parametrize(
+    ("answer", "quiet_s"),
+    [
+        (Answer(status=500, times=1), 5.0),
+        (Answer(status=503, headers={"Retry-After": "60"}, times=1), 60.0),
+        (Answer(status=429, headers={"Retry-After": "86400"}, times=1), 300.0),
+    ],
+)
+async def test_an_endpoint_that_stumbles_is_left_in_peace(
+    server, made, clock, answer, quiet_s
+) -> None:
+    server.answers.append(answer)
+    authorization = made()
+    for _ in range(3):
+        with pytest.raises(EhrUnavailable, match=f"token answered {answer.status}") as raised:
+            await authorization.header()
+
+    assert server.requests == 1
+    assert raised.value.retry_after_s == quiet_s
+    clock.go_on(quiet_s)
+    assert await authorization.header() == "Bearer token-2"
+
+
+@pytest.mark.parametrize(
     ("answer", "error", "said"),
     [
         (Answer(status=500), EhrUnavailable, "token answered 500"),
