@@ -33,7 +33,18 @@ WHOLE_S: Final = 60.0  # all requests of a message: inside the lease of a delive
 MAX_BYTES: Final = 2_000_000  # a page of one card's Communications is a few kilobytes
 _JSON: Final = "application/fhir+json"
 _DONE: Final = Answer(status=HTTPStatus.OK)
-_CONFLICTS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
+# Somebody else wrote meanwhile, or deleted: what there is, is looked for with the next try.
+_CONFLICTS: Final = {
+    "POST": frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}),
+    "PUT": frozenset(
+        {
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.GONE,  # that Communication, not this destination
+            HTTPStatus.PRECONDITION_FAILED,
+        }
+    ),
+}
 
 
 class _NotTaken(Exception):
@@ -175,8 +186,7 @@ class FhirDestination:
             allow_redirects=False,  # a token is for this URL only
             timeout=self._timeout,
         ) as response:
-            if resource is not None and response.status in _CONFLICTS:
-                # Somebody else wrote meanwhile: what there is, is looked for with the next try.
+            if response.status in _CONFLICTS.get(method, ()):
                 raise _NotTaken(Answer(problem="conflict"))
             if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
                 wait_s = seconds_to_wait(response.headers.get("Retry-After"), now=self._clock())

@@ -219,7 +219,7 @@ async def test_who_created_meanwhile_is_looked_for_again(
     assert held(server) == {CARD["uuid"]: "completed"}
 
 
-@pytest.mark.parametrize("status", [409, 412])
+@pytest.mark.parametrize("status", [404, 409, 410, 412])
 async def test_who_wrote_meanwhile_is_read_again(
     server: FhirServer, destination: FhirDestination, status: int
 ) -> None:
