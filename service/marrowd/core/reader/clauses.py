@@ -17,6 +17,7 @@ from marrowd.core.reader.named_bones import number_by_row
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.said_of_marrow import SaidOfMarrow
+from marrowd.core.reader.walks import BONE_OF_LIST, FINDING
 from marrowd.core.reading import Severity
 
 _POINTING = frozenset({"it", "these", "this", "they"})
@@ -282,7 +283,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         if self._nouns and kinds.POSSIBLE in self._forward:
             self._forward.pop(kinds.POSSIBLE)
         if self._turn is not None and (
-            not self._list_goes_on(place)
+            not self._ahead(BONE_OF_LIST, place)
             or (
                 self._turn is kinds.NOT_IN and self._open is None and self.words[piece.first] == ","
             )
@@ -291,7 +292,9 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
 
     def _goes_on_denying(self, place: int) -> bool:
         """Say whether "or" holds a finding under a negation: "is not displaced or edematous"."""
-        return self.words[self.pieces[place].first] in _OR and self._is_finding_next(place)
+        return (
+            self.words[self.pieces[place].first] in _OR and self._ahead(FINDING, place) is not None
+        )
 
     def _opens_definite(self, place: int) -> bool:
         """Say whether a finding known already follows: "no displacement and the edema is mild"."""
@@ -299,7 +302,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         if self.words[piece.first] != "and" or self.words[piece.last : piece.last + 1] != ["the"]:
             return False
         named = self.words[self._negated_at : min(piece.first, self._negated_at + _WINDOW)]
-        return len(named) > 1 and self._is_finding_next(place)
+        return len(named) > 1 and self._ahead(FINDING, place) is not None
 
     def _ends_whether(self, place: int) -> bool:
         """Say whether a comma ends an aside: "Whether due to overload or not, there is"."""
@@ -336,7 +339,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
             return False
         if self.words[self.pieces[place].first] == "involvement" and not self.predicates:
             known = self.previous is not None and self.previous.said is sayings.EDEMA
-            return known and self._list_goes_on(place) and not self._nouns
+            return known and not self._nouns and self._ahead(BONE_OF_LIST, place) is not None
         if not self.predicates or not place:
             return False
         opens = self.pieces[place - 1].kind is kinds.BREAK
@@ -412,7 +415,7 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
         is_aside = self._is_aside(place) or self._skips_aside(place)
         if is_aside or self._is_denied_beside(place):
             return
-        if self._loose and not self.predicates and self._list_goes_on(place):
+        if self._loose and not self.predicates and self._ahead(BONE_OF_LIST, place):
             self._turn = None
             return  # "not the talus but the cuboid shows edema"
         if self._open is not None and self._is_left_out(place):

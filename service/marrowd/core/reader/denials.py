@@ -8,6 +8,7 @@ edema": what the verb means is not known, and does not matter but for a few word
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.walks import FINDING
 
 _BARE = frozenset({"not", "never", "t", "cannot", "isnt", "arent", "doesnt", "dont", "to"})
 _LACKS = frozenset(
@@ -99,7 +100,7 @@ class Denials(Backward):
         words, opened = self.words, self._open
         said = words[piece.last - 1]
         names_it = said in _NAMES_IT or words[piece.last - 2] in _NAMES_IT
-        if names_it and not self._waiting and self._open is None and self._is_finding_next(place):
+        if names_it and not self._waiting and self._open is None and self._ahead(FINDING, place):
             self.artifact = kinds.NEGATED  # "and should not be called edema"
         if said not in _BARE or (said == "to" and not words[piece.last - 2].startswith("fail")):
             return False
@@ -116,7 +117,7 @@ class Denials(Backward):
         behind = self._word_behind(piece)
         if opened is None or opened.said is not sayings.EDEMA or self._waiting:
             if not _NAMES_IT.isdisjoint(words[piece.last : piece.last + _NEAR]) and (
-                opened is None and self._is_finding_next(place)
+                opened is None and self._ahead(FINDING, place)
             ):
                 self.artifact = kinds.NEGATED  # "should not be called edema"
             return words[piece.first] in _CAN and words[piece.last : piece.last + 1] == ["be"]
@@ -124,7 +125,7 @@ class Denials(Backward):
             if following is not None and following.kind is kinds.HISTORICAL:
                 following.kind = kinds.NOTHING  # "is not resolved"
             return True  # "is not limited to the talus"
-        if self._is_finding_next(place):
+        if self._ahead(FINDING, place):
             return False
         is_placed = self._is_place_behind(place)
         if behind in _PARTICIPLES or behind.endswith("ed"):

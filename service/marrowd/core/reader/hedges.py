@@ -13,17 +13,15 @@ from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.denials import EXISTS
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.turns import Turns
-
-_MORE = frozenset(
-    {
-        kinds.NORMAL_MARROW,
-        kinds.DISEASE,
-        kinds.SPARED,
-        kinds.NORMAL,
-        kinds.NEGATED,
-        kinds.HISTORICAL,
-    }
+from marrowd.core.reader.walks import (
+    BONE_OF_LIST,
+    DISEASE,
+    FINDING,
+    FINDING_OF_BONES,
+    FINDING_SHOWN,
+    MORE,
 )
+
 _PARTICIPLES = frozenset(
     {
         "documented",
@@ -111,10 +109,10 @@ class Hedges(Turns):
             and opened.said is sayings.EDEMA
             and opened.bones
             and not (opened.strong or self._waiting)
-            and self._is_finding_next(place)
+            and self._ahead(FINDING, place)
         ):
             opened.negated = True  # "bright foci in the talus are unlikely to be edema"
-        if self.words[piece.last - 1] == "unlikely" and self._is_disease_next(place):
+        if self.words[piece.last - 1] == "unlikely" and self._ahead(DISEASE, place):
             return  # "unlikely to represent infection" leaves the edema as it is
         if self.words[piece.first] == "0" and opened is not None and opened.bones:
             self._waiting = [opened.bones.pop()]  # "talus 2, calcaneus 0"
@@ -123,7 +121,7 @@ class Hedges(Turns):
             return
         if self.words[piece.last - 1] == "without" and self._is_last_word(piece):
             return  # "with or without", "than one without"
-        is_ahead = opened is None and not self._nouns and self._is_finding_next(place)
+        is_ahead = opened is None and not self._nouns and self._ahead(FINDING, place)
         if (piece.term.direction == "backward" and not is_ahead) or (
             self._is_last_word(piece) and not self._is_of_adjectives(piece)
         ):
@@ -137,7 +135,7 @@ class Hedges(Turns):
             and (
                 opened.said is sayings.EDEMA
                 and not opened.bones
-                and not self._is_finding_next(place)
+                and not self._ahead(FINDING, place)
             )
         ):
             self._turn = kinds.NOT_IN
@@ -249,7 +247,7 @@ class Hedges(Turns):
             opened is not None
             and opened.bones
             and self.pieces[place - 1].kind is kinds.JOIN
-            and self._list_goes_on(place)
+            and self._ahead(BONE_OF_LIST, place)
             and self._bone_then_finding(place + 1)
         ):
             self._open = None  # "calcaneal edema, uncertain navicular signal"
@@ -280,7 +278,11 @@ class Hedges(Turns):
             self._forward.pop(kinds.NEGATED, None)
             self._current(place, piece)
             return
-        if piece.value == "resolved" and self._is_said_next(place):
+        if (
+            piece.value == "resolved"
+            and self.words[piece.first] == "no"
+            and self._ahead(FINDING_SHOWN, place)
+        ):
             self._forward[kinds.HISTORICAL] = piece.term.rule
             self._forward.pop(kinds.CURRENT, None)
             self._forward.pop(kinds.NEGATED, None)
@@ -288,7 +290,7 @@ class Hedges(Turns):
         if (
             self._is_list_of_bones(place)
             and is_resolution(self.words, piece)
-            and not self._is_finding_or_bone_next(place)
+            and not self._ahead(FINDING_OF_BONES, place)
         ):
             self._open = None
             self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
@@ -338,7 +340,7 @@ class Hedges(Turns):
             elif self._waiting and self.words[piece.first - 1] in _HAVE:
                 if self.topic or self.predicates or self._is_edema_ahead(place):
                     self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
-            elif self._is_finding_or_bone_next(place):
+            elif self._ahead(FINDING_OF_BONES, place):
                 self._forward[kinds.HISTORICAL] = piece.term.rule
             return
         if piece.value == "when":
@@ -357,7 +359,7 @@ class Hedges(Turns):
             opened is not None
             and opened.said is sayings.EDEMA
             and self.words[piece.first] == "had"
-            and not self._is_finding_next(place)
+            and not self._ahead(FINDING, place)
         ):
             amount = "".join(self.words[piece.last : piece.last + 1])
             opened.historical = not amount[:1].isdigit()  # "had been 20 mm"
@@ -371,7 +373,7 @@ class Hedges(Turns):
             opened.historical = True
             return
         is_said = piece.value == "resolved" and self.words[piece.first - 1] in _HAVE
-        if piece.value == "resolved" and (is_said or not self._is_finding_or_bone_next(place)):
+        if piece.value == "resolved" and (is_said or not self._ahead(FINDING_OF_BONES, place)):
             if opened is None and self.predicates and not self.points_back:
                 self._apply_back(kinds.HISTORICAL, piece)
             is_that = self.words[self.pieces[0].first - 1] == "that"  # "that has disappeared"
@@ -418,11 +420,11 @@ class Hedges(Turns):
         following = self.pieces[place + 1 : place + 2]
         if self._is_normal_now(place) or self._is_there_still(place):
             return
-        if following and following[0].kind in _MORE:
+        if following and following[0].kind in MORE:
             return
         said_normal = place > 0 and self.pieces[place - 1].kind is kinds.NORMAL
         of_other = self._open is not None and self._waiting
-        if self._open is not None and not (said_normal or of_other or self._is_finding_next(place)):
+        if self._open is not None and not (said_normal or of_other or self._ahead(FINDING, place)):
             self._open.current = True
         self._forward.pop(kinds.HISTORICAL, None)
         self._forward[kinds.CURRENT] = ""

@@ -10,9 +10,9 @@ from marrowd.core.anatomy import Bone
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.surroundings import Surroundings
+from marrowd.core.reader.walks import FINDING, FINDINGS, NOUN_OF_JOINT, SMALL
 
-_FINDINGS = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL_MARROW})
-_NOUNS = _FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
+_NOUNS = FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
 _SAID_AFTER_VERB = frozenset(
     {
         kinds.NORMAL,
@@ -27,16 +27,6 @@ _SAID_AFTER_VERB = frozenset(
 _NO_VERB_NEEDED = frozenset(
     {kinds.SPARED, kinds.NORMAL_MARROW, kinds.ANSWER, kinds.NORMAL, kinds.HIGH}
 )
-_MORE = frozenset(
-    {
-        kinds.NORMAL_MARROW,
-        kinds.DISEASE,
-        kinds.SPARED,
-        kinds.NORMAL,
-        kinds.NEGATED,
-        kinds.HISTORICAL,
-    }
-)
 _IN = frozenset({"in", "within", "at"})
 _NOT = frozenset({"not", "never"})
 _AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
@@ -49,15 +39,12 @@ _PLACE = frozenset({kinds.PREPOSITION, kinds.PART, kinds.SIDE, kinds.SEVERITY, k
 _OPENS_ASIDE = frozenset({"without", "absence", "absent", "despite", "lacking"})
 _MAIN_CLAUSE = frozenset({"the", "there", "this", "these", "it"})
 _ENDS_CELL = frozenset({",", ";", ".", "/", "|", "\n"})
-_SMALL = frozenset(
-    {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
-)
-_IN_ASIDE = _SMALL | {kinds.POSSIBLE, kinds.PREPOSITION}
-_TO_PLACE = _SMALL | {kinds.PREPOSITION, kinds.ANAPHOR}  # "in the adjacent cuboid"
+_IN_ASIDE = SMALL | {kinds.POSSIBLE, kinds.PREPOSITION}
+_TO_PLACE = SMALL | {kinds.PREPOSITION, kinds.ANAPHOR}  # "in the adjacent cuboid"
 _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
-_IN_FINDING = _IN_LIST | _SMALL | {kinds.HISTORICAL}
+_IN_FINDING = _IN_LIST | SMALL | {kinds.HISTORICAL}
 _WINDOW = 40
 _BARE_JOINTS = frozenset(
     """
@@ -67,7 +54,6 @@ _BARE_JOINTS = frozenset(
 )
 _NAMES_FINDING = frozenset({kinds.EDEMA, kinds.HIGH})
 _BEHIND_FINDING = frozenset({kinds.PREPOSITION, kinds.HISTORICAL, kinds.SIGNAL, kinds.MARROW})
-_TOWARDS = frozenset({kinds.BONE, kinds.JOIN, kinds.ANAPHOR})
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "(", "["})
 
 
@@ -91,12 +77,8 @@ class Lookahead(Surroundings):
                 elif piece.kind is not kinds.JOIN:
                     break
             return self.words[last.last - 1] in _BARE_JOINTS
-        for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind in (kinds.DISEASE, kinds.SOFT):
-                return piece.first - self.pieces[place].last <= 1 or not piece.term.cue
-            if piece.kind not in _SMALL:
-                return False
-        return False
+        noun = self._ahead(NOUN_OF_JOINT, place)
+        return noun is not None and (noun.first - here.last <= 1 or not noun.term.cue)
 
     def _is_subject(self, place: int) -> bool:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
         """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
@@ -147,7 +129,7 @@ class Lookahead(Surroundings):
         at += 1
         if kind is kinds.RANGE and at < end and pieces[at].kind is kinds.EDEMA:
             return not self._is_listed(place)  # "edema in the talus and cuboid - contusion"
-        while at < end and pieces[at].kind in _SMALL:
+        while at < end and pieces[at].kind in SMALL:
             at += 1
         if at < end and pieces[at].kind is kinds.NEGATED:
             return pieces[at].term.direction != "backward" and self._is_denied_here(place, at)
@@ -156,7 +138,7 @@ class Lookahead(Surroundings):
     def _is_denied_here(self, place: int, at: int) -> bool:
         """Say whether a negation opens what is said of this bone, not what follows by itself."""
         cue = self.pieces[at]
-        if self._is_finding_next(at):
+        if self._ahead(FINDING, at):
             return not self._has_own_place(at)  # "edema of the talus without edema of the cuboid"
         if cue.term.direction == "backward" or not self._ends_after(at):
             return False
@@ -165,7 +147,7 @@ class Lookahead(Surroundings):
     def _has_own_place(self, place: int) -> bool:
         """Say whether the finding behind a cue names its bones: "without edema of the cuboid"."""
         for piece in self.pieces[place + 1 : place + 6]:
-            if piece.kind in _FINDINGS:
+            if piece.kind in FINDINGS:
                 return self._place_follows(piece.last)
         return False
 
@@ -185,27 +167,11 @@ class Lookahead(Surroundings):
             after = piece
         return False
 
-    def _is_finding_next(self, place: int) -> bool:
-        for piece in self.pieces[place + 1 : place + 6]:
-            if piece.kind in _FINDINGS or piece.kind is kinds.DITTO:
-                return True
-            if piece.kind not in _SMALL and piece.kind not in (kinds.SEQUENCE, kinds.ANAPHOR):
-                return False
-        return False
-
     def _is_shown_next(self, place: int) -> bool:
         """Say whether a finding follows, perhaps behind its verb: "none of which shows edema"."""
         following = self.pieces[place + 1 : place + 2]
         has_verb = bool(following) and following[0].kind is kinds.VERB
-        return self._is_finding_next(place + has_verb)
-
-    def _is_finding_or_bone_next(self, place: int) -> bool:
-        for piece in self.pieces[place + 1 : place + 8]:
-            if piece.kind in (kinds.EDEMA, kinds.MARROW, kinds.SIGNAL):
-                return True
-            if piece.kind not in _SMALL and piece.kind not in _TOWARDS:
-                return False
-        return False
+        return self._ahead(FINDING, place + has_verb) is not None
 
     def _ends_after(self, place: int) -> bool:
         """Say whether nothing that a cue could reach stands behind it in its clause."""
@@ -215,15 +181,6 @@ class Lookahead(Surroundings):
             if piece.kind in (kinds.BREAK, kinds.JOIN, kinds.THERE):
                 return True
         return True
-
-    def _says_more(self, place: int) -> bool:
-        """Say whether "likewise" only leads to what is said in full."""
-        for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind in _FINDINGS or piece.kind in _MORE:
-                return True
-            if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
-                return False
-        return False
 
     def _is_one_more(self, place: int) -> bool:
         """Say whether a bone is named for itself behind others: "the other rays and the talus"."""
@@ -258,15 +215,6 @@ class Lookahead(Surroundings):
 
     def _is_edema_ahead(self, place: int) -> bool:
         return any(piece.kind is kinds.EDEMA for piece in self.pieces[place + 1 : place + _WINDOW])
-
-    def _is_bone_next(self, place: int) -> bool:
-        """Say whether a bone is the subject of what follows."""
-        for piece in self.pieces[place + 1 : place + 6]:
-            if piece.kind is kinds.BONE:
-                return True
-            if piece.kind not in _SMALL and piece.kind is not kinds.PREPOSITION:
-                return False
-        return False
 
     def _is_said_to_lie(self, place: int) -> bool:
         """Say whether a verb places what stands before it here: "is confined to the fascia"."""
@@ -312,7 +260,7 @@ class Lookahead(Surroundings):
             return False
         told = following[1]
         if told.kind is kinds.NEGATED:
-            return self._is_finding_next(place + 2)
+            return self._ahead(FINDING, place + 2) is not None
         return told.kind in (kinds.NORMAL_MARROW, kinds.EDEMA, kinds.SPARED)
 
     def _bone_then_finding(self, place: int) -> bool:
@@ -331,12 +279,12 @@ class Lookahead(Surroundings):
         if self.words[self.pieces[place].first] == ",":
             return False
         at = place + 1
-        while at < len(self.pieces) and self.pieces[at].kind in _SMALL:
+        while at < len(self.pieces) and self.pieces[at].kind in SMALL:
             at += 1
         if at + 1 >= len(self.pieces) or self.pieces[at].kind is not kinds.BONE:
             return False
         bone, noun = self.pieces[at : at + 2]
-        return noun.kind in _FINDINGS and noun.first - bone.last <= 1
+        return noun.kind in FINDINGS and noun.first - bone.last <= 1
 
     def _is_place_next(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 7]
@@ -351,15 +299,6 @@ class Lookahead(Surroundings):
                 return False
         return False
 
-    def _is_said_next(self, place: int) -> bool:
-        """Say whether a finding follows at once: "no longer edematous", "no longer shows edema"."""
-        for piece in self.pieces[place + 1 : place + 5]:
-            if piece.kind in (kinds.EDEMA, kinds.HIGH):
-                return self.words[self.pieces[place].first] == "no"
-            if piece.kind not in _SMALL and piece.kind is not kinds.VERB:
-                return False
-        return False
-
     def _heads_list(self, place: int) -> bool:
         """Say whether a colon and bones follow: "Resolved since last study: right talus"."""
         is_headed = False
@@ -368,7 +307,7 @@ class Lookahead(Surroundings):
                 is_headed = True
             elif piece.kind is kinds.BONE:
                 return is_headed
-            elif piece.kind not in _SMALL and piece.kind is not kinds.HISTORICAL:
+            elif piece.kind not in SMALL and piece.kind is not kinds.HISTORICAL:
                 return False
         return False
 
@@ -400,7 +339,7 @@ class Lookahead(Surroundings):
     def _is_or_list(self, place: int) -> bool:
         """Say whether "or" holds a bone in the list: "no talar contusion or calcaneal edema"."""
         at = place - 1
-        while at > 0 and self.pieces[at].kind in _SMALL:
+        while at > 0 and self.pieces[at].kind in SMALL:
             at -= 1
         if at < 0 or self.pieces[at].kind is not kinds.JOIN:
             return False
@@ -476,11 +415,3 @@ class Lookahead(Surroundings):
             return False
         follows = self.words[piece.last] if piece.last < self.last else "."
         return self.pieces[place - 1].last == piece.first and follows in _ENDS_CELL
-
-    def _list_goes_on(self, place: int) -> bool:
-        for piece in self.pieces[place + 1 : place + 5]:
-            if piece.kind is kinds.BONE:
-                return True
-            if piece.kind not in _SMALL and piece.kind not in (kinds.JOIN, kinds.PREPOSITION):
-                return False
-        return False

@@ -7,6 +7,7 @@ from marrowd.core.reader.bearings import is_explained, is_resolution_at
 from marrowd.core.reader.clause_state import ClauseState, Steps
 from marrowd.core.reader.landmarks import is_at_insertion
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.walks import BONE_OF_LIST, SAID_IN_FULL
 
 _TO_SIGNAL = frozenset(
     {
@@ -77,7 +78,7 @@ class SaidOfMarrow(ClauseState):
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is kinds.DISEASE and before.last == piece.first:
             self._close_cues()
-        if piece.value == "bright" and not strong and (self._mass or self._mass_next(place)):
+        if piece.value == "bright" and not strong and (self._mass or self._is_mass_next(place)):
             return
         if (
             self.words[piece.first] in _ADJECTIVES
@@ -237,7 +238,7 @@ class SaidOfMarrow(ClauseState):
             return  # "the cuboid is mildly increased on STIR"
         if not near and piece.value != "bright":
             return
-        if not strong and (self._mass or self._mass_next(place)):
+        if not strong and (self._mass or self._is_mass_next(place)):
             return
         if not strong and self._is_soft(place) and not self._is_of_subject(place):
             self._nouns += 1
@@ -282,7 +283,7 @@ class SaidOfMarrow(ClauseState):
     def _is_of_new_bone(self, place: int) -> bool:
         """Say whether another bone follows: "the edema of the talus is absent from the cuboid"."""
         named = self._open.bones if self._open is not None else []
-        if not (named and self._list_goes_on(place)):
+        if not (named and self._ahead(BONE_OF_LIST, place)):
             return False
         ahead = self.pieces[place + 1 : place + 5]
         bone = next(piece for piece in ahead if piece.kind is kinds.BONE)
@@ -419,7 +420,7 @@ class SaidOfMarrow(ClauseState):
             return
         if self.words[piece.first] in _MANNER and not self._ends_after(place):
             return
-        if self._says_more(place):
+        if self._ahead(SAID_IN_FULL, place):
             return
         last = self.predicates[-1] if self.predicates else self.previous
         if last is not None and last.said is sayings.NOTHING and not last.bones:

@@ -8,6 +8,7 @@ from bisect import bisect_left
 
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.walks import NOUN_OF_DISEASE, SMALL, Walk
 
 _ENDS_PLACE = frozenset(
     {kinds.BONE, kinds.BREAK, kinds.THERE, kinds.NEGATED, kinds.JOIN, kinds.WITH}
@@ -24,9 +25,6 @@ _BEFORE_SOFT = frozenset(
     }
 )
 _SOFT_REACH = 5
-_SMALL = frozenset(
-    {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
-)
 _WINDOW = 40
 _ONWARD = frozenset({"extending", "extends", "extension", "into", "crossing", "crosses"})
 _AFTER_NORMAL = frozenset(
@@ -59,6 +57,15 @@ class Surroundings:
     last: int
     pieces: list[Piece]
 
+    def _ahead(self, walk: Walk, place: int) -> Piece | None:
+        """Find what a walk seeks behind a piece; none when anything else comes first."""
+        for piece in self.pieces[place + 1 : place + 1 + walk.pieces]:
+            if piece.kind in walk.to:
+                return piece
+            if piece.kind not in walk.past:
+                return None
+        return None
+
     def _is_soft(self, place: int) -> bool:  # noqa: C901 -- one case after the other
         """Say whether an edema is of soft tissue: named beside it, as its place or its subject."""
         pieces = self.pieces
@@ -86,7 +93,7 @@ class Surroundings:
                 near = False
             elif piece.kind not in _BEFORE_SOFT:
                 return False
-            elif piece.kind is not kinds.JOIN and piece.kind not in _SMALL:
+            elif piece.kind is not kinds.JOIN and piece.kind not in SMALL:
                 near = False
             at -= 1
         return False
@@ -100,7 +107,7 @@ class Surroundings:
                 placed = self.words[follower.first] not in _ONWARD
             elif follower.kind is kinds.BONE:
                 return placed
-            elif follower.kind not in _SMALL:
+            elif follower.kind not in SMALL:
                 return False
         return False
 
@@ -146,7 +153,7 @@ class Surroundings:
                 is_placed = (
                     is_placed or word in _INSIDE or (word == "of" and follower.first == piece.last)
                 )
-            elif follower.kind not in _SMALL and follower.kind is not kinds.JOIN:
+            elif follower.kind not in SMALL and follower.kind is not kinds.JOIN:
                 return False
             at = follower.last
         return self.words[piece.first] == "there" and at >= self.last
@@ -181,15 +188,11 @@ class Surroundings:
         shuns = self.words[piece.last - 1] in _SHUNS and bool(following)
         return shuns and following[0].kind is kinds.EDEMA and following[0].first - piece.last <= 1
 
-    def _mass_next(self, place: int) -> bool:
-        for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind is kinds.DISEASE:
-                return (
-                    piece.value == "mass" and piece.first - self.pieces[place].last <= _SOFT_REACH
-                )
-            if piece.kind not in _SMALL:
-                return False
-        return False
+    def _is_mass_next(self, place: int) -> bool:
+        """Say whether brightness is of a mass: "a hyperintense ganglion"."""
+        noun = self._ahead(NOUN_OF_DISEASE, place)
+        near = noun is not None and noun.first - self.pieces[place].last <= _SOFT_REACH
+        return near and noun is not None and noun.value == "mass"
 
     def _is_t1_only(self, place: int) -> bool:
         around = self.pieces[max(0, place - 2) : place + 4]
@@ -225,7 +228,7 @@ class Surroundings:
                 return placed
             if piece.kind is kinds.BONE:
                 placed = True
-            elif piece.kind not in _SMALL and piece.kind not in (
+            elif piece.kind not in SMALL and piece.kind not in (
                 kinds.PREPOSITION,
                 kinds.ANAPHOR,
             ):
@@ -237,15 +240,6 @@ class Surroundings:
         following = self.pieces[place + 1 : place + 2]
         near = bool(following) and following[0].first - self.pieces[place].last <= 1
         return near and following[0].kind is kinds.DISEASE
-
-    def _is_disease_next(self, place: int) -> bool:
-        """Say whether a cue bears on another finding only: "unlikely to be infective"."""
-        for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind is kinds.DISEASE:
-                return True
-            if piece.kind not in _SMALL and piece.kind is not kinds.RANGE:
-                return False
-        return False
 
     def _is_governed(self, place: int) -> bool:
         """Say whether a cue stands directly before: "not convinced that there is"."""

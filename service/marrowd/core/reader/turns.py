@@ -7,6 +7,7 @@ from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.denials import Denials
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.walks import FINDING
 
 _FREE = frozenset({sayings.NORMAL_MARROW, sayings.NORMAL, sayings.SPARED})
 _CONTRASTS = frozenset({"unlike", "in", "contrary", "as"})  # "in contrast to", "as opposed to"
@@ -21,7 +22,7 @@ class Turns(Denials):
         if piece.value == "reversed":
             self._reverse(piece)
             return
-        if piece.kind is kinds.NOT_IN and self._is_finding_next(place):
+        if piece.kind is kinds.NOT_IN and self._ahead(FINDING, place):
             self._forward[kinds.NEGATED] = piece.term.rule
             self._negated_at = piece.first
             self._nouns = 0
