@@ -1,18 +1,15 @@
 """The state of the clause reader while it goes through a sentence, and what every step shares."""
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.lookahead import Lookahead
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate, Said
+from marrowd.core.reader.steps import Steps
 from marrowd.core.reader.vocabulary import Kind
 from marrowd.core.reading import Severity
-
-Steps = dict[Kind, Callable[[Any, int, Piece], None]]
-
 
 # "altered signal, likely marrow edema": the signal itself is not in doubt
 _KEEPS_SIGNAL = frozenset({"likely", "probably", "probable", "possibly", "presumably", "most"})
@@ -261,6 +258,19 @@ class ClauseState(Lookahead):
         if kinds.POSSIBLE in self._forward and 0 < first - self._possible_at <= _NEAR:
             first = self._possible_at
         return first
+
+    def _deny(self, piece: Piece) -> None:
+        """Let a negation reach forward, to the end of its list of nouns."""
+        self._forward[kinds.NEGATED] = piece.term.rule
+        self._negated_at = piece.first
+        self._nouns = 0
+
+    def _doubt(self, piece: Piece) -> None:
+        """Let a doubt reach forward, in the place of a negation."""
+        self._forward[kinds.POSSIBLE] = piece.term.rule
+        self._possible_at = piece.first
+        self._forward.pop(kinds.NEGATED, None)
+        self._nouns = 0
 
     def _close_cues(self) -> None:
         if self._is_whole:

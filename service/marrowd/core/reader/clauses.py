@@ -9,14 +9,16 @@ What each kind of piece does is one method; what it knows of the world is vocabu
 from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.contrasts import Contrasts
-from marrowd.core.reader.hedges import Hedges
+from marrowd.core.reader.doubts import Doubts
 from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.named_bones import number_by_row
+from marrowd.core.reader.negations import Negations
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.said_of_marrow import SaidOfMarrow
+from marrowd.core.reader.steps import Steps
+from marrowd.core.reader.times import Times
 from marrowd.core.reader.walks import BONE_OF_LIST, FINDING
 from marrowd.core.reading import Severity
 
@@ -50,7 +52,7 @@ _NOW = frozenset({"is", "are", "remains", "s"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
-class Clauses(SaidOfMarrow, Hedges, Contrasts):
+class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
     __slots__ = ()
@@ -437,7 +439,10 @@ class Clauses(SaidOfMarrow, Hedges, Contrasts):
 
     _steps: ClassVar[Steps] = {
         **SaidOfMarrow.said_steps,
-        **Hedges.hedge_steps,
+        **Negations.negation_steps,
+        **Doubts.doubt_steps,
+        **Times.time_steps,
+        **Negations.turn_steps,
         kinds.BONE: _bone,
         kinds.DISEASE: _disease,
         kinds.SOFT: _soft,

@@ -32,6 +32,8 @@ _NOT = frozenset({"not", "never"})
 _AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
 _MEASURE = frozenset({kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL})
 _ASIDE = 6  # words
+_NEAR = 4  # words
+_ADVERBS = frozenset({"yet", "been", "be", "so", "quite", "very", "at", "all", "now", "ever", "to"})
 _ONLY = frozenset({"only", "just"})
 _GROUPS = frozenset({Bone.METATARSAL_UNSPECIFIED, Bone.CUNEIFORM_UNSPECIFIED, Bone.PHALANX})
 _OR = frozenset({"or", "/"})
@@ -415,3 +417,11 @@ class Lookahead(Surroundings):
             return False
         follows = self.words[piece.last] if piece.last < self.last else "."
         return self.pieces[place - 1].last == piece.first and follows in _ENDS_CELL
+
+    def _word_behind(self, piece: Piece) -> str:
+        """Give the first word behind that is no adverb; "" when there is none near."""
+        end = min(self.last, piece.last + _NEAR)
+        for word in self.words[piece.last : end]:
+            if not (word in _ADVERBS or word.endswith("ly")):
+                return word
+        return ""

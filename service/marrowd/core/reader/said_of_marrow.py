@@ -4,9 +4,10 @@ from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.bearings import is_explained, is_resolution_at
-from marrowd.core.reader.clause_state import ClauseState, Steps
+from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.landmarks import is_at_insertion
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.steps import Steps
 from marrowd.core.reader.walks import BONE_OF_LIST, SAID_IN_FULL
 
 _TO_SIGNAL = frozenset(
@@ -339,9 +340,7 @@ class SaidOfMarrow(ClauseState):
             and not back
             and (self._is_shown_next(place) or self._bone_then_finding(place + 1))
         ):
-            self._forward[kinds.NEGATED] = piece.term.rule
-            self._negated_at = piece.first
-            self._nouns = 0
+            self._deny(piece)
             return
         if piece.term.direction == "forward":
             if piece.value == "moved" and opened is not None and opened.said is sayings.EDEMA:

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.clause_state import Steps
 from marrowd.core.reader.denials import Denials
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.steps import Steps
 from marrowd.core.reader.walks import FINDING
 
 _FREE = frozenset({sayings.NORMAL_MARROW, sayings.NORMAL, sayings.SPARED})
@@ -23,9 +23,7 @@ class Turns(Denials):
             self._reverse(piece)
             return
         if piece.kind is kinds.NOT_IN and self._ahead(FINDING, place):
-            self._forward[kinds.NEGATED] = piece.term.rule
-            self._negated_at = piece.first
-            self._nouns = 0
+            self._deny(piece)
             return
         if piece.kind is kinds.NOT_IN and self._denies_side(place):
             return

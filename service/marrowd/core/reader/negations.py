@@ -1,0 +1,175 @@
+"""What a negation does: it denies the finding behind it, the one before it, or only some bones."""
+
+from typing import ClassVar
+
+from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.bearings import is_of_other_noun
+from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.steps import Steps, first_of
+from marrowd.core.reader.turns import Turns
+from marrowd.core.reader.walks import DISEASE, FINDING
+
+_EQUALS = frozenset({"=", ":", "|"})
+_SEEMING = frozenset({"be", "represent"})
+_OPENING = frozenset({"that", "wrong"})
+_NAMINGS = frozenset(
+    {"interpret", "regard", "read", "classify", "view", "construe", "label", "count"}
+)
+_THEM = frozenset({"them", "this", "these", "it", "that", "those"})
+_REFUSALS = frozenset(
+    """
+    see find identify detect demonstrate appreciate discern perceive recognize confirm reproduce
+    agree accept believe concur endorse support corroborate disagree
+    """.split()
+)
+_PLACES = frozenset({kinds.BONE, kinds.SIDE, kinds.PREPOSITION})
+
+
+class Negations(Turns):
+    """The step for a negation."""
+
+    __slots__ = ()
+
+    def _no_score(self, place: int, piece: Piece) -> bool:
+        """Pass over a zero that counts nothing: "slices 0 to 30", but not "0 ml" or "talus: 0"."""
+        words = self.words
+        if words[piece.first] != "0" or piece.last - piece.first > 1:
+            return False
+        if words[piece.first - 1] in _EQUALS or words[piece.last : piece.last + 1] == ["ml"]:
+            return False
+        return not self._is_cell_answer(place)
+
+    def _no_on_stir(self, place: int, piece: Piece) -> bool:
+        """Read a signal that one sequence does not show as artifact: "this is absent on STIR"."""
+        if self._open is not None or self.predicates or self.words[piece.last - 1] != "absent":
+            return False
+        if not (self.points_back and self._is_on_stir(place)):
+            return False
+        self.artifact = kinds.NEGATED
+        return True
+
+    def _no_other_noun(self, _place: int, piece: Piece) -> bool:
+        """Pass over what denies no finding: "negative radiographs", "CT did not show"."""
+        return is_of_other_noun(self.words, piece)
+
+    def _no_under_doubt(self, _place: int, _piece: Piece) -> bool:
+        """Leave a doubt of all that follows: "not certain that the talus is free of edema"."""
+        return kinds.POSSIBLE in self._forward and self._is_whole
+
+    def _no_such_name(self, _place: int, piece: Piece) -> bool:
+        """Note that what was told is no edema: "I do not interpret these as edema"."""
+        if self.words[piece.last - 1] in _NAMINGS:
+            named = self.words[piece.last : piece.last + 1]
+            if not _THEM.isdisjoint(named):
+                self.artifact = kinds.NEGATED
+        return False
+
+    def _no_refused(self, place: int, piece: Piece) -> bool:
+        """Read a refusal with nothing behind it: "which I do not see", "I do not agree"."""
+        if self.words[piece.last - 1] not in _REFUSALS or not self._ends_after(place):
+            return False
+        if self._open is not None:
+            self._apply_back(kinds.NEGATED, piece)
+        elif not (self.predicates or self._waiting):
+            self.artifact = kinds.NEGATED
+        return True
+
+    def _no_seeming(self, place: int, piece: Piece) -> bool:
+        """Deny what only looks so as well: "bright foci in the talus are unlikely to be edema"."""
+        opened = self._open
+        if self.words[piece.last - 1] not in _SEEMING or opened is None or self._waiting:
+            return False
+        is_bright = opened.said is sayings.EDEMA and not opened.strong and bool(opened.bones)
+        if is_bright and self._ahead(FINDING, place):
+            opened.negated = True
+        return False
+
+    def _no_disease(self, place: int, piece: Piece) -> bool:
+        """Leave the edema as it is where its cause is denied: "unlikely to be infective"."""
+        return self.words[piece.last - 1] == "unlikely" and self._ahead(DISEASE, place) is not None
+
+    def _no_by_score(self, _place: int, piece: Piece) -> bool:
+        """Free one bone of a list that is graded: "talus 2, calcaneus 0"."""
+        opened = self._open
+        if self.words[piece.first] != "0" or opened is None or not opened.bones:
+            return False
+        self._waiting = [opened.bones.pop()]
+        self._say(sayings.EDEMA, piece, elliptic=True).negated = True
+        self._open = opened
+        return True
+
+    def _no_in_comparison(self, _place: int, piece: Piece) -> bool:
+        """Pass over what is denied of nothing here: "with or without", "than one without"."""
+        return self.words[piece.last - 1] == "without" and self._is_last_word(piece)
+
+    def _no_behind(self, place: int, piece: Piece) -> bool:
+        """Deny the finding before it: "edema is not seen", "edema: none"."""
+        is_cue_behind = piece.term.direction == "backward" and not (
+            self._open is None and not self._nouns and self._ahead(FINDING, place)
+        )
+        if is_cue_behind or (self._is_last_word(piece) and not self._is_of_adjectives(piece)):
+            self._apply_back(kinds.NEGATED, piece)
+            return True
+        return False
+
+    def _nor(self, _place: int, piece: Piece) -> bool:
+        """Go on with a denial: "neither the talus nor the cuboid"."""
+        if self.words[piece.first] != "nor":
+            return False
+        return self._turn is kinds.NOT_IN or bool(kinds.NEGATED in self._forward and self._waiting)
+
+    def _neither(self, place: int, piece: Piece) -> bool:
+        """Deny it of both: "edema in neither the talus nor", "neither the talus nor ... shows"."""
+        if self.words[piece.first] != "neither":
+            return False
+        opened = self._open
+        is_placeless = opened is not None and opened.said is sayings.EDEMA and not opened.bones
+        if is_placeless and not self._ahead(FINDING, place):
+            self._turn = kinds.NOT_IN
+            return True
+        if place + 1 < len(self.pieces) and self.pieces[place + 1].kind is kinds.VERB:
+            self.points_back = True
+        self._deny(piece)
+        return True
+
+    def _not_on_side(self, place: int, _piece: Piece) -> bool:
+        """Deny the other side of a bone: "in the talus on the right, not on the left"."""
+        return self._denies_side(place)
+
+    def _not_in(self, place: int, _piece: Piece) -> bool:
+        """Deny it of the bones that follow: "edema in the talus, not the cuboid"."""
+        if place + 1 >= len(self.pieces) or self.pieces[place + 1].kind not in _PLACES:
+            return False
+        if not (self._waiting or self._open is not None) or self._bone_then_finding(place + 1):
+            return False
+        self._turn = kinds.NOT_IN
+        return True
+
+    def _no_ahead(self, _place: int, piece: Piece) -> bool:
+        """Deny the finding that follows: "no edema", "it would be wrong to say that"."""
+        self._deny(piece)
+        self._is_whole = self.words[piece.last - 1] in _OPENING
+        self._forward.pop(kinds.POSSIBLE, None)
+        return True
+
+    negation_steps: ClassVar[Steps] = {
+        kinds.NEGATED: first_of(
+            _no_score,
+            _no_on_stir,
+            _no_other_noun,
+            _no_under_doubt,
+            *Turns.bare_cases,
+            _no_such_name,
+            _no_refused,
+            _no_seeming,
+            _no_disease,
+            _no_by_score,
+            _no_in_comparison,
+            _no_behind,
+            _nor,
+            _neither,
+            _not_on_side,
+            _not_in,
+            _no_ahead,
+        )
+    }
