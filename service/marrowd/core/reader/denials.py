@@ -10,7 +10,7 @@ from typing import ClassVar
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.steps import Case
+from marrowd.core.reader.steps import Row, any_of, ending
 from marrowd.core.reader.walks import FINDING
 
 _BARE = frozenset({"not", "never", "t", "cannot", "isnt", "arent", "doesnt", "dont", "to"})
@@ -65,9 +65,8 @@ class Denials(Backward):
 
     def _no_bare(self, place: int, piece: Piece) -> bool:
         """Read a bare "not" by the words behind it: "edema was not encountered"."""
-        words = self.words
-        said = words[piece.last - 1]
-        if said not in _BARE or (said == "to" and not words[piece.last - 2].startswith("fail")):
+        said, before = self.words[piece.last - 1], self.words[piece.last - 2]
+        if said == "to" and not before.startswith("fail"):
             return False
         if self._denies_denial(place, piece):
             return True
@@ -128,4 +127,4 @@ class Denials(Backward):
         auxiliary = self.words[piece.last - 2] if self.words[piece.last - 1] != "t" else "do"
         return auxiliary in _DO or self.words[piece.first] in _DO
 
-    bare_cases: ClassVar[tuple[Case, ...]] = (_no_named, _no_bare)
+    bare_rows: ClassVar[tuple[Row, ...]] = (any_of(_no_named), ending(_BARE, _no_bare))

@@ -6,7 +6,7 @@ from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.bearings import is_of_cause
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.steps import Steps, first_of
+from marrowd.core.reader.steps import Steps, any_of, ending, first_of, opening
 from marrowd.core.reader.walks import BONE_OF_LIST
 
 _APART = frozenset({",", ":", "-", "\u2013", "("})
@@ -77,7 +77,7 @@ class Doubts(Backward):
 
     def _maybe_likewise(self, _place: int, piece: Piece) -> bool:
         """Doubt what was spoken of: "and the navicular may be"."""
-        if not self._waiting or piece.last < self.last or self.words[piece.last - 1] != "be":
+        if not self._waiting or piece.last < self.last:
             return False
         if self.topic or self.predicates:
             self._say(sayings.EDEMA, piece, elliptic=True).possible = True
@@ -109,10 +109,10 @@ class Doubts(Backward):
         self._say(sayings.EDEMA, piece, elliptic=True).possible = True
         return True
 
-    def _maybe_marked(self, place: int, piece: Piece) -> bool:
+    def _maybe_marked(self, place: int, _piece: Piece) -> bool:
         """Doubt an edema by a mark before its bones: "BME ?talus"."""
         opened = self._open
-        if opened is None or self.words[piece.first] != "?" or opened.said is not sayings.EDEMA:
+        if opened is None or opened.said is not sayings.EDEMA:
             return False
         if opened.bones or not self._is_list_of_bones(place):
             return False
@@ -246,19 +246,19 @@ class Doubts(Backward):
 
     doubt_steps: ClassVar[Steps] = {
         kinds.POSSIBLE: first_of(
-            _maybe_not_edema,
-            _maybe_verb,
-            _maybe_likewise,
-            _maybe_placed,
-            _maybe_this,
-            _maybe_one_more,
-            _maybe_marked,
-            _maybe_in_row,
-            _maybe_behind,
-            _maybe_next_bone,
-            _maybe_alone,
-            _maybe_denied,
-            _maybe_ahead,
+            any_of(_maybe_not_edema),
+            any_of(_maybe_verb),
+            ending({"be"}, _maybe_likewise),
+            any_of(_maybe_placed),
+            any_of(_maybe_this),
+            any_of(_maybe_one_more),
+            opening({"?"}, _maybe_marked),
+            any_of(_maybe_in_row),
+            any_of(_maybe_behind),
+            any_of(_maybe_next_bone),
+            any_of(_maybe_alone),
+            any_of(_maybe_denied),
+            any_of(_maybe_ahead),
         ),
         kinds.HYPOTHETICAL: _hypothetical,
     }

@@ -5,12 +5,11 @@ from typing import ClassVar
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.bearings import is_of_other_noun
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.steps import Steps, first_of
+from marrowd.core.reader.steps import Steps, any_of, ending, first_of, opening
 from marrowd.core.reader.turns import Turns
 from marrowd.core.reader.walks import DISEASE, FINDING
 
 _EQUALS = frozenset({"=", ":", "|"})
-_SEEMING = frozenset({"be", "represent"})
 _OPENING = frozenset({"that", "wrong"})
 _NAMINGS = frozenset(
     {"interpret", "regard", "read", "classify", "view", "construe", "label", "count"}
@@ -33,15 +32,15 @@ class Negations(Turns):
     def _no_score(self, place: int, piece: Piece) -> bool:
         """Pass over a zero that counts nothing: "slices 0 to 30", but not "0 ml" or "talus: 0"."""
         words = self.words
-        if words[piece.first] != "0" or piece.last - piece.first > 1:
+        if piece.last - piece.first > 1:
             return False
         if words[piece.first - 1] in _EQUALS or words[piece.last : piece.last + 1] == ["ml"]:
             return False
         return not self._is_cell_answer(place)
 
-    def _no_on_stir(self, place: int, piece: Piece) -> bool:
+    def _no_on_stir(self, place: int, _piece: Piece) -> bool:
         """Read a signal that one sequence does not show as artifact: "this is absent on STIR"."""
-        if self._open is not None or self.predicates or self.words[piece.last - 1] != "absent":
+        if self._open is not None or self.predicates:
             return False
         if not (self.points_back and self._is_on_stir(place)):
             return False
@@ -58,15 +57,13 @@ class Negations(Turns):
 
     def _no_such_name(self, _place: int, piece: Piece) -> bool:
         """Note that what was told is no edema: "I do not interpret these as edema"."""
-        if self.words[piece.last - 1] in _NAMINGS:
-            named = self.words[piece.last : piece.last + 1]
-            if not _THEM.isdisjoint(named):
-                self.artifact = kinds.NEGATED
+        if not _THEM.isdisjoint(self.words[piece.last : piece.last + 1]):
+            self.artifact = kinds.NEGATED
         return False
 
     def _no_refused(self, place: int, piece: Piece) -> bool:
         """Read a refusal with nothing behind it: "which I do not see", "I do not agree"."""
-        if self.words[piece.last - 1] not in _REFUSALS or not self._ends_after(place):
+        if not self._ends_after(place):
             return False
         if self._open is not None:
             self._apply_back(kinds.NEGATED, piece)
@@ -74,24 +71,24 @@ class Negations(Turns):
             self.artifact = kinds.NEGATED
         return True
 
-    def _no_seeming(self, place: int, piece: Piece) -> bool:
+    def _no_seeming(self, place: int, _piece: Piece) -> bool:
         """Deny what only looks so as well: "bright foci in the talus are unlikely to be edema"."""
         opened = self._open
-        if self.words[piece.last - 1] not in _SEEMING or opened is None or self._waiting:
+        if opened is None or self._waiting:
             return False
         is_bright = opened.said is sayings.EDEMA and not opened.strong and bool(opened.bones)
         if is_bright and self._ahead(FINDING, place):
             opened.negated = True
         return False
 
-    def _no_disease(self, place: int, piece: Piece) -> bool:
+    def _no_disease(self, place: int, _piece: Piece) -> bool:
         """Leave the edema as it is where its cause is denied: "unlikely to be infective"."""
-        return self.words[piece.last - 1] == "unlikely" and self._ahead(DISEASE, place) is not None
+        return self._ahead(DISEASE, place) is not None
 
     def _no_by_score(self, _place: int, piece: Piece) -> bool:
         """Free one bone of a list that is graded: "talus 2, calcaneus 0"."""
         opened = self._open
-        if self.words[piece.first] != "0" or opened is None or not opened.bones:
+        if opened is None or not opened.bones:
             return False
         self._waiting = [opened.bones.pop()]
         self._say(sayings.EDEMA, piece, elliptic=True).negated = True
@@ -100,7 +97,7 @@ class Negations(Turns):
 
     def _no_in_comparison(self, _place: int, piece: Piece) -> bool:
         """Pass over what is denied of nothing here: "with or without", "than one without"."""
-        return self.words[piece.last - 1] == "without" and self._is_last_word(piece)
+        return self._is_last_word(piece)
 
     def _no_behind(self, place: int, piece: Piece) -> bool:
         """Deny the finding before it: "edema is not seen", "edema: none"."""
@@ -112,16 +109,12 @@ class Negations(Turns):
             return True
         return False
 
-    def _nor(self, _place: int, piece: Piece) -> bool:
+    def _nor(self, _place: int, _piece: Piece) -> bool:
         """Go on with a denial: "neither the talus nor the cuboid"."""
-        if self.words[piece.first] != "nor":
-            return False
         return self._turn is kinds.NOT_IN or bool(kinds.NEGATED in self._forward and self._waiting)
 
     def _neither(self, place: int, piece: Piece) -> bool:
         """Deny it of both: "edema in neither the talus nor", "neither the talus nor ... shows"."""
-        if self.words[piece.first] != "neither":
-            return False
         opened = self._open
         is_placeless = opened is not None and opened.said is sayings.EDEMA and not opened.bones
         if is_placeless and not self._ahead(FINDING, place):
@@ -154,22 +147,22 @@ class Negations(Turns):
 
     negation_steps: ClassVar[Steps] = {
         kinds.NEGATED: first_of(
-            _no_score,
-            _no_on_stir,
-            _no_other_noun,
-            _no_under_doubt,
-            *Turns.bare_cases,
-            _no_such_name,
-            _no_refused,
-            _no_seeming,
-            _no_disease,
-            _no_by_score,
-            _no_in_comparison,
-            _no_behind,
-            _nor,
-            _neither,
-            _not_on_side,
-            _not_in,
-            _no_ahead,
+            opening({"0"}, _no_score),
+            ending({"absent"}, _no_on_stir),
+            any_of(_no_other_noun),
+            any_of(_no_under_doubt),
+            *Turns.bare_rows,
+            ending(_NAMINGS, _no_such_name),
+            ending(_REFUSALS, _no_refused),
+            ending({"be", "represent"}, _no_seeming),
+            ending({"unlikely"}, _no_disease),
+            opening({"0"}, _no_by_score),
+            ending({"without"}, _no_in_comparison),
+            any_of(_no_behind),
+            opening({"nor"}, _nor),
+            opening({"neither"}, _neither),
+            any_of(_not_on_side),
+            any_of(_not_in),
+            any_of(_no_ahead),
         )
     }

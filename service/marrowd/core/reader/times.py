@@ -6,7 +6,7 @@ from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.bearings import is_resolution, is_short_of_end
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.steps import Steps, first_of
+from marrowd.core.reader.steps import Steps, any_of, ending, first_of, opening, valued
 from marrowd.core.reader.walks import FINDING, FINDING_OF_BONES, FINDING_SHOWN, MORE
 
 _PARTICIPLES = frozenset(
@@ -57,9 +57,7 @@ class Times(Backward):
 
     def _gone_ahead(self, place: int, piece: Piece) -> bool:
         """Read what has gone before its name: "no longer shows edema"."""
-        if piece.value != "resolved" or self.words[piece.first] != "no":
-            return False
-        if not self._ahead(FINDING_SHOWN, place):
+        if self.words[piece.first] != "no" or not self._ahead(FINDING_SHOWN, place):
             return False
         self._forward[kinds.HISTORICAL] = piece.term.rule
         self._forward.pop(kinds.CURRENT, None)
@@ -88,8 +86,6 @@ class Times(Backward):
 
     def _gone_behind(self, place: int, piece: Piece) -> bool:
         """Read what has gone behind its name: "talar edema has resolved", "has gone in the"."""
-        if piece.value != "resolved":
-            return False
         is_placed = not self._waiting and self._is_place_next(place)
         if self._waiting or (self._open is not None and not is_placed):
             self._apply_back(kinds.HISTORICAL, piece)
@@ -99,14 +95,14 @@ class Times(Backward):
             return False
         return True
 
-    def _once_unknown(self, place: int, piece: Piece) -> bool:
+    def _once_unknown(self, place: int, _piece: Piece) -> bool:
         """Pass over a time of words we do not know: "a previously drilled track"."""
-        return self.words[piece.first] in _THEN and self._is_of_unknown(place)
+        return self._is_of_unknown(place)
 
-    def _once_in(self, place: int, piece: Piece) -> bool:
+    def _once_in(self, place: int, _piece: Piece) -> bool:
         """Read a time between an edema and its place: "edema previously in the talus"."""
         opened = self._open
-        if self.words[piece.last - 1] not in _THEN or opened is None or opened.bones:
+        if opened is None or opened.bones:
             return False
         if opened.said is not sayings.EDEMA or not self._is_place_next(place):
             return False
@@ -115,7 +111,7 @@ class Times(Backward):
 
     def _once_edematous(self, place: int, piece: Piece) -> bool:
         """Read a finding that its time is one term with: "the formerly edematous marrow of"."""
-        if piece.value != "was" or self.words[piece.last - 1] not in _EDEMATOUS:
+        if self.words[piece.last - 1] not in _EDEMATOUS:
             return False
         if self._open is not None or self._is_soft(place):
             return False
@@ -124,8 +120,6 @@ class Times(Backward):
 
     def _once_healed(self, place: int, piece: Piece) -> bool:
         """Read "healed", of an edema or a bone, but not in "edema outlines the healed fracture"."""
-        if piece.value != "healed":
-            return False
         following = self.pieces[place + 1 : place + 2]
         if following and following[0].kind is kinds.DISEASE:
             return True
@@ -141,8 +135,6 @@ class Times(Backward):
 
     def _once_dated(self, place: int, piece: Piece) -> bool:
         """Read a date: "edema in March", "was seen in 2021", but not "first described in 2021"."""
-        if piece.value != "when":
-            return False
         said = self.words[max(0, piece.first - 3) : piece.first + 1]
         if "first" in said:
             return True
@@ -159,7 +151,7 @@ class Times(Backward):
     def _once_had(self, place: int, piece: Piece) -> bool:
         """Read what an edema had been, unless in size: "edema that had", not "had been 20 mm"."""
         opened = self._open
-        if self.words[piece.first] != "had" or opened is None or opened.said is not sayings.EDEMA:
+        if opened is None or opened.said is not sayings.EDEMA:
             return False
         if self._ahead(FINDING, place):
             return False
@@ -179,8 +171,6 @@ class Times(Backward):
 
     def _gone_alone(self, place: int, piece: Piece) -> bool:
         """Read what has gone of the sentence before: "this has resolved", "that disappeared"."""
-        if piece.value != "resolved":
-            return False
         if self.words[piece.first - 1] not in _HAVE and self._ahead(FINDING_OF_BONES, place):
             return False
         if self._open is None and self.predicates and not self.points_back:
@@ -189,12 +179,10 @@ class Times(Backward):
         self.says_resolved = self.says_resolved or self.points_back or is_that
         return True
 
-    def _once_told(self, _place: int, piece: Piece) -> bool:
+    def _once_told(self, _place: int, _piece: Piece) -> bool:
         """Read how an edema was, before its place: "edema, previously florid in the navicular"."""
         opened = self._open
-        if piece.value != "was" or opened is None or opened.bones:
-            return False
-        if opened.said is not sayings.EDEMA:
+        if opened is None or opened.bones or opened.said is not sayings.EDEMA:
             return False
         opened.historical = True
         return True
@@ -318,24 +306,24 @@ class Times(Backward):
 
     time_steps: ClassVar[Steps] = {
         kinds.HISTORICAL: first_of(
-            _once_on_stir,
-            _once_otherwise,
-            _once_of_tissue,
-            _once_and_still,
-            _gone_ahead,
-            _gone_from_bones,
-            _gone_of_noun,
-            _gone_behind,
-            _once_unknown,
-            _once_in,
-            _once_edematous,
-            _once_healed,
-            _once_dated,
-            _once_had,
-            _once_behind,
-            _gone_alone,
-            _once_told,
-            _once_ahead,
+            any_of(_once_on_stir),
+            any_of(_once_otherwise),
+            any_of(_once_of_tissue),
+            any_of(_once_and_still),
+            valued("resolved", _gone_ahead),
+            any_of(_gone_from_bones),
+            any_of(_gone_of_noun),
+            valued("resolved", _gone_behind),
+            opening(_THEN, _once_unknown),
+            ending(_THEN, _once_in),
+            valued("was", _once_edematous),
+            valued("healed", _once_healed),
+            valued("when", _once_dated),
+            opening({"had"}, _once_had),
+            any_of(_once_behind),
+            valued("resolved", _gone_alone),
+            valued("was", _once_told),
+            any_of(_once_ahead),
         ),
         kinds.CURRENT: _current,
     }
