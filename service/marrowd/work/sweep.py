@@ -20,7 +20,7 @@ import structlog
 
 from marrowd.core.facts import Version
 from marrowd.errors import BadInput, place_of
-from marrowd.fhir.answers import Unusable
+from marrowd.fhir.answers import TooLarge, Unusable
 from marrowd.fhir.client import FhirClient, Page, Resource
 from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
@@ -35,6 +35,7 @@ from marrowd.work.unlisted import SWEPT, DeletionSweep, PendingLook, SweepStore
 from marrowd.work.watching import SWEPT_AT
 
 _log = structlog.get_logger(__name__)
+_SMALLER = 10  # the part of a page that is asked for when the whole is too large
 _MOST_LINKS = 32  # of a sweep that many pings asked for
 _LONGEST_NAP_S = 60.0  # a wall clock may be set, and a machine sleep
 
@@ -100,7 +101,7 @@ class Sweeper:
         began = self._clock()
         for interest in self._interests:
             try:
-                swept = await self._sweep_one(interest, since)
+                swept = await self._sweep_in_pages(interest, since)
             except (BadInput, Unusable) as error:
                 # A server without ImagingStudy, or one where we may not see it, still has results.
                 _log.warning(
@@ -149,7 +150,20 @@ class Sweeper:
             await self._wait_for_room()
         return new
 
-    async def _sweep_one(self, interest: Interest, since: datetime | None) -> Swept:
+    async def _sweep_in_pages(self, interest: Interest, since: datetime | None) -> Swept:
+        """Ask for smaller pages when one is too large to be read: reports may hold their PDF."""
+        size = self._pace.page_size
+        while True:
+            try:
+                return await self._sweep_one(interest, since, page_size=size)
+            except TooLarge:
+                if size == 1:
+                    raise
+                size = max(1, size // _SMALLER)
+
+    async def _sweep_one(
+        self, interest: Interest, since: datetime | None, *, page_size: int
+    ) -> Swept:
         name = _cursor_name(interest)
         kept = await self._store.cursor(self._source, name)
         # A time of the server's that has not come yet is a slip of its clock, or of whoever wrote
@@ -160,7 +174,7 @@ class Sweeper:
             *interest.params,
             ("_lastUpdated", f"ge{_as_instant(self._start(position, since))}"),
             ("_sort", "_lastUpdated"),
-            ("_count", str(self._pace.page_size)),
+            ("_count", str(page_size)),
         ]
         seen = new = 0
         latest = reached = position

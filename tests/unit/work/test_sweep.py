@@ -1,6 +1,8 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.support.fhir_server import Fault
@@ -129,6 +131,22 @@ async def test_a_time_that_has_not_come_yet_is_no_position(line: Line) -> None:
     await line.sweeper.sweep()
 
     assert datetime.fromisoformat(asked_since(line, "Observation")[1]) == asked_at
+
+
+async def test_pages_too_large_to_be_read_are_asked_for_smaller(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        line.server.put({**lab(f"lab{number}", P1, at=TAKEN), "note": [{"text": "x" * 20_000}]})
+    transport = line.sweeper._client._transport
+    monkeypatch.setattr(transport, "_limits", replace(transport._limits, max_bytes=60_000))
+
+    await line.sweeper.sweep()
+    await line.idle()
+
+    assert await line.fact("Observation/lab11") is not None
+    counts = [dict(parse_qsl(s.query)).get("_count") for s in line.server.asked("/Observation")]
+    assert counts[:3] == ["100", "10", "1"]
 
 
 async def test_a_link_elsewhere_leaves_what_the_page_holds(line: Line) -> None:
