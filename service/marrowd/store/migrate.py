@@ -16,6 +16,7 @@ from marrowd.store.schema import SCHEMA
 
 # Any number will do as long as nobody else uses it: two replicas must not migrate at once.
 _ADVISORY_LOCK = 0x6D6172726F77
+_BY = " by "  # "0002 by 0005": the oldest schema whose code may go on, and the schema that says so
 _MEND = "run `marrowd db upgrade`"
 
 
@@ -73,8 +74,10 @@ def require_usable(connection: Connection) -> None:
         message = f"the store has schema {found}, this version needs {SCHEMA}: {_MEND}"
         raise BadConfiguration(message)
     if found > SCHEMA:
-        oldest = connection.execute(text("SELECT oldest_usable FROM schema_use")).scalar()
-        if oldest is None or oldest > SCHEMA:
+        declared = connection.execute(text("SELECT oldest_usable FROM schema_use")).scalar() or ""
+        oldest, _, declarer = declared.partition(_BY)
+        # A declaration that an older migration left says nothing of what came after it.
+        if declarer != found or oldest > SCHEMA:
             message = (
                 f"the store has schema {found}, which this version (schema {SCHEMA}) cannot use: "
                 "run the newer version of marrowd"
@@ -102,8 +105,8 @@ def _run(connection: Connection) -> None:
     ) -> None:
         module = script.get_revision(step.up_revision_id or "head").module
         connection.execute(
-            text("UPDATE schema_use SET oldest_usable = :oldest"),
-            {"oldest": module.OLDEST_USABLE},
+            text("UPDATE schema_use SET oldest_usable = :declared"),
+            {"declared": f"{module.OLDEST_USABLE}{_BY}{module.revision}"},
         )
 
     def steps(revision: str, _context: MigrationContext) -> list[RevisionStep]:

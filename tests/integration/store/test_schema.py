@@ -87,14 +87,24 @@ async def test_an_older_schema_is_refused_with_the_cure(store_url: str) -> None:
 
 
 async def test_a_newer_schema_is_refused(store_url: str) -> None:
-    set_schema(store_url, "9999", oldest_usable="9998")
+    set_schema(store_url, "9999", oldest_usable="9998 by 9999")
+
+    with pytest.raises(BadConfiguration, match=r"9999.*run the newer version"):
+        await open_and_close(store_url)
+
+
+async def test_a_newer_schema_that_declares_nothing_is_refused(store_url: str) -> None:
+    engines = connect(store_url, connections=1)
+    with engines.write.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engines.dispose()
 
     with pytest.raises(BadConfiguration, match=r"9999.*run the newer version"):
         await open_and_close(store_url)
 
 
 async def test_a_newer_schema_that_declares_this_version_usable_is_used(store_url: str) -> None:
-    set_schema(store_url, "9999", oldest_usable=SCHEMA)
+    set_schema(store_url, "9999", oldest_usable=f"{SCHEMA} by 9999")
 
     await open_and_close(store_url)
     assert "9999" == migrate.upgrade(store_url)

@@ -2,5 +2,6 @@
 Alembic revisions of the store's schema, shipped inside the package.
 
 Each revision is numbered and declares `OLDEST_USABLE`: the oldest revision whose code may go on
-working once this one is applied. A rolling upgrade then knows whether old processes may stay up.
+working once this one is applied. It is kept in `schema_use` with the revision that says so. A
+rolling upgrade then knows whether old processes may stay up.
 """
