@@ -20,7 +20,7 @@ import structlog
 
 from marrowd.core.facts import Version
 from marrowd.errors import BadInput, place_of
-from marrowd.fhir.answers import TooLarge, Unusable
+from marrowd.fhir.answers import Absent, Rejected, TooLarge, Unusable
 from marrowd.fhir.client import FhirClient, Page, Resource
 from marrowd.fhir.json import canonical, digest
 from marrowd.fhir.subscriptions import Interest
@@ -35,6 +35,7 @@ from marrowd.work.unlisted import SWEPT, DeletionSweep, PendingLook, SweepStore
 from marrowd.work.watching import SWEPT_AT
 
 _log = structlog.get_logger(__name__)
+_STUDIES = "ImagingStudy"
 _SMALLER = 10  # the part of a page that is asked for when the whole is too large
 _MOST_LINKS = 32  # of a sweep that many pings asked for
 _LONGEST_NAP_S = 60.0  # a wall clock may be set, and a machine sleep
@@ -107,7 +108,9 @@ class Sweeper:
                 _log.warning(
                     "sweep_refused", source=self._source, kind=interest.slug, error=place_of(error)
                 )
-                is_whole = False
+                # Without studies what decides is known: reports have dates of their own.
+                is_lacking = isinstance(error, Absent | Rejected) and interest.type == _STUDIES
+                is_whole = is_whole and is_lacking
                 refused = refused or (error if isinstance(error, Unusable) else None)
                 continue
             seen += swept.seen

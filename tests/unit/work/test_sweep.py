@@ -13,6 +13,7 @@ from tests.support.store import count_of, until
 from marrowd.errors import EhrUnavailable
 from marrowd.fhir.answers import Forbidden
 from marrowd.store.protocols import EventKind, EventState
+from marrowd.work.watching import SWEPT_AT
 
 TAKEN = datetime(2026, 2, 20, 8, tzinfo=UTC)
 P1 = "Patient/1"
@@ -107,6 +108,20 @@ async def test_a_type_that_the_server_does_not_have_stops_nothing(line: Line) ->
     line.server.put(study("st1", P1, at=TAKEN))
 
     assert (await line.sweeper.sweep()).new == 1
+
+
+@pytest.mark.parametrize("status", [400, 404])
+@pytest.mark.parametrize(
+    ("lacking", "is_current"), [("ImagingStudy", True), ("DiagnosticReport", False)]
+)
+async def test_evidence_is_current_on_a_server_without_studies(
+    line: Line, lacking: str, status: int, *, is_current: bool
+) -> None:
+    line.server.faults.append(Fault(prefix=f"/{lacking}", status=status))
+
+    await line.sweeper.sweep()
+
+    assert is_current is (await line.store.cursor(SOURCE, SWEPT_AT) is not None)
 
 
 async def test_a_type_that_is_not_for_us_stops_nothing_and_is_told(line: Line) -> None:
