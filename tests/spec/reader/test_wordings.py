@@ -15,6 +15,91 @@ READER = Reader(load_vocabulary())
 LETTERS = {"affirmed": "A", "possible": "P", "historical": "H", "negated": "N"}
 
 FAMILIES = {
+    "rows, and what is said of some of them": [
+        (
+            "METATARSALS: First - no marrow edema. Second - edema in the neck. Third - no edema.",
+            "metatarsal_1 N, metatarsal_2 A, metatarsal_3 N",
+        ),
+        (
+            "Metatarsals: Fourth: marrow edema in the shaft. Fifth: normal marrow.",
+            "metatarsal_4 A, metatarsal_5 N",
+        ),
+        (
+            (
+                "METATARSALS: First - no edema. Second - healed fracture; the marrow is devoid "
+                "of edema. Third - undisplaced neck fracture, with edema."
+            ),
+            "metatarsal_1 N, metatarsal_2 N, metatarsal_3 A",
+        ),
+        (
+            (
+                "CUNEIFORMS: The medial cuneiform has no edema. The intermediate and the "
+                "lateral show edema."
+            ),
+            "cuneiform_intermediate A, cuneiform_lateral A, cuneiform_medial N",
+        ),
+        (
+            "The lateral cuneiform is edematous. The intermediate shows no edema.",
+            "cuneiform_intermediate N, cuneiform_lateral A",
+        ),
+        (
+            "Cuneiforms: Medial - edema. Intermediate - no edema.",
+            "cuneiform_intermediate N, cuneiform_medial A",
+        ),
+        (
+            (
+                "Edema in the cuboid. Among the metatarsals the change is limited to the bases "
+                "of the first and second."
+            ),
+            "cuboid A, metatarsal_1 A, metatarsal_2 A",
+        ),
+        ("Bone marrow edema. The changes are confined to the talus.", "talus A"),
+        (
+            "Midfoot: marrow edema except in the cuboid.",
+            "cuboid N, cuneiform_unspecified A, navicular A",
+        ),
+        ("Hindfoot: marrow edema except the talus.", "calcaneus A, talus N"),
+        (
+            "Tarsal bones: edema except in the navicular and cuboid.",
+            "calcaneus A, cuboid N, cuneiform_unspecified A, navicular N, talus A",
+        ),
+        (
+            "In the forefoot part of the ankle field, the navicular has normal marrow signal.",
+            "navicular N",
+        ),
+        (
+            (
+                "Bone bruise of the talus? None. And the cuboid? Here, yes: a smudge of marrow "
+                "edema. And the navicular? Cannot be excluded, given ghosting."
+            ),
+            "cuboid A, navicular P, talus N",
+        ),
+        (
+            (
+                "Previously the second, third and fourth metatarsals were edematous; now only "
+                "the third is, and the others have normalized."
+            ),
+            "metatarsal_2 H, metatarsal_3 A, metatarsal_4 H",
+        ),
+        (
+            (
+                "3rd metatarsal - marrow edema, mid shaft.\n2nd metatarsal - none\n5th "
+                "metatarsal - none\nhx of stress fracture of the 4th MT in 2019, healed"
+            ),
+            "metatarsal_2 N, metatarsal_3 A, metatarsal_5 N",
+        ),
+        ("Marrow edema\ntalus: yes\nnavicular: no\ncuboid: yes", "cuboid A, navicular N, talus A"),
+        ("First TMT joint preserved, without edema.", "cuneiform_medial N, metatarsal_1 N"),
+        ("The talonavicular joint is normal, without marrow edema.", "navicular N, talus N"),
+        ("The joint is normal, with no edema in the talus.", "talus N"),
+        ("Marrow edema of the talus. The calcaneocuboid joint is normal.", "talus A"),
+        (
+            "Bone bruises: talus (medial), moderate; calcaneus, none; cuboid, possible.",
+            "calcaneus N, cuboid P, talus A",
+        ),
+        ("Marrow edema score: talus 2, calcaneus 0.", "calcaneus N, talus A"),
+        ("The tibial marrow is edematous.", "distal_tibia A"),
+    ],
     "a word that takes back a whole list": [
         ("The edema previously seen in the talus and the cuboid is gone.", "cuboid H, talus H"),
         (
@@ -635,7 +720,10 @@ FAMILIES = {
             "The talus is edematous, as is the navicular; the cuboid is not.",
             "cuboid N, navicular A, talus A",
         ),
-        ("Contusions of the talus and cuboid. Calcaneus: clear.", "calcaneus N, cuboid A, talus A"),
+        (
+            ("Contusions of the talus and cuboid. Calcaneus: clear."),
+            "calcaneus N, cuboid A, talus A",
+        ),
         (
             (
                 "Bone contusions: talar head (moderate), anterior calcaneal process (mild), "
@@ -788,7 +876,10 @@ FAMILIES = {
             "1. Talus: edema. 2. Calcaneus: no edema. 3. Navicular: ?edema.",
             "calcaneus N, navicular P, talus A",
         ),
-        ("1) marrow edema talus 2) no marrow edema calcaneus 3) ATFL torn", "calcaneus N, talus A"),
+        (
+            ("1) marrow edema talus 2) no marrow edema calcaneus 3) ATFL torn"),
+            "calcaneus N, talus A",
+        ),
         ("Nav: ? BME, soft call. Cub: no.", "cuboid N, navicular P"),
         (
             "MT2: BME. MT3: BME. MT4: nil. MT5: nil.",

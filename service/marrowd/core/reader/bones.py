@@ -63,6 +63,7 @@ _SAID_OF_ROW = frozenset(
 _ROW_BEFORE = frozenset({":", ",", ";", ".", "\n", "|"})
 _NAMES = frozenset({kinds.BONE, kinds.REGION})
 _COUNTED = frozenset({kinds.ORDINAL, kinds.HEAD, kinds.JOINT})
+_SETS_APART = frozenset({"-", "\u2013", "\u2014", ":"})
 _OPENS_CELL = frozenset({":", "=", "|"})
 _SIDES_OF = 5  # words: "both sides of the ankle"
 _ENDS_CELL = frozenset({",", ";", ".", "\n", "|"})
@@ -314,6 +315,16 @@ def _is_row_of_heads(
     return said and following[0].kind in _SAID_OF_ROW
 
 
+def _opens_row(words: list[str], marks: list[Piece], run: list[int]) -> bool:
+    """Say whether a dash or colon sets bare ordinals apart: "Metatarsals: First - no edema"."""
+    last = marks[run[-1]].last
+    if words[marks[run[0]].first - 1] not in _ROW_BEFORE or words[last : last + 1] == []:
+        return False
+    following = marks[run[-1] + 1 : run[-1] + 2]
+    is_set_apart = words[last] in _SETS_APART and bool(following)
+    return is_set_apart and following[0].first == last
+
+
 def _on_side(words: list[str], first: int, bones: tuple[Bone, ...]) -> tuple[Bone, ...]:
     """Keep the bone on one side of a joint: "on the distal side of the second TMT joint"."""
     before = words[max(0, first - _SIDE_OF) : first]
@@ -338,7 +349,7 @@ def _is_close(words: list[str], first: int, last: int) -> bool:
     return last - first <= 2 and _LITTLE.issuperset(words[first:last])  # noqa: PLR2004
 
 
-def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:  # noqa: C901, PLR0911 -- one case after the other
+def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: str) -> list[int]:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
     """
     Find bare ordinals that stand for bones: "base of third", "in the third and fourth".
 
@@ -366,6 +377,8 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     named = numbered or all(marks[index].value in _CUNEIFORMS for index in run)
     if not named or not (numbered or last_head == "cuneiform"):
         return []
+    if last_head and _opens_row(words, marks, run):
+        return run
     before = words[max(0, mark.first - 2) : mark.first]
     sign = before[-1] if before else ":"
     following = marks[run[-1] + 1] if run[-1] + 1 < len(marks) else None
@@ -386,6 +399,8 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     if follows in ("one", "ones"):
         nouns = [marks[at].value for at in range(max(0, place - _MOST_ORDINALS), place)]
         return run if last_head in nouns else []
+    if sign == "the" and said and not numbered and following is not None:
+        return run if following.kind is kinds.VERB else []  # "the intermediate and lateral show"
     if sign == "the" or (sign == "of" and numbered):
         return run if numbered and (said or not follows.isalpha()) else []
     if sign in _ROW_BEFORE and said:

@@ -40,7 +40,8 @@ _TOLD = frozenset({kinds.VERB, kinds.HISTORICAL})
 _TOLD_ASIDE = frozenset({kinds.BONE, kinds.EDEMA, kinds.MARROW, kinds.SIGNAL})
 _ASIDE = 14  # words
 _ARTICLE = 2  # words: ": the"
-_ALONE = frozenset({"only", "merely", "just", "simply", "solely"})
+_ALONE = frozenset({"only", "merely", "just", "simply", "solely", "still", "now"})
+_WITHIN = 8  # words: "now only the third is"
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
 _ROW = frozenset(
     {kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION, kinds.ORDINAL}
@@ -264,18 +265,24 @@ class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
             self._open, self._waiting = None, []
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
 
-    def _join(self, place: int, piece: Piece) -> None:
+    def _join(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
         is_comma = self.words[piece.first] == "," and not (
             self._waiting and self._waiting[-1].first > self._historical_at
         )
         if is_comma and self._historical_at != piece.first - 1:  # "on the prior,"
             self._end_old()
         self._over = False
+        if self._is_told_by_verb(place):
+            self._say(sayings.EDEMA, self.pieces[place - 1], elliptic=True).current = True
+            self._open = None
+            self._forward.pop(kinds.HISTORICAL, None)
         self._join_at = piece.first
         if self._forward.get(kinds.HYPOTHETICAL) == "whether" and self._ends_whether(place):
             del self._forward[kinds.HYPOTHETICAL]
         if self._open is not None and self._is_said_otherwise(place, self._open):
             return
+        if kinds.NEGATED in self._forward and self._waiting and self._opens_relative(place):
+            self._close_cues()
         if self._negation_is_spent(place) and not self._goes_on_denying(place):
             self._close_cues()
         if kinds.NEGATED in self._forward and self._opens_definite(place):
@@ -292,11 +299,31 @@ class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
         ):
             self._turn = None
 
+    def _is_told_by_verb(self, place: int) -> bool:
+        """Read a verb with nothing behind it before a comma: "now only the third is, and"."""
+        before = self.pieces[place - 1] if place else None
+        if before is None or before.kind is not kinds.VERB or not self._waiting:
+            return False
+        words = self.words
+        if words[before.first] not in _NOW or before.last != self.pieces[place].first:
+            return False
+        told = words[max(0, before.first - _WITHIN) : before.first]
+        return bool(self.topic or self.predicates) and not (self._nouns or _ALONE.isdisjoint(told))
+
     def _goes_on_denying(self, place: int) -> bool:
         """Say whether "or" holds a finding under a negation: "is not displaced or edematous"."""
         return (
             self.words[self.pieces[place].first] in _OR and self._ahead(FINDING, place) is not None
         )
+
+    def _opens_relative(self, place: int) -> bool:
+        """Say whether a clause tells how a bone is: "nor to the talus, which is edematous"."""
+        comma, following = self.pieces[place], self.pieces[place + 1 : place + 2]
+        if self.words[comma.first : comma.last + 1] != [",", "which"] or not following:
+            return False
+        verb = following[0]
+        near = verb.kind is kinds.VERB and verb.first == comma.last + 1
+        return near and self._ahead(FINDING, place + 1) is not None
 
     def _opens_definite(self, place: int) -> bool:
         """Say whether a finding known already follows: "no displacement and the edema is mild"."""

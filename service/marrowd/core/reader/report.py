@@ -28,6 +28,7 @@ from marrowd.core.reader.settle import settled
 from marrowd.core.reader.shapes import (
     is_across,
     is_item,
+    is_left_open,
     is_plain,
     is_year,
     opens_topic,
@@ -57,13 +58,6 @@ _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
 _ALSO = frozenset({"also", "plus", "additionally"})
 _ONE_SIDE = frozenset({"left", "right"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
-
-
-def _is_left_open(predicates: list[Predicate]) -> bool:
-    """Say whether a sentence doubts the signal of the one before: "edema versus artifact"."""
-    return any(p.is_artifact and p.possible for p in predicates) and not any(
-        p.bones for p in predicates
-    )
 
 
 class Report(Stating):
@@ -327,7 +321,9 @@ class Report(Stating):
             self._explain(clauses.artifact)
         if clauses.joint is not None:
             self._joint = clauses.joint
-        if kinds.ARTIFACT in present and self._distance <= _FAR and _is_left_open(predicates):
+        is_answer = self.words.words[sentence.first - 1] == "?"  # of its own question
+        is_open = not is_answer and kinds.ARTIFACT in present and is_left_open(predicates)
+        if is_open and self._distance <= _FAR:
             self._explain(kinds.POSSIBLE)
         self._end_if_gone(clauses, present, spoken)
         joint = self._joint_of(clauses, spoken)
@@ -385,6 +381,8 @@ class Report(Stating):
         for place, predicate in enumerate(predicates):
             if predicate.bones:
                 clauses.is_cell = False
+            elif predicate.opposite and not predicate.elliptic:
+                predicate.bones = list(clauses.row)  # "Midfoot: edema except in the cuboid"
             named = predicate.bones or predicate.opposite or predicate.denied
             if not (named or clauses.skips_others):
                 inherit_bones(

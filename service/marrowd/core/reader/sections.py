@@ -15,6 +15,10 @@ from marrowd.core.reading import Section
 
 _ENDS = frozenset({".", "!", "?", ";", "\n", "\u2022", "\u25cf", "|"})
 _SPECIAL = {"exam": Section.UNKNOWN, "row": Section.FINDINGS}
+_ANSWERS = frozenset({"none", "nil", "neg", "normal", "yes", "no", "present", "absent", "clear"})
+_ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
+_ROW_HEAD = 4  # words: "2nd metatarsal :"
+_SHORT_LINE = 8  # words
 _WRAPPED_LINE = 55
 _LONGEST_HEADING = 6
 # these end with their line: what follows them without a heading is the report itself
@@ -316,7 +320,7 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
         ):
             return False
         if follows[0].islower() and words.raw(end + 1) not in ("x", "o"):
-            return False
+            return _ends_row(lowered, first, end)
         line = len("".join(tokens[_line_start(lowered, end) : end]))
         return (
             not (line >= _WRAPPED_LINE and follows[0].isalpha())
@@ -324,6 +328,16 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
             or (tokens[end - 1][0] in ".:!")
         )
     return True
+
+
+def _ends_row(lowered: list[str], first: int, end: int) -> bool:
+    """Say whether an answer ends a line, or a row opens the next: "2nd: none", "talus: yes"."""
+    line = _line_start(lowered, end)
+    if lowered[end - 1] in _ANSWERS and lowered[end - 2] in _ROW_SIGNS and end - 1 > first:
+        return True
+    here = lowered[line:end]
+    ahead = lowered[end + 1 : end + 1 + _ROW_HEAD]
+    return len(here) <= _SHORT_LINE and ":" in ahead and "\n" not in ahead[: ahead.index(":")]
 
 
 def _line_start(lowered: list[str], end: int) -> int:

@@ -51,6 +51,13 @@ def is_item(sentence: Sentence, present: set[Kind]) -> bool:
     return short and present <= _ITEM_KINDS
 
 
+def is_left_open(predicates: list[Predicate]) -> bool:
+    """Say whether a sentence doubts the signal of the one before: "edema versus artifact"."""
+    return any(p.is_artifact and p.possible for p in predicates) and not any(
+        p.bones for p in predicates
+    )
+
+
 def is_plain(present: set[Kind]) -> bool:
     """Say whether a sentence holds bones and how much, and nothing of its own."""
     return kinds.BONE in present and _ITEM_KINDS.issuperset(present)
