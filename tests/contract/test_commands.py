@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from tests.support.fhir_server import FhirServer, running
+from tests.support.fhir_server import Fault, FhirServer, running
 from tests.support.store import NOON, an_event, opened
 
 from marrowd.cli import program
@@ -114,6 +114,9 @@ notification_secret = "a-secret-of-some-length"
             )
         swept = await asyncio.to_thread(said, "sweep", "--config", path)
         synced = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
+        fhir.resources.clear()
+        fhir.faults.append(Fault(prefix="/Subscription", method="POST", status=422, times=1))
+        refused = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
 
     code, out, err = swept
     assert (0, "hospital: 0 seen, 0 new\n") == (code, out)
@@ -126,6 +129,9 @@ notification_secret = "a-secret-of-some-length"
     assert len(rows) == 4
     assert all("2026-03-01 12:00:00Z" in row for row in rows)
     assert err.count('"event":"subscription_synced"') == len(rows)
+    code, out, err = refused
+    assert code == 4
+    assert [out.count(done) for done in ("refused", "created")] == [1, 3]
 
 
 @pytest.mark.parametrize(

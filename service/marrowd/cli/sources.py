@@ -19,6 +19,7 @@ from marrowd.settings import Settings, load_settings
 from marrowd.store.open import open_store
 from marrowd.work.mending import MADE_FOR
 from marrowd.work.subscriptions import (
+    REFUSED,
     SubscriptionRow,
     list_subscriptions,
     remove_subscriptions,
@@ -53,6 +54,7 @@ async def _each_source(what: str, settings: Settings, source: str | None, table:
                 sys.stderr.write(f"marrowd: {name}: {exc}\n")
                 failed = True
                 continue
+            failed = failed or any(row.done == REFUSED for row in rows)
             for row in rows:
                 table.add_row(
                     name, row.ref, row.slug, row.state, told.get(name, ""), row.done, row.why

@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from marrowd.fhir.answers import Absent
+from marrowd.fhir.answers import Absent, Rejected
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.subscriptions import (
     Action,
@@ -25,6 +25,7 @@ from marrowd.fhir.subscriptions import (
     slug_of,
 )
 
+REFUSED = "refused"
 _log = structlog.get_logger(__name__)
 
 
@@ -35,8 +36,8 @@ class SubscriptionRow:
     slug: str
     ref: str
     state: str  # the server's own word: requested, active, error, off
-    done: str  # created, updated, kept, removed, or "" when only looked at
-    why: str = ""  # of an update: what was not as wanted
+    done: str  # created, updated, kept, removed, refused, or "" when only looked at
+    why: str = ""  # of an update: what was not as wanted; of a refusal: the answer
 
 
 async def list_subscriptions(client: FhirClient, *, endpoint: str) -> list[SubscriptionRow]:
@@ -56,29 +57,39 @@ async def sync_subscriptions(
     Make ours what is wanted; say for each what was done and its state afterwards.
 
     A server activates a Subscription some time after it was written (HAPI: up to a few seconds), so
-    "requested" is a good answer and a later look shows "active".
+    "requested" is a good answer and a later look shows "active". One that the server refuses (it
+    has no such type) keeps none of the others from being made.
     """
     rows: list[SubscriptionRow] = []
     for action in plan(await _ours(client, endpoint), wanted):
-        match action:
-            case Create(wanted=one):
-                ref = await client.create(one.resource())
-                row = SubscriptionRow(slug=one.slug, ref=ref, state="requested", done="created")
-            case Update(ref=ref, wanted=one, why=why):
-                await client.update(ref, one.resource())
-                row = SubscriptionRow(
-                    slug=one.slug, ref=ref, state="requested", done="updated", why=why
-                )
-            case Keep(ref=ref, slug=slug, state=state):
-                row = SubscriptionRow(slug=slug, ref=ref, state=state, done="kept")
-            case Delete(ref=ref, slug=slug):
-                await _delete(client, ref)
-                row = SubscriptionRow(slug=slug, ref=ref, state="", done="removed")
-            case _:
-                assert_never(action)
+        try:
+            row = await _carried_out(client, action)
+        except Rejected as error:
+            slug = action.wanted.slug if isinstance(action, Create | Update) else action.slug
+            ref = "" if isinstance(action, Create) else action.ref
+            row = SubscriptionRow(slug=slug, ref=ref, state="", done=REFUSED, why=str(error))
         _log.info("subscription_synced", subscription=row.slug, outcome=row.done, reason=row.why)
         rows.append(row)
     return rows
+
+
+async def _carried_out(client: FhirClient, action: Action) -> SubscriptionRow:
+    match action:
+        case Create(wanted=one):
+            ref = await client.create(one.resource())
+            return SubscriptionRow(slug=one.slug, ref=ref, state="requested", done="created")
+        case Update(ref=ref, wanted=one, why=why):
+            await client.update(ref, one.resource())
+            return SubscriptionRow(
+                slug=one.slug, ref=ref, state="requested", done="updated", why=why
+            )
+        case Keep(ref=ref, slug=slug, state=state):
+            return SubscriptionRow(slug=slug, ref=ref, state=state, done="kept")
+        case Delete(ref=ref, slug=slug):
+            await _delete(client, ref)
+            return SubscriptionRow(slug=slug, ref=ref, state="", done="removed")
+        case _:
+            assert_never(action)
 
 
 async def remove_subscriptions(client: FhirClient, *, endpoint: str) -> list[SubscriptionRow]:

@@ -62,6 +62,29 @@ async def test_sync_makes_them_and_a_second_sync_keeps_them(
     assert len(server.of_type("Subscription")) == 5
 
 
+async def test_one_that_is_refused_keeps_none_from_being_made(
+    client: FhirClient, server: FhirServer
+) -> None:
+    server.faults.append(Fault(prefix="/Subscription", method="POST", status=422, times=1))
+
+    rows = await sync_subscriptions(client, some(), endpoint=ENDPOINT)
+
+    assert [row.done for row in rows] == ["refused", "created", "created", "created"]
+    assert (rows[0].ref, rows[0].why) == ("", "write answered 422")
+
+
+async def test_one_that_is_refused_later_keeps_its_name(
+    client: FhirClient, server: FhirServer
+) -> None:
+    made = await sync_subscriptions(client, some(), endpoint=ENDPOINT)
+    server.faults.append(Fault(prefix="/Subscription", method="PUT", status=422, times=1))
+
+    rows = await sync_subscriptions(client, some("another-secret-of-16"), endpoint=ENDPOINT)
+
+    assert [row.done for row in rows] == ["refused", "updated", "updated", "updated"]
+    assert [row.ref for row in rows] == [row.ref for row in made]
+
+
 async def test_a_rotated_secret_is_written(client: FhirClient, server: FhirServer) -> None:
     await sync_subscriptions(client, some(), endpoint=ENDPOINT)
 
