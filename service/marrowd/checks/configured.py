@@ -26,6 +26,7 @@ def configured(settings: Settings) -> list[Finding]:
         *_secrets(settings),
         *_addresses(settings),
         *_in_clear(settings),
+        *_retention(settings),
     ]
 
 
@@ -148,6 +149,18 @@ def _in_clear(settings: Settings) -> Iterator[Finding]:
             "store.url",
             "where the database offers no TLS, all goes in clear text without a word",
             "end it with ?sslmode=verify-full, or ?sslmode=require",
+        )
+
+
+def _retention(settings: Settings) -> Iterator[Finding]:
+    policy = settings.policy
+    # The oldest result that governs was drawn so long before the oldest report that speaks.
+    speaks = policy.recency + policy.window_before
+    if settings.retention.evidence < speaks:
+        yield note(
+            "retention.evidence",
+            "evidence is forgotten while it may still decide, and its card is then not shown",
+            f"make it {speaks.days}d (policy.recency and policy.window_before) or longer",
         )
 
 

@@ -442,7 +442,7 @@ def spoilt(tmp_path, **changed):
     site = Site(tmp_path, "https://fhir.example.org/r4", "https://ehr.example.org/cards")
     for place, value in changed.items():
         section, _, key = place.partition("__")
-        table = site.config[section]
+        table = site.config.setdefault(section, {})
         (table[0] if isinstance(table, list) else table)[key] = value
     return configured(site.settings)
 
@@ -461,6 +461,7 @@ def spoilt(tmp_path, **changed):
         ({"store__url": "postgresql://u:p@db.example.org/d"}, "store.url", Level.NOTE),
         ({"store__url": "postgresql://db.example.org/d?sslmode=prefer"}, "store.url", Level.NOTE),
         ({"hooks__require_jwt": True}, "hooks.issuers", Level.NOTE),
+        ({"retention__evidence": "544d"}, "retention.evidence", Level.NOTE),
     ],
 )
 def test_the_configuration_alone_tells_of_it(tmp_path, changed, place, level):
@@ -469,6 +470,12 @@ def test_the_configuration_alone_tells_of_it(tmp_path, changed, place, level):
 
     assert (finding.place, finding.level) == (place, level)
     assert finding.mend
+
+
+def test_evidence_kept_as_long_as_it_speaks_is_sound(tmp_path):
+    url = "https://marrowd.example.org"
+
+    assert not spoilt(tmp_path, http__public_url=url, retention__evidence="545d")
 
 
 @pytest.mark.parametrize(
