@@ -15,6 +15,25 @@ READER = Reader(load_vocabulary())
 LETTERS = {"affirmed": "A", "possible": "P", "historical": "H", "negated": "N"}
 
 FAMILIES = {
+    "tallies: each bone, and how it is": [
+        (
+            (
+                "Bone marrow contusions: distal fibula, none; medial malleolus, small; talus, "
+                "moderate; calcaneus, small."
+            ),
+            "calcaneus A, distal_fibula N, distal_tibia A, talus A",
+        ),
+        ("Marrow edema: talus definite, navicular possible.", "navicular P, talus A"),
+        ("Marrow edema: talus, none; cuboid, mild.", "cuboid A, talus N"),
+        (
+            ("Marrow edema: navicular, trace; cuboid, nil; 2nd metatarsal base, marked."),
+            "cuboid N, metatarsal_2 A, navicular A",
+        ),
+        (
+            ("Marrow oedema: talus severe, calcaneus doubtful, cuboid none."),
+            "calcaneus P, cuboid N, talus A",
+        ),
+    ],
     "rows, and what is said of some of them": [
         (
             "METATARSALS: First - no marrow edema. Second - edema in the neck. Third - no edema.",

@@ -157,7 +157,7 @@ class ClauseState(Lookahead):
         self._asks_course = False  # "whether the edema will progress cannot be said"
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
-    def run(self, found: list[Predicate] | None = None) -> None:
+    def run(self, found: list[Predicate] | None = None) -> None:  # noqa: C901 -- one case after the other
         """Read the sentence, or hold what was *found* in all of it."""
         if found:
             self.predicates = found
@@ -173,6 +173,8 @@ class ClauseState(Lookahead):
         for predicate in predicates:
             if self.points_back:
                 predicate.points_back = True
+            if predicate.opposite and not (predicate.bones or predicate.elliptic):
+                predicate.bones = list(self.row)  # "Midfoot: edema except in the cuboid"
             if self.is_global:
                 predicate.points_back = False
             if predicate.is_timed and not self._present:

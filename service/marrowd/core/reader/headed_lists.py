@@ -48,23 +48,23 @@ _DOUBT = ["+", "/", "-"]
 _NO = frozenset({"0", "-", "\u2013", "\u2212"})
 
 
-def list_headed(words: list[str], pieces: list[Piece], first: int) -> Predicate | None:
-    """Read a list of bones under a word that says how they are; None when there is none."""
+def list_headed(words: list[str], pieces: list[Piece], first: int) -> list[Predicate]:
+    """Read a list of bones under a word that says how they are; none when there is none."""
     at = 0
     while at < len(pieces) and at < _HEAD and pieces[at].kind in _WITH_STATE:
         at += 1
     if not 0 < at < len(pieces) or words[pieces[at].first] != ":" or len(pieces) > _MOST:
-        return None
+        return []
     head, listed = pieces[:at], pieces[at + 1 :]
     if pieces[at].first - first > _HEAD or _STATES.isdisjoint([piece.kind for piece in head]):
-        return None
+        return []
     bones = [piece for piece in listed if piece.kind is kinds.BONE]
     if not bones or not _LISTED.issuperset([piece.kind for piece in listed]):
-        return None
+        return []
     said = Predicate(sayings.EDEMA, first, pieces[at].first, elliptic=True)
     said.rules = [piece.term.rule for piece in head]
     said.bones = bones
-    return _weigh(words, head, said)
+    return [_weigh(words, head, said)]
 
 
 def sides_headed(words: list[str], pieces: list[Piece]) -> list[Predicate]:

@@ -48,6 +48,7 @@ class Predicate:
     is_signal: bool = False  # brightness, with no word on marrow
     denied_after: bool = False
     opens: int = -1  # where the cues before it open
+    is_item: bool = False  # of a tally: "talus, moderate; calcaneus, none"
     is_artifact: bool = False  # an innocent explanation stands beside it
     rules: list[str] = field(default_factory=list)
 

@@ -37,6 +37,7 @@ from marrowd.core.reader.shapes import (
 )
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.stating import NOT_STATED, Note, Stating
+from marrowd.core.reader.tallies import is_tally, tallied
 from marrowd.core.reader.tickboxes import ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
@@ -199,7 +200,9 @@ class Report(Stating):
         if here[0] in _ALSO and self._previous is not None and is_plain(present):
             self._listed = self._previous
             return True
-        if self._listed is not None and is_item(sentence, present):
+        if is_tally(self._previous, self.words.words, sentence.first) or (
+            self._listed is not None and is_item(sentence, present)
+        ):
             return True
         return self._topic and kinds.NEGATED in present and ":" in here
 
@@ -207,11 +210,12 @@ class Report(Stating):
         self, first: int, here: list[str], pieces: list[Piece], present: set[Kind]
     ) -> list[Predicate]:
         """Read what a colon sets apart, if all of the sentence is that."""
-        if ":" not in here or not (self._topic or kinds.EDEMA in present):
-            return []
         words = self.words.words
-        headed = list_headed(words, pieces, first)
-        return [headed] if headed is not None else sides_headed(words, pieces)
+        goes_on = is_tally(self._previous, words, first)
+        if not goes_on and (":" not in here or not (self._topic or kinds.EDEMA in present)):
+            return []
+        tally = tallied(words, pieces, first, first + len(here), goes_on=goes_on)
+        return tally or list_headed(words, pieces, first) or sides_headed(words, pieces)
 
     def _with_sides(
         self, pieces: list[Piece], named: list[Piece], present: set[Kind], outside: Laterality
@@ -381,8 +385,6 @@ class Report(Stating):
         for place, predicate in enumerate(predicates):
             if predicate.bones:
                 clauses.is_cell = False
-            elif predicate.opposite and not predicate.elliptic:
-                predicate.bones = list(clauses.row)  # "Midfoot: edema except in the cuboid"
             named = predicate.bones or predicate.opposite or predicate.denied
             if not (named or clauses.skips_others):
                 inherit_bones(
