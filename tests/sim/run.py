@@ -349,9 +349,13 @@ class Run:
     async def _settle(self, *, since: datetime | None) -> None:
         """Wait until nothing is on its way and, if asked, a whole sweep began after *since*."""
         until = self.loop.time() + _CALM_S + abs(self._plan.jump.total_seconds())
+        before = self._swept_at()
         while self.loop.time() < until:
             await asyncio.sleep(_STEP_S)
-            if self._is_idle() and (since is None or self._is_swept(since)):
+            swept = self._swept_at()
+            # One from before the clock was set back lies in the future, and is none.
+            is_swept = swept != before and swept is not None and since is not None and swept > since
+            if self._is_idle() and (since is None or is_swept):
                 return
         self.say("no calm came")
 
@@ -359,9 +363,9 @@ class Run:
         open_ = self._ask("SELECT count(*) FROM inbox WHERE due_at IS NOT NULL")
         return not open_ and not self._ask("SELECT count(*) FROM outbox WHERE due_at IS NOT NULL")
 
-    def _is_swept(self, since: datetime) -> bool:
+    def _swept_at(self) -> datetime | None:
         told = self._ask("SELECT value FROM cursor WHERE name = 'swept at'")
-        return bool(told) and datetime.fromisoformat(str(told)) > since
+        return datetime.fromisoformat(str(told)) if told else None
 
     def _ask(self, query: str) -> Any:
         with closing(sqlite3.connect(self.file)) as connection:
