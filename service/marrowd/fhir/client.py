@@ -29,6 +29,7 @@ Params = Sequence[tuple[str, str]]
 _TYPE = re.compile(r"[A-Z][A-Za-z]+")
 _JSON = "application/fhir+json"
 _JSON_TYPES = frozenset({_JSON, "application/json", "application/json+fhir", "text/json"})
+_MOST_EMPTY = 20  # pages in a row: a server may filter what it has put on a page
 _BIG = 200_000  # bytes whose parsing would hold up the event loop for more than about 5 ms
 
 
@@ -144,6 +145,7 @@ class FhirClient:
         headers = {name: v for name, v in ask.headers.items() if name != "Content-Type"}
         seen: set[URL] = set()
         before: Any = None
+        empty = 0
         while True:
             bundle = await _resource_of(await self._transport.exchange(ask))
             link, entries = _next_of(bundle), bundle.get("entry")
@@ -151,7 +153,8 @@ class FhirClient:
             if link is None:
                 return
             following = self._under_base(link)
-            if following in seen or (entries and entries == before):
+            empty = 0 if entries else empty + 1
+            if following in seen or (entries and entries == before) or empty > _MOST_EMPTY:
                 message = "the pages of a search lead in a circle"
                 raise Unusable(message)
             before = entries

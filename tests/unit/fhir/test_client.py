@@ -388,6 +388,14 @@ def test_retry_after_is_read(header: str | None, seconds: float | None) -> None:
     assert seconds == seconds_to_wait(header, now=datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
+async def test_empty_pages_without_end_are_left(client: FhirClient, server: FhirServer) -> None:
+    server.endless = True
+
+    with pytest.raises(Unusable, match="circle"):
+        [page async for page in client.pages("Observation", [])]
+    assert len(server.seen) < 50
+
+
 async def test_a_page_that_comes_again_under_another_link_is_left(
     client: FhirClient, server: FhirServer
 ) -> None:
