@@ -131,9 +131,8 @@ SCHEDULE = (
 )
 GIVE_UP_AFTER = timedelta(days=3)  # then parked; ehr.md tells EHRs so
 LEAST_TRIES = 3  # also of a message that is older: replayed, or held back by an outage
-PAUSES_ALL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 # With Retry-After these speak for the whole destination, not for one message.
-_RETRIED_4XX = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
+PAUSES_ALL = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
 def after_answer(
@@ -156,7 +155,7 @@ def after_answer(
     if status == HTTPStatus.GONE:
         return Stop(after=step)
     is_refused = status is not None and 400 <= status < 500  # noqa: PLR2004 - HTTP's own ranges
-    if is_refused and status not in _RETRIED_4XX | PAUSES_ALL:
+    if is_refused and status not in PAUSES_ALL:
         return Park(reason=reason)
     if status in PAUSES_ALL and answer.retry_after_s is not None:
         step = max(step, timedelta(seconds=min(answer.retry_after_s, 86_400.0)))

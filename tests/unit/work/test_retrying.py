@@ -110,8 +110,8 @@ def answered(
     [
         *((s, Taken) for s in (200, 201, 202, 204)),
         *((s, TryAgain) for s in (301, 302, 303, 307, 308)),
-        *((s, Park) for s in (400, 401, 403, 404, 405, 409, 413, 415, 422, 451)),
-        *((s, TryAgain) for s in (408, 425, 429)),
+        *((s, Park) for s in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 425, 451)),
+        (429, TryAgain),
         (410, Stop),
         *((s, TryAgain) for s in (500, 501, 502, 503, 504, 599)),
         (None, TryAgain),
