@@ -9,10 +9,11 @@ What each kind of piece does is one method; what it knows of the world is vocabu
 from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.answers import Answers
 from marrowd.core.reader.contrasts import Contrasts
 from marrowd.core.reader.doubts import Doubts
-from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.named_bones import number_by_row
+from marrowd.core.reader.naming import Naming
 from marrowd.core.reader.negations import Negations
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
@@ -24,22 +25,11 @@ from marrowd.core.reading import Severity
 
 _POINTING = frozenset({"it", "these", "this", "they"})
 _WINDOW = 40
-# a bone's name before one of these names a tissue or a complaint: "navicular tendon"
-TISSUES = frozenset(
-    """
-    ligament ligaments tendon tendons bursa bursae bursitis retinaculum nerve muscle muscles sheath
-    pain pains tenderness symptoms discomfort ache
-    """.split()
-)
 _OR = frozenset({"or", "nor", "/"})
 _TAKES = frozenset({"affects", "affect", "involves", "involve", "occupies", "reaches", "includes"})
-_NEAR_OTHER = 3  # words: "the other visualized bones of"
 _OF_TWO = {"latter": -1, "former": 0}
-_LISTED = frozenset({kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE})
-_TOLD = frozenset({kinds.VERB, kinds.HISTORICAL})
 _TOLD_ASIDE = frozenset({kinds.BONE, kinds.EDEMA, kinds.MARROW, kinds.SIGNAL})
 _ASIDE = 14  # words
-_ARTICLE = 2  # words: ": the"
 _ALONE = frozenset({"only", "merely", "just", "simply", "solely", "still", "now"})
 _WITHIN = 8  # words: "now only the third is"
 _ASIDES = frozenset({"however", "hand", "contrast", "though", "nevertheless"})
@@ -53,7 +43,7 @@ _NOW = frozenset({"is", "are", "remains", "s"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
-class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
+class Clauses(Naming, SaidOfMarrow, Answers, Negations, Doubts, Times, Contrasts):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
     __slots__ = ()
@@ -63,73 +53,6 @@ class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
         if self.previous is not None and self.pieces and not found:
             self._goes_on()
         super().run(found)
-
-    def _bone(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        if piece.broad:
-            self.joint = piece
-            if self._is_modifier(place):
-                return
-        behind = self.words[piece.last] if piece.last < self.last else ""
-        if behind in TISSUES:
-            return
-        is_far = not self.skips_others and piece.first - self._other_at > _NEAR_OTHER
-        if self._turn is kinds.OTHER and is_far:
-            self._turn = None  # "the other hospital's report tells of calcaneal edema"
-        if self._turn is not kinds.OTHER:
-            self.mentioned.append(piece)
-        opened = self._open
-        owners = opened.bones[-1:] if opened is not None else []
-        if self.words[piece.first - 1] == "its" and owners and not owners[0].broad:
-            return
-        if self._over and self._is_far_landmark(piece):
-            self._over = False
-        if self._turn is kinds.OTHER and not (self.skips_others and self._is_one_more(place)):
-            self.skips_others = True
-            return
-        if self._turn is kinds.NOT_IN and piece.broad and piece.term.kind is kinds.JOINT:
-            return  # "does not reach the subtalar joint"
-        if self._turn is kinds.NOT_IN or self._is_excepted(place):
-            target = self._open
-            if target is not None and self._turn is kinds.NOT_IN:
-                target.denied.append(piece)
-            elif target is not None:
-                target.opposite.append(piece)
-            elif self._turn is kinds.EXCEPT:
-                self._excepted.append(piece)
-            else:
-                self._loose.append(piece)
-            return
-        self._turn = None
-        if opened is not None and is_border(
-            self.words, self.pieces, place, opened.bones or self.row
-        ):
-            return
-        if opened is not None and not (
-            (opened.bones or opened.denied or self._opens_behind_colon(place))
-            and opened.said is not sayings.NOTHING
-            and self._is_subject(place)
-            and not (opened.historical and not opened.resolved and self._is_listed(place))
-        ):
-            if self._over and opened.said is sayings.EDEMA and not self._names_finding(place):
-                if opened.bones or self.row:
-                    return
-                if not opened.strong:
-                    opened.dropped = "beside a bone, not in it"
-                    return
-            opened.bones.append(piece)
-            return
-        if self._over:
-            self._over = False
-            if not self._names_finding(place):
-                self._beside = piece
-                return
-        if opened is not None:
-            if not (opened.negated and self._is_or_list(place)):
-                self._close_cues_before(opened.first)
-            self._open = None
-        elif self._waiting and self._waiting[-1].first < min(self._verb_at, self._noun_at):
-            self._waiting = []  # they had their own verb and their own finding
-        self._waiting.append(piece)
 
     def _skips_aside(self, place: int) -> bool:
         """Pass over what parts a bone from its verb: "the talus, though near it, is normal"."""
@@ -149,26 +72,6 @@ class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
         for passed in self.pieces[place + 1 : at]:
             passed.kind = kinds.NOTHING
         return True
-
-    def _is_excepted(self, place: int) -> bool:
-        """Say whether a bone is left out: "except the cuboid", "every bone but the cuboid"."""
-        if self._turn is not kinds.EXCEPT:
-            return False
-        before = self.pieces[place - 1]
-        known = self._open or self._waiting or before.value == "all"
-        is_next = before.kind is kinds.EXCEPT and known
-        return bool(self._excepted or is_next) or not self._is_subject(place)
-
-    def _opens_behind_colon(self, place: int) -> bool:
-        """Say whether a bone opens what a colon sets apart: "Migrating: the cuboid, once"."""
-        first = self.pieces[place].first
-        if ":" not in self.words[max(0, first - _ARTICLE) : first]:
-            return False
-        at, end = place, min(len(self.pieces), place + _WINDOW)
-        while at < end and self.pieces[at].kind in _LISTED:
-            at += 1
-        told = at < end and self.pieces[at].kind in _TOLD
-        return told and self.words[self.pieces[at - 1].first] == ","
 
     def _disease(self, place: int, piece: Piece) -> None:
         before = self.pieces[place - 1] if place else None
@@ -466,11 +369,12 @@ class Clauses(SaidOfMarrow, Negations, Doubts, Times, Contrasts):
 
     _steps: ClassVar[Steps] = {
         **SaidOfMarrow.said_steps,
+        **Answers.answer_steps,
+        **Naming.naming_steps,
         **Negations.negation_steps,
         **Doubts.doubt_steps,
         **Times.time_steps,
         **Negations.turn_steps,
-        kinds.BONE: _bone,
         kinds.DISEASE: _disease,
         kinds.SOFT: _soft,
         kinds.VERB: _verb,

@@ -12,12 +12,13 @@ from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.antecedents import Homes, with_antecedents
 from marrowd.core.reader.bones import bone_pieces
-from marrowd.core.reader.clauses import TISSUES, Clauses
+from marrowd.core.reader.clauses import Clauses
 from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones
 from marrowd.core.reader.exam import exam_of
 from marrowd.core.reader.headed_lists import list_headed, on_side, sides_headed
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
+from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.questions import answer_of, is_asked, is_doubted

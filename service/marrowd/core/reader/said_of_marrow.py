@@ -8,7 +8,6 @@ from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.landmarks import is_at_insertion
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.steps import Steps
-from marrowd.core.reader.walks import BONE_OF_LIST, SAID_IN_FULL
 
 _TO_SIGNAL = frozenset(
     {
@@ -24,21 +23,12 @@ _TO_SIGNAL = frozenset(
 )
 _ADJECTIVES = frozenset({"edematous", "bruised", "contused", "hyperintense", "bright"})
 _REPLACED = frozenset({"replaced", "lost"})
-_TRAILING = frozenset({"too", "well"})
-_BE = frozenset({"is", "are", "was", "were"})
-_MANNER = frozenset({"likewise", "similarly"})
 
 _EITHER = frozenset({"or", "versus", "vs", "/"})
 _CHANGES = frozenset({"elevation", "increase", "brightening", "hyperintensity", "hypersignal"})
 _NEAR = 3  # words: "signal in the marrow"
 _OF = 2  # words: "spared from any edema"
 _BEFORE_SPARED = frozenset({"from", "by", "of", "any", "the", "in", "edema"})
-
-_RELATIVE = frozenset({"which", "whom"})
-# "nothing that would suggest edema"
-_RELATES = frozenset({"that", "which", "to", "like", "suggesting", "suggestive", "resembling"})
-_SEARCHED = frozenset({"found", "saw", "identified", "finding", "finds", "seeing"})
-_ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 
 
 class SaidOfMarrow(ClauseState):
@@ -281,15 +271,6 @@ class SaidOfMarrow(ClauseState):
         elif self._open is None:
             self._say(sayings.SPARED, piece, strong=strong)
 
-    def _is_of_new_bone(self, place: int) -> bool:
-        """Say whether another bone follows: "the edema of the talus is absent from the cuboid"."""
-        named = self._open.bones if self._open is not None else []
-        if not (named and self._ahead(BONE_OF_LIST, place)):
-            return False
-        ahead = self.pieces[place + 1 : place + 5]
-        bone = next(piece for piece in ahead if piece.kind is kinds.BONE)
-        return set(named[-1].bones).isdisjoint(bone.bones)
-
     def _is_of_another(self, place: int) -> bool:
         """Say whether a bone is spared something else: "from wear", "of arthropathy"."""
         last = self.pieces[place].last
@@ -298,77 +279,6 @@ class SaidOfMarrow(ClauseState):
             return False
         following = self.pieces[place + 1 : place + 3]
         return not any(follower.kind in (kinds.EDEMA, kinds.ANAPHOR) for follower in following)
-
-    def _answer(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        no = piece.value == "no"
-        if piece.value == "some" and not self._is_object(place):
-            return
-        self._turn = None
-        opened = self._open
-        if self._is_plain_preposition(piece):
-            if no and opened is not None and self._is_of_new_bone(place):
-                self._open = None
-                self._say(sayings.EDEMA, piece, elliptic=True).negated = True
-            elif no and opened is not None and opened.said is sayings.EDEMA:
-                opened.negated = opened.denied_after = True
-            elif self._nouns:
-                self._close_cues()
-            return
-        if place and self.pieces[place - 1].kind in (kinds.DISEASE, kinds.SOFT):
-            return
-        if self.words[piece.first] == "present" and self.words[piece.first - 1] == "not":
-            return  # "does not present edema"
-        if self.words[piece.first] in ("y", "n") and not self._is_cell_answer(place):
-            return
-        if (
-            self.words[piece.first] == "present"
-            and self._waiting
-            and not self.predicates
-            and self.words[piece.first - 1] not in _ROW_SIGNS
-        ):
-            return
-        if self.words[piece.first] == "present" and self._is_told_behind_comma(place):
-            return  # "Os trigonum: present, not edematous"
-        is_nothing = self.words[piece.first] == "nothing" and piece.last - piece.first == 1
-        if is_nothing and self._is_word_next(place):
-            return  # "nothing active"
-        back = piece.last - piece.first >= _NEAR and self.words[piece.first + 1] == "of"
-        back = back and self.words[piece.last - 1] not in _RELATIVE
-        if (
-            (piece.term.direction == "forward" or is_nothing)
-            and no
-            and not back
-            and (self._is_shown_next(place) or self._bone_then_finding(place + 1))
-        ):
-            self._deny(piece)
-            return
-        if piece.term.direction == "forward":
-            if piece.value == "moved" and opened is not None and opened.said is sayings.EDEMA:
-                opened.historical = True
-                self._forward[kinds.CURRENT] = ""
-            if not no and place and self.pieces[place - 1].kind is not kinds.NEGATED:
-                self._forward.pop(kinds.NEGATED, None)  # "no fracture and positive for edema"
-            self._open = None
-            new = self._say(sayings.EDEMA, piece, elliptic=True)
-            new.negated, new.points_back = no, back or self._ends_after(place)
-            new.needs_bones = not new.points_back
-            return
-        if self.words[piece.first] == "present" and not self._waiting and not self.row:
-            return
-        if self._waiting or self._open is None:
-            if self.topic or self.predicates:
-                answered = self._say(sayings.EDEMA, piece, elliptic=True)
-                answered.negated = no
-                answered.points_back = place > 0 and self.pieces[place - 1].kind is kinds.THERE
-        elif no and self._open.said is sayings.EDEMA:
-            is_whole = self.words[piece.first - 1] in _SEARCHED
-            if self._open.bones and self._verb_at < self._open.last and not is_whole:
-                bone = self._open.bones.pop()
-                self._waiting.append(bone)
-                self._say(sayings.EDEMA, piece, elliptic=True).negated = True
-                return
-            self._open.negated, self._open.hypothetical = True, False
-            self._open.last = max(self._open.last, piece.last)
 
     def _is_known_on_fluid(self, place: int) -> bool:
         return (self.topic or bool(self.predicates)) and self._is_on_fluid(place)
@@ -379,68 +289,9 @@ class SaidOfMarrow(ClauseState):
         known = self.topic or bool(self.predicates)
         return near and known and self.words[piece.first] in _CHANGES and self._is_last_word(piece)
 
-    def _is_word_next(self, place: int) -> bool:
-        """Say whether a word we do not know follows: "nothing active"."""
-        last = self.pieces[place].last
-        following = self.pieces[place + 1 : place + 2]
-        unknown = not following or following[0].first > last
-        unknown = unknown and last < self.last and self.words[last].isalpha()
-        return unknown and self.words[last] not in _RELATES
-
     def _is_gap(self, index: int) -> bool:
         """Say whether a form was left unfilled at a word."""
         return index < len(self.words) and self.words[index][0] == "_"
-
-    def _is_object(self, place: int) -> bool:
-        """Say whether an amount is all that a verb has: "the fifth shows some at its base"."""
-        before = self.pieces[place - 1] if place else None
-        if before is None or not self._is_complement(self.pieces[place]):
-            return False
-        named = self._waiting and self.words[before.first] == ","  # "as to the cuboid, some"
-        if before.kind is kinds.POSSIBLE:
-            return kinds.POSSIBLE in self._forward  # "might hold a trace"
-        return before.kind in (kinds.VERB, kinds.CURRENT) or bool(named)
-
-    def _is_plain_preposition(self, piece: Piece) -> bool:
-        """Say whether "is seen in" goes on with what was named, and answers nothing."""
-        if self.words[piece.first] not in _BE or piece.term.direction != "forward":
-            return False
-        return self._open is not None or bool(self._nouns) or not self.predicates
-
-    def _ditto(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
-        opened = self._open
-        if self.words[piece.last : piece.last + 1] == ["of"] or self._is_soft(place):
-            return  # "a trace of fluid", "similar thickening of the tendon"
-        if opened is not None and opened.elliptic and not self._waiting:
-            return
-        if self.words[piece.last - 1] in _TRAILING and not (
-            self._waiting and self._is_last_word(piece)
-        ):
-            return
-        if self.words[piece.first] in _MANNER and not self._ends_after(place):
-            return
-        if self._ahead(SAID_IN_FULL, place):
-            return
-        last = self.predicates[-1] if self.predicates else self.previous
-        if last is not None and last.said is sayings.NOTHING and not last.bones:
-            last = self.previous  # "signal of the same type"
-        said = last.said if last is not None else sayings.EDEMA
-        if last is None and not self.topic:
-            return
-        if kinds.NEGATED in self._forward:
-            said = sayings.EDEMA
-        waiting = self._waiting
-        new = self._say(said, piece, elliptic=True)
-        new.needs_bones = True
-        if piece.value == "yes":
-            new.said = sayings.EDEMA  # "the talus has a trivial amount"
-        elif last is not None and kinds.NEGATED not in self._forward:
-            new.negated = last.negated and not new.possible
-            new.possible = last.possible or new.possible
-            new.historical = new.historical or last.historical
-            new.resolved = last.resolved
-        if not waiting and last is not None:
-            new.strong = True
 
     def _artifact(self, place: int, piece: Piece) -> None:
         if self._is_marrow_next(place):
@@ -489,7 +340,5 @@ class SaidOfMarrow(ClauseState):
         kinds.SIGNAL: _marrow,
         kinds.HIGH: _high,
         kinds.SPARED: _spared,
-        kinds.ANSWER: _answer,
-        kinds.DITTO: _ditto,
         kinds.ARTIFACT: _artifact,
     }
