@@ -52,7 +52,7 @@ class Naming(ClauseState):
         self._wait(place, piece)
 
     def _is_of_other_noun(self, place: int, piece: Piece) -> bool:
-        """Say whether a name belongs to another noun: "navicular tendon", "ankle joint effusion"."""
+        """Say whether a name is of another noun: "navicular tendon", "ankle joint effusion"."""
         if piece.broad:
             self.joint = piece
             if self._is_modifier(place):

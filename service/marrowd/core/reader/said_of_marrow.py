@@ -7,7 +7,8 @@ from marrowd.core.reader.bearings import is_explained, is_resolution_at
 from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.landmarks import is_at_insertion
 from marrowd.core.reader.pieces import Piece
-from marrowd.core.reader.steps import Steps
+from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.steps import Steps, any_of, first_of, valued
 
 _TO_SIGNAL = frozenset(
     {
@@ -21,12 +22,14 @@ _TO_SIGNAL = frozenset(
         kinds.PREPOSITION,
     }
 )
+_BEFORE_MARROW = frozenset({kinds.HIGH, kinds.SIGNAL, kinds.MARROW})
 _ADJECTIVES = frozenset({"edematous", "bruised", "contused", "hyperintense", "bright"})
 _REPLACED = frozenset({"replaced", "lost"})
 
 _EITHER = frozenset({"or", "versus", "vs", "/"})
 _CHANGES = frozenset({"elevation", "increase", "brightening", "hyperintensity", "hypersignal"})
 _NEAR = 3  # words: "signal in the marrow"
+_CLOSE = 2  # words: "normal T2 signal"
 _OF = 2  # words: "spared from any edema"
 _BEFORE_SPARED = frozenset({"from", "by", "of", "any", "the", "in", "edema"})
 
@@ -122,49 +125,15 @@ class SaidOfMarrow(ClauseState):
         elif self._waiting or (self.is_cell and opened is None):
             self._say(sayings.NORMAL, piece)
 
-    def _marrow(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
+    def _marrow(self, place: int, piece: Piece) -> None:
+        """Name what an adjective will be said of: "the marrow signal of the talus is"."""
         opened = self._open
-        if self.words[piece.first] == "that" and opened is not None and opened.bones:
+        is_that = self.words[piece.first] == "that"
+        if is_that and opened is not None and opened.bones:
             self._say(sayings.NOTHING, piece, strong=True).is_that = True
             return
-        if (
-            opened is not None
-            and opened.said is sayings.EDEMA
-            and not opened.bones
-            and not self._waiting
-            and piece.first - opened.last <= _NEAR
-        ):
-            opened.last = piece.last
-            opened.strong = opened.strong or piece.kind is kinds.MARROW
+        if opened is not None and self._goes_on_with(place, piece, opened):
             return
-        if (
-            opened is not None
-            and opened.said is sayings.NORMAL_MARROW
-            and (
-                piece.first - opened.last <= 2 and not self._waiting  # noqa: PLR2004
-            )
-        ):
-            opened.last = piece.last
-            return
-        if place and self.pieces[place - 1].kind in (kinds.HIGH, kinds.SIGNAL, kinds.MARROW):
-            opened = self._open
-            if opened is not None and piece.first - opened.last <= 1:
-                opened.last = piece.last
-                opened.strong = opened.strong or piece.kind is kinds.MARROW
-                return
-        opened = self._open
-        if opened is not None and opened.said is sayings.EDEMA and not opened.strong:
-            opened.strong = piece.kind is kinds.MARROW
-            if not self._waiting:
-                return
-        if (
-            opened is not None
-            and not self._waiting
-            and opened.said is not sayings.NOTHING
-            and (piece.kind is kinds.SIGNAL)
-        ):
-            return
-        before = self.pieces[place - 1] if place else None
         if self._is_of_disease(place):
             return
         if piece.kind is kinds.SIGNAL and self._is_soft(place):
@@ -178,64 +147,107 @@ class SaidOfMarrow(ClauseState):
             self.words, self._historical_at, piece.first
         ):
             nothing.said, nothing.resolved = sayings.EDEMA, True
-        nothing.is_that = self.words[piece.first] == "that"
-        if (
-            before is not None
-            and before.kind is kinds.SEQUENCE
-            and (before.value == "fluid" and not self._mass)
-        ):
-            self.predicates[-1].is_fluid = True
+        nothing.is_that = is_that
+        before = self.pieces[place - 1] if place else None
+        if before is not None and before.kind is kinds.SEQUENCE and before.value == "fluid":
+            nothing.is_fluid = not self._mass
 
-    def _high(self, place: int, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        if self.is_cell and self._open is None and piece.value == "much":
-            self._say(sayings.EDEMA, piece, strong=True)
-            return
-        if self.is_cell and self._open is None and piece.value == "low":
-            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
-            return
-        last = self.predicates[-1] if self.predicates else None
-        if piece.value == "low" and self._waiting and last is not None and last.is_signal:
-            dark = self._say(sayings.EDEMA, piece, elliptic=True)
-            dark.negated = dark.is_signal = True
-            return
-        if piece.value == "much" and self._waiting and self._is_denied_noun(piece):
-            self._say(sayings.EDEMA, piece, elliptic=True)
-            return  # "shows no elevation"
-        if piece.value == "low" or self._is_t1_only(place):
-            lost = self._open if self.words[piece.first] in _REPLACED else None
-            if lost is not None and lost.said is sayings.NORMAL_MARROW:
-                lost.said = sayings.NOTHING  # "normal fatty marrow is replaced by edema"
-            self._nouns += 1
-            self._noun_at = piece.first
-            return
-        opened = self._open
-        if opened is not None and opened.said is sayings.NOTHING:
-            opened.said = sayings.EDEMA
+    def _goes_on_with(self, place: int, piece: Piece, opened: Predicate) -> bool:
+        """Say whether the word is still of what is open: "edema in the marrow", "normal signal"."""
+        is_marrow = piece.kind is kinds.MARROW
+        gap = piece.first - opened.last
+        is_edema = opened.said is sayings.EDEMA
+        if opened.said is sayings.NORMAL_MARROW and gap <= _CLOSE and not self._waiting:
             opened.last = piece.last
-            opened.negated = kinds.NEGATED in self._forward
-            opened.possible = kinds.POSSIBLE in self._forward
-            return
-        strong = False
-        near = False
-        for follower in self.pieces[place + 1 : place + 5]:
-            if follower.kind is kinds.MARROW:
-                strong = near = True
-            elif follower.kind is kinds.SIGNAL:
-                near = True
-            elif follower.kind not in _TO_SIGNAL:
-                break
+            return True
+        is_near = is_edema and gap <= _NEAR and not (opened.bones or self._waiting)
+        if is_near or (gap <= 1 and place and self.pieces[place - 1].kind in _BEFORE_MARROW):
+            opened.last = piece.last
+            opened.strong = opened.strong or is_marrow
+            return True
+        if is_edema and not opened.strong:
+            opened.strong = is_marrow
+            if not self._waiting:
+                return True
+        is_signal = piece.kind is kinds.SIGNAL
+        return is_signal and not (self._waiting or opened.said is sayings.NOTHING)
+
+    def _high_in_cell(self, _place: int, piece: Piece) -> bool:
+        """Read a cell that says no more than how bright: "increased", "low"."""
+        if not self.is_cell or self._open is not None or piece.value not in ("much", "low"):
+            return False
+        if piece.value == "much":
+            self._say(sayings.EDEMA, piece, strong=True)
+        else:
+            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
+        return True
+
+    def _high_not(self, _place: int, piece: Piece) -> bool:
+        """Read dark beside bright as free: "the talus is bright, the cuboid dark"."""
+        last = self.predicates[-1] if self.predicates else None
+        if not self._waiting or last is None or not last.is_signal:
+            return False
+        dark = self._say(sayings.EDEMA, piece, elliptic=True)
+        dark.negated = dark.is_signal = True
+        return True
+
+    def _high_denied(self, _place: int, piece: Piece) -> bool:
+        """Read a change that is denied with no noun of its own: "shows no elevation"."""
+        if not self._waiting or not self._is_denied_noun(piece):
+            return False
+        self._say(sayings.EDEMA, piece, elliptic=True)
+        return True
+
+    def _high_on_t1(self, place: int, piece: Piece) -> bool:
+        """Take low or T1 signal for no edema: "normal fatty marrow is replaced by edema"."""
+        if piece.value != "low" and not self._is_t1_only(place):
+            return False
+        lost = self._open if self.words[piece.first] in _REPLACED else None
+        if lost is not None and lost.said is sayings.NORMAL_MARROW:
+            lost.said = sayings.NOTHING
+        self._nouns += 1
+        self._noun_at = piece.first
+        return True
+
+    def _high_behind(self, _place: int, piece: Piece) -> bool:
+        """Say it of the marrow or signal that is open: "the marrow signal is increased"."""
+        opened = self._open
+        if opened is None or opened.said is not sayings.NOTHING:
+            return False
+        opened.said = sayings.EDEMA
+        opened.last = piece.last
+        opened.negated = kinds.NEGATED in self._forward
+        opened.possible = kinds.POSSIBLE in self._forward
+        return True
+
+    def _high_ahead(self, place: int, piece: Piece) -> bool:
+        """Read brightness of what follows, or of a bone: "bright marrow", "bright on STIR"."""
+        near, strong = self._is_of_signal(place)
         if not near and self._waiting and self._is_known_on_fluid(place):
             self._say(sayings.EDEMA, piece).is_signal = True
-            return  # "the cuboid is mildly increased on STIR"
+            return True
         if not near and piece.value != "bright":
-            return
+            return True
         if not strong and (self._mass or self._is_mass_next(place)):
-            return
+            return True
         if not strong and self._is_soft(place) and not self._is_of_subject(place):
             self._nouns += 1
             self._open = None
-            return
+            return True
         self._say(sayings.EDEMA, piece, strong=strong).is_signal = True
+        return True
+
+    def _is_of_signal(self, place: int) -> tuple[bool, bool]:
+        """Say whether signal or marrow follows, and whether it is marrow: "high T2 signal"."""
+        near = False
+        for follower in self.pieces[place + 1 : place + 5]:
+            if follower.kind is kinds.MARROW:
+                return True, True
+            if follower.kind is kinds.SIGNAL:
+                near = True
+            elif follower.kind not in _TO_SIGNAL:
+                break
+        return near, False
 
     def _spared(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
         if self._is_marrow_next(place):
@@ -338,7 +350,14 @@ class SaidOfMarrow(ClauseState):
         kinds.NORMAL: _normal,
         kinds.MARROW: _marrow,
         kinds.SIGNAL: _marrow,
-        kinds.HIGH: _high,
+        kinds.HIGH: first_of(
+            any_of(_high_in_cell),
+            valued("low", _high_not),
+            valued("much", _high_denied),
+            any_of(_high_on_t1),
+            any_of(_high_behind),
+            any_of(_high_ahead),
+        ),
         kinds.SPARED: _spared,
         kinds.ARTIFACT: _artifact,
     }
