@@ -4,10 +4,10 @@ from itertools import pairwise
 from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.lookahead import Lookahead
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate, Said
 from marrowd.core.reader.steps import Steps
+from marrowd.core.reader.subjects import Subjects
 from marrowd.core.reader.vocabulary import Kind
 from marrowd.core.reading import Severity
 
@@ -60,7 +60,7 @@ def _weigh_named_again(predicates: list[Predicate]) -> None:
                 predicate.resolved = True  # "is normal since the scan that showed edema"
 
 
-class ClauseState(Lookahead):
+class ClauseState(Subjects):
     """Bones waiting, the predicate open, the cues that reach forward, and what was found."""
 
     __slots__ = (

@@ -6,7 +6,6 @@ Every look is bounded, so that a sentence of any length is read in linear time.
 
 from bisect import bisect_left
 
-from marrowd.core.anatomy import Bone
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.surroundings import Surroundings
@@ -24,20 +23,12 @@ _SAID_AFTER_VERB = frozenset(
         kinds.DITTO,
     }
 )
-_NO_VERB_NEEDED = frozenset(
-    {kinds.SPARED, kinds.NORMAL_MARROW, kinds.ANSWER, kinds.NORMAL, kinds.HIGH}
-)
-_IN = frozenset({"in", "within", "at"})
 _NOT = frozenset({"not", "never"})
 _AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
 _MEASURE = frozenset({kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL})
 _ASIDE = 6  # words
 _NEAR = 4  # words
 _ADVERBS = frozenset({"yet", "been", "be", "so", "quite", "very", "at", "all", "now", "ever", "to"})
-_ONLY = frozenset({"only", "just"})
-_GROUPS = frozenset({Bone.METATARSAL_UNSPECIFIED, Bone.CUNEIFORM_UNSPECIFIED, Bone.PHALANX})
-_OR = frozenset({"or", "/"})
-_PLACE = frozenset({kinds.PREPOSITION, kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.DITTO})
 _OPENS_ASIDE = frozenset({"without", "absence", "absent", "despite", "lacking"})
 _MAIN_CLAUSE = frozenset({"the", "there", "this", "these", "it"})
 _ENDS_CELL = frozenset({",", ";", ".", "/", "|", "\n"})
@@ -46,7 +37,6 @@ _TO_PLACE = SMALL | {kinds.PREPOSITION, kinds.ANAPHOR}  # "in the adjacent cuboi
 _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
-_IN_FINDING = _IN_LIST | SMALL | {kinds.HISTORICAL}
 _WINDOW = 40
 _BARE_JOINTS = frozenset(
     """
@@ -54,8 +44,6 @@ _BARE_JOINTS = frozenset(
 
     """.split()
 )
-_NAMES_FINDING = frozenset({kinds.EDEMA, kinds.HIGH})
-_BEHIND_FINDING = frozenset({kinds.PREPOSITION, kinds.HISTORICAL, kinds.SIGNAL, kinds.MARROW})
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "(", "["})
 
 
@@ -82,93 +70,6 @@ class Lookahead(Surroundings):
         noun = self._ahead(NOUN_OF_JOINT, place)
         return noun is not None and (noun.first - here.last <= 1 or not noun.term.cue)
 
-    def _is_subject(self, place: int) -> bool:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        """Say whether this bone opens a new statement: "... and the calcaneus is normal"."""
-        pieces = self.pieces
-        if place and self.words[pieces[place - 1].first] == ">":
-            return False
-        end = min(len(pieces), place + _WINDOW)
-        at = place + 1
-        while at < end and pieces[at].kind in _IN_LIST:
-            if pieces[at].kind is kinds.PREPOSITION and pieces[at - 1].kind is kinds.BONE:
-                break
-            at += 1
-        behind = pieces[at - 1].kind
-        if at < end and pieces[at].kind in (kinds.CURRENT, kinds.SEVERITY):
-            at += 1  # "and the cuboid now looks normal"
-        if at >= end:
-            return False
-        kind = pieces[at].kind
-        if (
-            kind is kinds.ANSWER
-            and pieces[at - 1].kind is kinds.JOIN
-            and (pieces[at].first > pieces[at - 1].last)
-        ):
-            return False  # "edema in the talus and found none"
-        if self.words[pieces[at].first] == "there" and pieces[at].first == pieces[at - 1].last:
-            return self._opens_place(place)
-        if kind is kinds.NEGATED:
-            return self._is_denied_here(place, at)
-        if kind is kinds.POSSIBLE:
-            return pieces[at].last >= self.last and self.words[self.last - 1] == "be"
-        if kind is kinds.EDEMA:
-            return behind is not kinds.JOIN
-        if kind in _NO_VERB_NEEDED and kind is not kinds.ANSWER and behind is kinds.JOIN:
-            return False
-        if kind in _NO_VERB_NEEDED:
-            return pieces[at].term.direction != "forward"
-        if kind is kinds.HISTORICAL:
-            return (
-                pieces[at].value == "resolved"
-                and behind is not kinds.JOIN
-                and not self._is_listed(place)
-            )
-        if kind is not kinds.VERB and kind is not kinds.RANGE:
-            return False
-        between = self.words[pieces[at - 1].last : pieces[at].first]
-        if len(between) > 1 and (behind is kinds.JOIN or "the" in between):
-            return False  # "edema of the talus and cuboid, the study is normal"
-        at += 1
-        if kind is kinds.RANGE and at < end and pieces[at].kind is kinds.EDEMA:
-            return not self._is_listed(place)  # "edema in the talus and cuboid - contusion"
-        while at < end and pieces[at].kind in SMALL:
-            at += 1
-        if at < end and pieces[at].kind is kinds.NEGATED:
-            return pieces[at].term.direction != "backward" and self._is_denied_here(place, at)
-        return at < end and pieces[at].kind in _SAID_AFTER_VERB
-
-    def _is_denied_here(self, place: int, at: int) -> bool:
-        """Say whether a negation opens what is said of this bone, not what follows by itself."""
-        cue = self.pieces[at]
-        if self._ahead(FINDING, at):
-            return not self._has_own_place(at)  # "edema of the talus without edema of the cuboid"
-        if cue.term.direction == "backward" or not self._ends_after(at):
-            return False
-        return self._is_last_word(cue) or not self._is_listed(place)
-
-    def _has_own_place(self, place: int) -> bool:
-        """Say whether the finding behind a cue names its bones: "without edema of the cuboid"."""
-        for piece in self.pieces[place + 1 : place + 6]:
-            if piece.kind in FINDINGS:
-                return self._place_follows(piece.last)
-        return False
-
-    def _opens_place(self, place: int) -> bool:
-        """Say whether a bone is the place of what follows: "and in the cuboid there may be"."""
-        word = self.words[self.pieces[place - 1].last - 1] if place else ""
-        return word in _IN
-
-    def _is_listed(self, place: int) -> bool:
-        """Say whether a bone goes on with a finding's list: "edema in the talus and the cuboid"."""
-        after = self.pieces[place]
-        for piece in reversed(self.pieces[max(0, place - _WINDOW) : place]):
-            if piece.kind in _NAMES_FINDING or piece.value == "was":
-                return after.kind in _BEHIND_FINDING
-            if piece.kind not in _IN_FINDING and piece.kind not in _BEHIND_FINDING:
-                return False
-            after = piece
-        return False
-
     def _is_shown_next(self, place: int) -> bool:
         """Say whether a finding follows, perhaps behind its verb: "none of which shows edema"."""
         following = self.pieces[place + 1 : place + 2]
@@ -183,28 +84,6 @@ class Lookahead(Surroundings):
             if piece.kind in (kinds.BREAK, kinds.JOIN, kinds.THERE):
                 return True
         return True
-
-    def _is_one_more(self, place: int) -> bool:
-        """Say whether a bone is named for itself behind others: "the other rays and the talus"."""
-        piece = self.pieces[place]
-        before = self.pieces[place - 1].kind if place else None
-        return before is kinds.JOIN and not piece.broad and piece.bones[0] not in _GROUPS
-
-    def _is_behind_not_only(self, place: int) -> bool:
-        """Say whether "but" goes on with a list: "not only the talus but also the cuboid"."""
-        for piece in self.pieces[max(0, place - 8) : place]:
-            if piece.kind is kinds.NOTHING and self.words[piece.first] == "not":
-                return self.words[piece.last - 1] in _ONLY
-        return False
-
-    def _is_left_out(self, place: int) -> bool:
-        """Say whether nothing but bones follow "but": "in all metatarsals but the fifth"."""
-        piece = self.pieces[place]
-        following = self.pieces[place + 1 : place + _WINDOW]
-        if self.words[piece.first] != "but" or not following:
-            return False
-        near = following[0].first - piece.last <= 1 and following[0].kind is kinds.BONE
-        return near and all(p.kind in (kinds.BONE, kinds.JOIN, kinds.SIDE) for p in following)
 
     def _is_list_of_bones(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 2]
@@ -265,29 +144,6 @@ class Lookahead(Surroundings):
             return self._ahead(FINDING, place + 2) is not None
         return told.kind in (kinds.NORMAL_MARROW, kinds.EDEMA, kinds.SPARED)
 
-    def _bone_then_finding(self, place: int) -> bool:
-        for at in range(place, min(place + 8, len(self.pieces))):
-            piece = self.pieces[at]
-            if piece.kind in _NOUNS:
-                return True
-            if piece.kind is kinds.JOIN and self._is_compound(at):
-                continue
-            if piece.kind in (kinds.JOIN, kinds.VERB, kinds.BREAK, kinds.THERE):
-                return False
-        return False
-
-    def _is_compound(self, place: int) -> bool:
-        """Say whether two bones share the noun that follows: "talar or navicular edema"."""
-        if self.words[self.pieces[place].first] == ",":
-            return False
-        at = place + 1
-        while at < len(self.pieces) and self.pieces[at].kind in SMALL:
-            at += 1
-        if at + 1 >= len(self.pieces) or self.pieces[at].kind is not kinds.BONE:
-            return False
-        bone, noun = self.pieces[at : at + 2]
-        return noun.kind in FINDINGS and noun.first - bone.last <= 1
-
     def _is_place_next(self, place: int) -> bool:
         following = self.pieces[place + 1 : place + 7]
         while following and following[0].kind in _MEASURE:
@@ -338,23 +194,6 @@ class Lookahead(Surroundings):
             at += 1
         return at < len(self.pieces)
 
-    def _is_or_list(self, place: int) -> bool:
-        """Say whether "or" holds a bone in the list: "no talar contusion or calcaneal edema"."""
-        at = place - 1
-        while at > 0 and self.pieces[at].kind in SMALL:
-            at -= 1
-        if at < 0 or self.pieces[at].kind is not kinds.JOIN:
-            return False
-        word = self.words[self.pieces[at].first]
-        if word != ",":
-            return word in _OR
-        for piece in self.pieces[place : place + _WINDOW]:
-            if piece.kind is kinds.JOIN and self.words[piece.first] in _OR:
-                return True
-            if piece.kind in (kinds.VERB, kinds.BREAK, kinds.THERE, kinds.NEGATED):
-                return False
-        return False
-
     def _is_of_adjectives(self, piece: Piece) -> bool:
         """Say whether adjectives go on behind a comma: "no appreciable, measurable increase"."""
         words = self.words
@@ -368,22 +207,6 @@ class Lookahead(Surroundings):
             return False
         before = self.pieces[place - 1].kind if place else None
         return before not in (kinds.VERB, kinds.BONE, kinds.EDEMA, kinds.PART)
-
-    def _is_only_bone_next(self, place: int) -> bool:
-        """Say whether a cue bears on one more bone of a list: "and possibly the navicular"."""
-        before = self.pieces[place - 1].kind if place else None
-        if before not in (kinds.JOIN, kinds.WITH):
-            return False
-        at = place + 1
-        while at < len(self.pieces) and (
-            self.pieces[at].kind in _PLACE or self.words[self.pieces[at].first] == "also"
-        ):
-            at += 1
-        if at >= len(self.pieces) or self.pieces[at].kind is not kinds.BONE:
-            return False
-        if at + 1 < len(self.pieces) and self.pieces[at + 1].kind is kinds.VERB:
-            return False
-        return not self._bone_then_finding(at)
 
     def _is_dated(self, place: int) -> bool:
         """Say whether a date stands at a finding: "bruise of the talus in March"."""

@@ -249,39 +249,45 @@ class SaidOfMarrow(ClauseState):
                 break
         return near, False
 
-    def _spared(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
+    def _spared(self, place: int, piece: Piece) -> None:
+        """Read what is free of the process: "the cuboid is spared", "sparing the cuboid"."""
         if self._is_marrow_next(place):
             self._say(sayings.NORMAL_MARROW, piece, strong=True)
             return  # "inconspicuous marrow"
         if self._is_of_another(place):
             return  # "spared from degeneration"
-        strong = piece.value == "edema" or self._is_on_fluid(place)
-        if strong and self._open is None and not self._waiting:
-            self._say(sayings.SPARED, piece, strong=True)
-            return
         opened = self._open
-        if opened is not None and opened.said is sayings.NOTHING:
+        strong = piece.value == "edema" or self._is_on_fluid(place)
+        if strong and opened is None and not self._waiting:
+            self._say(sayings.SPARED, piece, strong=True)
+        elif opened is not None and opened.said is sayings.NOTHING:
             opened.said, opened.strong, opened.last = sayings.SPARED, True, piece.last
-            return
-        if not (strong or self._is_complement(piece) or self._is_shunned_next(place)):
-            following = self.pieces[place + 1 : place + 2]
-            if not (following and following[0].kind is kinds.BONE and not self._waiting):
-                return
-            if self._open is not None and self._open.said is not sayings.SPARED:
-                return
-            self._open = None
-        if self._waiting:
-            self._say(sayings.SPARED, piece, strong=strong)
         elif (
-            self._open is not None
-            and self.pieces[place - 1].kind is kinds.BONE
-            and self._open.bones
+            strong
+            or self._is_complement(piece)
+            or self._is_shunned_next(place)
+            or self._spares_next(place)
         ):
-            bone = self._open.bones.pop()
-            self._waiting.append(bone)
-            self._say(sayings.SPARED, piece, strong=strong)
-        elif self._open is None:
-            self._say(sayings.SPARED, piece, strong=strong)
+            self._spare(place, piece, strong=strong)
+
+    def _spares_next(self, place: int) -> bool:
+        """Say whether the bone that is spared follows: "sparing the cuboid"."""
+        following = self.pieces[place + 1 : place + 2]
+        if not following or following[0].kind is not kinds.BONE or self._waiting:
+            return False
+        if self._open is not None and self._open.said is not sayings.SPARED:
+            return False
+        self._open = None
+        return True
+
+    def _spare(self, place: int, piece: Piece, *, strong: bool) -> None:
+        """Say it of the bones that wait, or of the last one named: "edema, the cuboid spared"."""
+        opened = self._open
+        if opened is not None and not self._waiting:
+            if self.pieces[place - 1].kind is not kinds.BONE or not opened.bones:
+                return
+            self._waiting.append(opened.bones.pop())
+        self._say(sayings.SPARED, piece, strong=strong)
 
     def _is_of_another(self, place: int) -> bool:
         """Say whether a bone is spared something else: "from wear", "of arthropathy"."""
