@@ -58,7 +58,7 @@ class Subjects(Lookahead):
         if self.words[told.first] == "there" and told.first == before.last:
             return self._opens_place(place)
         if told.kind is kinds.VERB or told.kind is kinds.RANGE:
-            return self._is_told_by_verb(place, at, behind)
+            return self._is_told_behind_verb(place, at, behind)
         return self._is_told_without_verb(place, at, behind)
 
     def _end_of_list(self, place: int) -> int:
@@ -90,7 +90,7 @@ class Subjects(Lookahead):
         is_gone = kind is kinds.HISTORICAL and told.value == "resolved"
         return is_gone and not is_joined and not self._is_listed(place)
 
-    def _is_told_by_verb(self, place: int, at: int, behind: Kind) -> bool:
+    def _is_told_behind_verb(self, place: int, at: int, behind: Kind) -> bool:
         """Say whether a verb leads to what is said: "is normal", "shows mild edema"."""
         pieces = self.pieces
         end = min(len(pieces), place + _WINDOW)
