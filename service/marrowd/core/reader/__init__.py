@@ -2,6 +2,7 @@
 Reads a radiologist's prose: which bone, which side, really there or only considered, now or before.
 
 Knows words, sentences and bones. Must not know where a text came from, or what is done with it.
+How a text goes through it, and where a new wording belongs: docs/adr/0005-report-reader.md.
 """
 
 from marrowd.core.reader.explain import Explanation, explain

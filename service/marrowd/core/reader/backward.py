@@ -4,6 +4,7 @@ from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.bearings import is_explained, is_of_share
 from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.vocabulary import Kind
 
 _EXCLUDED = frozenset({"excluded", "exclude", "ruled", "dismissed", "discounted", "eliminated"})
@@ -18,46 +19,9 @@ class Backward(ClauseState):
 
     __slots__ = ()
 
-    def _apply_back(self, kind: Kind, piece: Piece) -> None:  # noqa: C901, PLR0911, PLR0912 -- one case after the other
-        target = self._open
-        if kind is kinds.POSSIBLE and self._asks_course:
-            return
-        if self._turn is kinds.OTHER and kind is kinds.NEGATED and not self._waiting:
-            return  # "the others are not"
-        if target is None and kind is kinds.POSSIBLE and self.predicates and not self._waiting:
-            if self.words[piece.first - 1] == "one":
-                return  # "edema, no fracture line, although one cannot be excluded"
-            target = self.predicates[-1]
-            if target.negated and not (
-                self._nouns or _EXCLUDED.isdisjoint(self.words[piece.first : piece.last])
-            ):
-                doubted = self._say(sayings.EDEMA, piece, elliptic=True)
-                doubted.possible, doubted.bones = True, list(target.bones)
-                return  # "no edema, although subtle change cannot be excluded"
-            if target.said is not sayings.EDEMA or target.negated:
-                return
-        if target is None and kind is kinds.HISTORICAL and not (self._waiting or self._nouns):
-            target = self.predicates[-1] if self.predicates else None
-            if target is not None and (target.said is not sayings.EDEMA or target.negated):
-                target = None
-        if target is None and kind is kinds.NEGATED and self._is_out_of_sight(piece):
-            self.excluded += self._waiting
-            self._waiting = []
-            return
-        if target is None and (self._waiting or self.points_back or self.row):
-            here = self.words[piece.first : piece.last]
-            is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
-            if not (self.topic or self.predicates or is_gone) and _OF_MARROW.isdisjoint(here):
-                return
-            if kind is kinds.POSSIBLE and not self._is_last_word(piece):
-                return
-            if not (self._waiting or self.points_back) and self._nouns and not self._names(here):
-                return
-            before = self.predicates[-1] if self.predicates else self.previous
-            target = self._say(sayings.EDEMA, piece, elliptic=True)
-            if self._is_bare_not(piece.first) and before is not None and self._was_freed(before):
-                target.current = True
-                return  # "the talus is free of edema, the cuboid is not"
+    def _apply_back(self, kind: Kind, piece: Piece) -> None:
+        """Let a cue act on the finding before it: deny it, doubt it, or say that it has gone."""
+        target = self._before(kind, piece)
         if target is None or self._is_of_later_noun(kind, piece, target.last):
             return
         if kind is kinds.NEGATED and is_explained(self.words, target.first):
@@ -65,15 +29,7 @@ class Backward(ClauseState):
         target.rules.append(piece.term.rule)
         target.last = max(target.last, piece.last)
         if kind is kinds.NEGATED:
-            target.hypothetical = False
-            if target.said is sayings.NOTHING and (target.bones or self.row):
-                target.said, target.strong = sayings.EDEMA, True
-            unsure = self.words[piece.last - 1] in _UNSURE and not self._is_last_word(piece)
-            unsure = unsure or self._possible_at > target.first
-            if target.possible and (unsure or self.words[piece.first] not in _BE):
-                return
-            target.negated = target.denied_after = True
-            target.historical = target.historical or kinds.HISTORICAL in self._forward
+            self._deny_said(target, piece)
         elif kind is kinds.POSSIBLE:
             target.possible, target.negated = True, False
             if self._forward.get(kinds.HYPOTHETICAL) == "whether":
@@ -86,6 +42,73 @@ class Backward(ClauseState):
             target.resolved = True
             if target.said is sayings.NOTHING:
                 target.said = sayings.EDEMA
+
+    def _before(self, kind: Kind, piece: Piece) -> Predicate | None:
+        """Find what a cue acts on: what is open, what was said before, or what bones wait for."""
+        is_course = kind is kinds.POSSIBLE and self._asks_course
+        is_of_others = kind is kinds.NEGATED and self._turn is kinds.OTHER and not self._waiting
+        if is_course or is_of_others:
+            return None  # "the others are not"
+        if self._open is not None:
+            return self._open
+        if kind is kinds.POSSIBLE and self.predicates and not self._waiting:
+            return self._doubted(piece)
+        if kind is kinds.NEGATED and self._is_out_of_sight(piece):
+            self.excluded += self._waiting
+            self._waiting = []
+            return None
+        last = self.predicates[-1] if self.predicates else None
+        if (
+            kind is kinds.HISTORICAL
+            and last is not None
+            and last.said is sayings.EDEMA
+            and not (last.negated or self._waiting or self._nouns)
+        ):
+            return last
+        return self._said_anew(kind, piece)
+
+    def _doubted(self, piece: Piece) -> Predicate | None:
+        """Doubt what was said before, or a denial: "no edema, but it cannot be excluded"."""
+        if self.words[piece.first - 1] == "one":
+            return None  # "edema, no fracture line, although one cannot be excluded"
+        last = self.predicates[-1]
+        excluded = not _EXCLUDED.isdisjoint(self.words[piece.first : piece.last])
+        if last.negated and excluded and not self._nouns:
+            doubted = self._say(sayings.EDEMA, piece, elliptic=True)
+            doubted.possible, doubted.bones = True, list(last.bones)
+            return None
+        return None if last.negated or last.said is not sayings.EDEMA else last
+
+    def _said_anew(self, kind: Kind, piece: Piece) -> Predicate | None:
+        """Say again what was spoken of, for a cue to act on: "the cuboid is not", "this has gone"."""
+        if not (self._waiting or self.points_back or self.row):
+            return None
+        here = self.words[piece.first : piece.last]
+        is_gone = kind is kinds.HISTORICAL and self._is_edema_near(piece)
+        if not (self.topic or self.predicates or is_gone) and _OF_MARROW.isdisjoint(here):
+            return None
+        if kind is kinds.POSSIBLE and not self._is_last_word(piece):
+            return None
+        if not (self._waiting or self.points_back) and self._nouns and not self._names(here):
+            return None
+        before = self.predicates[-1] if self.predicates else self.previous
+        said = self._say(sayings.EDEMA, piece, elliptic=True)
+        if self._is_bare_not(piece.first) and before is not None and self._was_freed(before):
+            said.current = True
+            return None  # "the talus is free of edema, the cuboid is not"
+        return said
+
+    def _deny_said(self, target: Predicate, piece: Piece) -> None:
+        """Deny a finding, unless it stays in doubt: "possible edema, not confirmed on T1"."""
+        target.hypothetical = False
+        if target.said is sayings.NOTHING and (target.bones or self.row):
+            target.said, target.strong = sayings.EDEMA, True
+        unsure = self.words[piece.last - 1] in _UNSURE and not self._is_last_word(piece)
+        unsure = unsure or self._possible_at > target.first
+        if target.possible and (unsure or self.words[piece.first] not in _BE):
+            return
+        target.negated = target.denied_after = True
+        target.historical = target.historical or kinds.HISTORICAL in self._forward
 
     def _is_out_of_sight(self, piece: Piece) -> bool:
         """Say whether it is the bone that was not seen: "Navicular not seen", "not visualized"."""

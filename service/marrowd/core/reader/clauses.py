@@ -3,7 +3,8 @@ Reads one sentence from left to right and says what is said of which bones.
 
 A small machine with one pass over the pieces. It keeps the bones named but not yet spoken of
 (waiting), the predicate that is open for bones to come, and the cues that still reach forward.
-What each kind of piece does is one method; what it knows of the world is vocabulary.
+What each kind of piece does is its step; what it knows of the world is vocabulary. The steps of
+bones, findings and cues are mixed in; those of the words between them are here.
 """
 
 from typing import ClassVar
