@@ -80,7 +80,7 @@ class Backward(ClauseState):
         return None if last.negated or last.said is not sayings.EDEMA else last
 
     def _said_anew(self, kind: Kind, piece: Piece) -> Predicate | None:
-        """Say again what was spoken of, for a cue to act on: "the cuboid is not", "this has gone"."""
+        """Say again what was spoken of, for a cue to act on: "the cuboid is not", "it has gone"."""
         if not (self._waiting or self.points_back or self.row):
             return None
         here = self.words[piece.first : piece.last]
