@@ -15,6 +15,32 @@ READER = Reader(load_vocabulary())
 LETTERS = {"affirmed": "A", "possible": "P", "historical": "H", "negated": "N"}
 
 FAMILIES = {
+    "starred options, what a request says, the fibular marrow": [
+        (
+            (
+                "Marrow edema\ntalus: yes / NO*\nnavicular: YES* / no\ncuboid: yes / NO*\n(* = "
+                "selected)"
+            ),
+            "cuboid N, navicular A, talus N",
+        ),
+        ("Marrow edema\n- talus: no* / yes\n- cuboid: no / yes*", "cuboid A, talus N"),
+        ("Marrow edema in the talus: none / mild* / severe", "talus A"),
+        ("Marrow edema in the cuboid: none* / mild / severe", "cuboid N"),
+        (
+            ("The requesting physician asks: edema of the cuboid? The talus contains edema."),
+            "talus A",
+        ),
+        (
+            (
+                "The referring surgeon writes: marrow edema of the calcaneus suspected. The "
+                "calcaneus has normal marrow signal."
+            ),
+            "calcaneus N",
+        ),
+        ("The request reads: bone bruise of the talus. The talus is not bruised.", "talus N"),
+        ("The fibular marrow is normal.", "distal_fibula N"),
+        ("Edema of the talus. The fibular marrow shows no edema.", "distal_fibula N, talus A"),
+    ],
     "tallies: each bone, and how it is": [
         (
             (

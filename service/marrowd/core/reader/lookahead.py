@@ -44,7 +44,7 @@ _BARE_JOINTS = frozenset(
 
     """.split()
 )
-_STOPS = frozenset({":", ",", ")", "]", ";", ".", "(", "["})
+_STOPS = frozenset({":", ",", ")", "]", ";", ".", "(", "[", "*"})
 
 
 def _first_word(piece: Piece) -> int:

@@ -39,7 +39,7 @@ from marrowd.core.reader.shapes import (
 from marrowd.core.reader.sides import give_sides
 from marrowd.core.reader.stating import NOT_STATED, Note, Stating
 from marrowd.core.reader.tallies import is_tally, tallied
-from marrowd.core.reader.tickboxes import ticked
+from marrowd.core.reader.tickboxes import MARKED, ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
@@ -130,7 +130,7 @@ class Report(Stating):
         self._last_statements = 0
         self._before = 0
         self._asks = "?" in words.different
-        self._has_boxes = not _BOXES.isdisjoint(words.different)
+        self._has_boxes = not MARKED.isdisjoint(words.different)
         self._names_exam = not _EXAM_WORDS.isdisjoint(words.different)
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
@@ -159,7 +159,7 @@ class Report(Stating):
         if not (speaks or names):
             self._add_cues(cues_of(marks))
             return
-        if self._has_boxes and not _BOXES.isdisjoint(here):
+        if self._has_boxes and not MARKED.isdisjoint(here):
             marks = ticked(words, first, last, marks)
         pieces = bone_pieces(words, marks, self._bones.head)
         is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)

@@ -2,7 +2,7 @@
 Reads forms: of a line of tick boxes only the ticked options count.
 
 "[x] talus [ ] calcaneus" says something of the talus and nothing of the calcaneus; a box may also
-stand behind its option, "talus [x] calcaneus [ ]".
+stand behind its option, "talus [x] calcaneus [ ]", or a star, "talus: yes / no*".
 Source: LABELS.md section 3, unticked template options.
 """
 
@@ -12,11 +12,15 @@ from marrowd.core.reader.pieces import Piece
 _TICKS = frozenset({"x", "\u2713", "\u2714", "*", "v", "y"})
 _TICKED_SIGNS = frozenset({"\u2611", "\u2612"})
 _EMPTY_SIGNS = frozenset({"\u2610"})
+_PARTS = frozenset({"/", "|"})
+MARKED = frozenset({*"[(*", *_TICKED_SIGNS, *_EMPTY_SIGNS})  # without one, no form
 _CLOSING = {"[": "]", "(": ")"}
 
 
 def ticked(words: list[str], first: int, last: int, marks: list[Piece]) -> list[Piece]:
     """Drop the marks that stand in an unticked option."""
+    if "*" in words[first:last]:
+        marks = _starred(words, first, last, marks)
     boxes = _boxes(words, first, last)
     if not boxes or (words[boxes[0][0]] == "(" and len(boxes) == 1 and boxes[0][1]):
         return marks
@@ -31,6 +35,27 @@ def ticked(words: list[str], first: int, last: int, marks: list[Piece]) -> list[
         if is_kept:
             kept.append(mark)
     return kept
+
+
+def _starred(words: list[str], first: int, last: int, marks: list[Piece]) -> list[Piece]:
+    """Keep of the options behind a colon those with a star: "talus: yes / no*"."""
+    here = words[first:last]
+    if ":" not in here or _PARTS.isdisjoint(here):
+        return marks
+    opens = at = first + here.index(":") + 1
+    options: list[tuple[int, int]] = []
+    for place in range(opens, last + 1):
+        if place == last or words[place] in _PARTS:
+            options.append((at, place))
+            at = place + 1
+    kept = [(start, end) for start, end in options if words[end - 1] == "*"]
+    if not kept or len(kept) == len(options):
+        return marks
+    return [
+        mark
+        for mark in marks
+        if mark.first < opens or any(start <= mark.first < end for start, end in kept)
+    ]
 
 
 def _boxes(words: list[str], first: int, last: int) -> list[tuple[int, bool]]:
