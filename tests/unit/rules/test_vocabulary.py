@@ -34,6 +34,13 @@ def test_every_file_opens_with_its_grammar(name):
     assert files("marrowd.rules").joinpath(f"{name}.toml").read_text().startswith("# ")
 
 
+def test_no_term_is_written_out_into_more_than_a_start_and_its_memory_bear():
+    sizes = {t: sum(1 for _ in expand(t)) for n in FILES for row in rows(n) for t in row["terms"]}
+
+    assert [term for term, size in sizes.items() if size > 2_100] == []
+    assert load_vocabulary().size < 55_000
+
+
 def test_alternatives_are_written_out():
     assert set(expand("(a|b) c-d (e|)")) == {
         ("a", "c", "d", "e"),
