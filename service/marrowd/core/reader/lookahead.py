@@ -9,20 +9,14 @@ from bisect import bisect_left
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.surroundings import Surroundings
-from marrowd.core.reader.walks import FINDING, FINDINGS, NOUN_OF_JOINT, SMALL
-
-_NOUNS = FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
-_SAID_AFTER_VERB = frozenset(
-    {
-        kinds.NORMAL,
-        kinds.NORMAL_MARROW,
-        kinds.SPARED,
-        kinds.EDEMA,
-        kinds.HIGH,
-        kinds.NEGATED,
-        kinds.DITTO,
-    }
+from marrowd.core.reader.walks import (
+    FINDING,
+    NOUN_OF_JOINT,
+    NOUNS,
+    SAID_AFTER_VERB,
+    SMALL,
 )
+
 _NOT = frozenset({"not", "never"})
 _AUXILIARY = frozenset({"is", "are", "was", "were", "has", "have", "had", "been", "be", ","})
 _MEASURE = frozenset({kinds.RANGE, kinds.SEVERITY, kinds.ORDINAL})
@@ -79,7 +73,7 @@ class Lookahead(Surroundings):
     def _ends_after(self, place: int) -> bool:
         """Say whether nothing that a cue could reach stands behind it in its clause."""
         for piece in self.pieces[place + 1 : place + _WINDOW]:
-            if piece.kind in _NOUNS or piece.kind is kinds.BONE:
+            if piece.kind in NOUNS or piece.kind is kinds.BONE:
                 return False
             if piece.kind in (kinds.BREAK, kinds.JOIN, kinds.THERE):
                 return True
@@ -115,7 +109,7 @@ class Lookahead(Surroundings):
         if self.pieces[place - 1].last != self.pieces[place].first:
             return False
         for piece in self.pieces[place + 1 : place + 4]:
-            if piece.kind in _SAID_AFTER_VERB or piece.kind is kinds.POSSIBLE:
+            if piece.kind in SAID_AFTER_VERB or piece.kind is kinds.POSSIBLE:
                 return True
             if piece.kind is not kinds.SEVERITY:
                 return False

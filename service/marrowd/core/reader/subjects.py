@@ -9,20 +9,8 @@ from marrowd.core.anatomy import Bone
 from marrowd.core.reader import kinds
 from marrowd.core.reader.lookahead import Lookahead
 from marrowd.core.reader.vocabulary import Kind
-from marrowd.core.reader.walks import FINDING, FINDINGS, SMALL
+from marrowd.core.reader.walks import FINDING, FINDINGS, NOUNS, SAID_AFTER_VERB, SMALL
 
-_NOUNS = FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
-_SAID_AFTER_VERB = frozenset(
-    {
-        kinds.NORMAL,
-        kinds.NORMAL_MARROW,
-        kinds.SPARED,
-        kinds.EDEMA,
-        kinds.HIGH,
-        kinds.NEGATED,
-        kinds.DITTO,
-    }
-)
 _NO_VERB_NEEDED = frozenset({kinds.SPARED, kinds.NORMAL_MARROW, kinds.NORMAL, kinds.HIGH})
 _IN = frozenset({"in", "within", "at"})
 _ONLY = frozenset({"only", "just"})
@@ -105,7 +93,7 @@ class Subjects(Lookahead):
             at += 1
         if at < end and pieces[at].kind is kinds.NEGATED:
             return pieces[at].term.direction != "backward" and self._is_denied_here(place, at)
-        return at < end and pieces[at].kind in _SAID_AFTER_VERB
+        return at < end and pieces[at].kind in SAID_AFTER_VERB
 
     def _is_denied_here(self, place: int, at: int) -> bool:
         """Say whether a negation opens what is said of this bone, not what follows by itself."""
@@ -209,7 +197,7 @@ class Subjects(Lookahead):
     def _bone_then_finding(self, place: int) -> bool:
         for at in range(place, min(place + 8, len(self.pieces))):
             piece = self.pieces[at]
-            if piece.kind in _NOUNS:
+            if piece.kind in NOUNS:
                 return True
             if piece.kind is kinds.JOIN and self._is_compound(at):
                 continue

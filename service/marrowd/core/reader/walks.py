@@ -28,6 +28,18 @@ SMALL = frozenset(
     {kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING, kinds.CURRENT}
 )
 FINDINGS = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL_MARROW})
+NOUNS = FINDINGS | {kinds.DISEASE, kinds.SOFT, kinds.DITTO, kinds.ARTIFACT, kinds.NORMAL}
+SAID_AFTER_VERB = frozenset(
+    {
+        kinds.NORMAL,
+        kinds.NORMAL_MARROW,
+        kinds.SPARED,
+        kinds.EDEMA,
+        kinds.HIGH,
+        kinds.NEGATED,
+        kinds.DITTO,
+    }
+)
 MORE = frozenset(
     {kinds.NORMAL_MARROW, kinds.DISEASE, kinds.SPARED}
     | {kinds.NORMAL, kinds.NEGATED, kinds.HISTORICAL}
