@@ -19,12 +19,12 @@ _REPORT = (
 def sown(folder: Path) -> Path:
     """Write every seed into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(_seeds()):
+    for number, seed in enumerate(seeds()):
         (folder / f"seed-{number:03}").write_bytes(seed)
     return folder
 
 
-def _seeds() -> Iterator[bytes]:
+def seeds() -> Iterator[bytes]:
     feedback = {
         "card": HOOK_INSTANCE,
         "outcome": "accepted",

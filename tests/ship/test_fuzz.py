@@ -1,4 +1,4 @@
-"""Some seconds of coverage-guided fuzzing for every parser of what strangers send."""
+"""Some thousand inputs of coverage-guided fuzzing for every parser of what strangers send."""
 
 import importlib.util
 import os
@@ -8,13 +8,13 @@ import sys
 
 import pytest
 from tests.fuzz.seeds import sown
+from tests.fuzz.targets import TARGETS
 from tests.ship.tools import ROOT
 
 pytestmark = pytest.mark.ship
-SECONDS = 6
-TARGETS = re.findall(
-    r"^def (\w+)\(data", (ROOT / "tests/fuzz/parsers.py").read_text(), flags=re.MULTILINE
-)
+# A count and a seed, not seconds: what is tried must not hang on how busy the machine is.
+RUNS = {"report": 2_000, "document": 2_000}
+RUNS_OF_OTHERS = 20_000
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -30,7 +30,7 @@ def test_nothing_but_a_refusal_comes_of_whatever_is_sent(target, tmp_path):
             "tests.fuzz.parsers",
             target,
             str(sown(tmp_path / "corpus")),
-            f"-max_total_time={SECONDS}",
+            f"-runs={RUNS.get(target, RUNS_OF_OTHERS)}",
             "-timeout=20",
             "-rss_limit_mb=1024",
             "-max_len=8192",
@@ -48,10 +48,4 @@ def test_nothing_but_a_refusal_comes_of_whatever_is_sent(target, tmp_path):
 
     assert done.returncode == 0, done.stderr[-3000:]
     [runs] = re.findall(r"Done (\d+) runs", done.stderr)
-    assert int(runs) > 100
-
-
-def test_every_parser_has_its_name_in_the_table():
-    text = (ROOT / "tests/fuzz/parsers.py").read_text(encoding="utf-8")
-
-    assert [name for name in TARGETS if f" {name}" not in text.partition("for each in (")[2]] == []
+    assert int(runs) >= RUNS.get(target, RUNS_OF_OTHERS)

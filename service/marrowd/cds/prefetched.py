@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Final
 
 from marrowd.cds.services import PrefetchKey
-from marrowd.fhir.members import Resource, obj, objects
+from marrowd.fhir.members import Resource, obj, objects, text
 from marrowd.fhir.references import Resolve, nowhere
 from marrowd.fhir.subjects import PATIENT, patient_identifiers, subject_of
 
@@ -104,7 +104,7 @@ def _of_bundle(bundle: Resource, kind: str) -> Answer:
 def _is_failure(resource: Resource) -> bool:
     if resource["resourceType"] != _OUTCOME:
         return False
-    return any(issue.get("severity") in _ERRORS for issue in objects(resource.get("issue")))
+    return any(text(issue.get("severity")) in _ERRORS for issue in objects(resource.get("issue")))
 
 
 def _goes_on(bundle: Resource, count: int) -> bool:

@@ -13,7 +13,7 @@ from marrowd.fhir.bundles import BrokenEntry, Deletion, Entry, items
 from marrowd.fhir.dates import instant
 from marrowd.fhir.facts import FACT_TYPES, ignored_because, is_withdrawn
 from marrowd.fhir.json import canonical, digest_of
-from marrowd.fhir.members import Resource
+from marrowd.fhir.members import Resource, text
 from marrowd.fhir.narratives import may_hold_text
 from marrowd.fhir.observations import is_vitamin_d
 from marrowd.fhir.reasons import RESOURCE
@@ -30,7 +30,7 @@ _NAMING_TYPES = R4_TYPES - _KEPT_TYPES - {"Bundle"}
 
 def only_names_a_patient(document: object) -> bool:
     """Say whether nothing of a document matters but whose it is: no number in it, above all."""
-    return isinstance(document, dict) and document.get("resourceType") in _NAMING_TYPES
+    return isinstance(document, dict) and text(document.get("resourceType")) in _NAMING_TYPES
 
 
 class Intake:

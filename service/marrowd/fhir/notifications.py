@@ -15,7 +15,7 @@ from typing import Any, Self
 import orjson
 
 from marrowd.errors import BadInput
-from marrowd.fhir.members import objects
+from marrowd.fhir.members import objects, text
 from marrowd.fhir.references import is_id
 
 _TOPIC_BUNDLES = frozenset({"history", "subscription-notification"})
@@ -97,7 +97,7 @@ def read_notification(bundle: Mapping[str, Any]) -> Notification:
     if bundle.get("resourceType") != "Bundle":
         message = "resourceType: expected Bundle"
         raise BadInput(message)
-    kind = bundle.get("type")
+    kind = text(bundle.get("type"))
     entries = objects(bundle.get("entry"))
     if kind in _WHOLE_BUNDLES:
         return Notification(resources=tuple(_resources(entries)))
@@ -172,18 +172,18 @@ def _camel(name: object) -> str:
 
 def _number(value: object) -> int | None:
     """Read a counter: a string in R5 and the backport, a number elsewhere."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not (text.isascii() and text.isdigit() and len(text) < 20):  # noqa: PLR2004 - digits of 2**64
+    digits = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):  # noqa: PLR2004 - digits of 2**64
         return None
-    number = int(text)
+    number = int(digits)
     return number if number <= _LARGEST else None
 
 
 def _local(references: Iterator[Any]) -> Iterator[str]:
     """Give "Type/id" of each reference, absolute and versioned ones included."""
     for reference in references:
-        text = reference.get("reference") if isinstance(reference, dict) else None
-        if isinstance(text, str):
-            steps = text.partition("/_history/")[0].rsplit("/", 2)
+        ref = reference.get("reference") if isinstance(reference, dict) else None
+        if isinstance(ref, str):
+            steps = ref.partition("/_history/")[0].rsplit("/", 2)
             if len(steps) >= 2 and is_id(steps[-1]):  # noqa: PLR2004 - a type and an id
                 yield f"{steps[-2]}/{steps[-1]}"

@@ -19,6 +19,7 @@ from typing import Any
 from fhir.resources.R4B.subscription import Subscription as R4Subscription
 
 from marrowd.fhir.json import parse
+from marrowd.fhir.members import text
 from marrowd.fhir.topics import TopicTerms, of_topic
 from marrowd.rules.codes import Codes, Role
 
@@ -192,7 +193,7 @@ def _difference(existing: Mapping[str, Any], one: Wanted) -> str:
     members = ("type", "payload", "_payload", "extension")
     if any(channel.get(member) != target.get(member) for member in members):
         return "channel"
-    if existing.get("status") not in {"active", "requested"}:
+    if text(existing.get("status")) not in {"active", "requested"}:
         return "status"
     return ""
 
