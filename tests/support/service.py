@@ -118,6 +118,13 @@ class Service:
         """End it as an orchestrator would (SIGTERM); give its exit code."""
         return await self._end(signal.SIGTERM)
 
+    def hang_up(self) -> None:
+        """Send SIGHUP, as one does to a service that shall read its files again."""
+        if self._process is None:
+            message = "marrowd does not run"
+            raise AssertionError(message)
+        self._process.send_signal(signal.SIGHUP)
+
     async def kill(self) -> None:
         """End it as a power cut would (SIGKILL)."""
         await self._end(signal.SIGKILL)

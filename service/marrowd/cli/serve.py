@@ -35,12 +35,18 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, _tell_hangup)
     async with running(settings, roles=roles) as service:
         set_for_answering()
         log.info("serving", host=settings.http.host, port=service.port, ops_port=service.ops_port)
         await service.until(stopping)
         log.info("draining")
     log.info("stopped")
+
+
+def _tell_hangup() -> None:
+    hint = "secrets and keys in files are read again by themselves; the rest needs a restart"
+    log.info("hangup_ignored", hint=hint)
 
 
 def _roles(text: str) -> frozenset[Role]:
