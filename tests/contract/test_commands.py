@@ -134,6 +134,71 @@ notification_secret = "a-secret-of-some-length"
     assert [out.count(done) for done in ("refused", "created")] == [1, 3]
 
 
+REFUSED = "search answered 400"
+
+
+@pytest.mark.parametrize(
+    ("faults", "code", "told"),
+    [
+        pytest.param(
+            {"": 400},
+            1,
+            {
+                "results (Observation)": REFUSED,
+                "studies (ImagingStudy)": f"{REFUSED}; reports have dates of their own",
+                "reports (DiagnosticReport)": REFUSED,
+                "reports-by-code (DiagnosticReport)": REFUSED,
+            },
+            id="every search",
+        ),
+        pytest.param({"/Observation": 400}, 1, {"results (Observation)": REFUSED}, id="results"),
+        pytest.param(
+            {"/ImagingStudy": 404},
+            0,
+            {"studies (ImagingStudy)": "search answered 404; reports have dates of their own"},
+            id="studies, which the server does not have",
+        ),
+        pytest.param(
+            {"/ImagingStudy": 403},
+            4,
+            {"studies (ImagingStudy)": "search answered 403"},
+            id="studies, which are not for us",
+        ),
+        pytest.param(
+            {"/Observation": 400, "/ImagingStudy": 403},
+            1,
+            {
+                "results (Observation)": REFUSED,
+                "studies (ImagingStudy)": "search answered 403",
+            },
+            id="both",
+        ),
+    ],
+)
+async def test_a_sweep_says_what_the_server_did_not_let_it_search(
+    said, tmp_path, faults, code, told
+):
+    """1 is a no that more tries do not change; 4 may work later, and no studies are no lack."""
+    async with running(FhirServer()) as fhir:
+        fhir.faults += [Fault(prefix=prefix, status=status) for prefix, status in faults.items()]
+        path = tmp_path / "marrowd.toml"
+        path.write_text(f"""
+[store]
+url = "sqlite:///{tmp_path}/marrowd.sqlite3"
+[[sources]]
+name = "hospital"
+base_url = "{fhir.base_url}"
+notification_secret = "a-secret-of-some-length"
+""")
+        done, out, err = await asyncio.to_thread(said, "sweep", "--config", path)
+
+    assert out == "hospital: 0 seen, 0 new\n"
+    assert [line for line in err.splitlines() if not line.startswith("{")] == [
+        f"marrowd: hospital: {what} not searched: {why}" for what, why in told.items()
+    ]
+    assert code == done
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -25,6 +25,7 @@ from marrowd.work.subscriptions import (
     remove_subscriptions,
     sync_subscriptions,
 )
+from marrowd.work.sweep import Refusal
 
 
 def subscriptions_command(what: str, config: Path | None, source: str | None) -> Exit:
@@ -105,7 +106,7 @@ async def _sweep(
 ) -> Exit:
     store = open_store(settings.store.url.get_secret_value())
     await store.open()
-    done = Exit.FINE
+    ends = {Exit.FINE}
     try:
         async with opened(settings, only=source) as accesses:
             for name, access in accesses.items():
@@ -117,12 +118,25 @@ async def _sweep(
                     else:
                         swept = await sweeper.sweep(since=since)
                         sys.stdout.write(f"{name}: {swept.seen} seen, {swept.new} new\n")
+                        ends |= {_told_refusal(name, refusal) for refusal in swept.refused}
                 except Unavailable as exc:
                     sys.stderr.write(f"marrowd: {name}: {exc}\n")
-                    done = Exit.OUT_OF_REACH
+                    ends.add(Exit.OUT_OF_REACH)
     finally:
         await store.close()
-    return done
+    # What trying again does not change is said first, as `doctor` does.
+    return next(end for end in (Exit.NO, Exit.OUT_OF_REACH, Exit.FINE) if end in ends)
+
+
+def _told_refusal(source: str, refusal: Refusal) -> Exit:
+    """Say what was not searched and why, and how to exit for it."""
+    rest = "; reports have dates of their own" if refusal.is_no_lack else ""
+    sys.stderr.write(
+        f"marrowd: {source}: {refusal.slug} ({refusal.type}) not searched: {refusal.error}{rest}\n"
+    )
+    if refusal.is_no_lack:
+        return Exit.FINE
+    return Exit.OUT_OF_REACH if isinstance(refusal.error, Unavailable) else Exit.NO
 
 
 def _moment(text: str | None) -> datetime | None:

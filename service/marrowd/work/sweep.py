@@ -53,11 +53,32 @@ class SweepPace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A search that the server did not answer usefully."""
+
+    slug: str
+    type: str
+    error: BadInput | Unusable
+
+    @property
+    def is_no_lack(self) -> bool:
+        """Say whether evidence is whole without: the server has no studies, reports have dates."""
+        return self.type == _STUDIES and isinstance(self.error, Absent | Rejected)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
     """What one sweep came to."""
 
     seen: int  # resources that the server listed
     new: int  # of them, versions put into the inbox
+    refused: tuple[Refusal, ...] = ()
+
+    @property
+    def unusable(self) -> Unusable | None:
+        """The first refusal that a person may have mended soon."""
+        errors = (refusal.error for refusal in self.refused)
+        return next((error for error in errors if isinstance(error, Unusable)), None)
 
 
 class Sweeper:
@@ -93,12 +114,13 @@ class Sweeper:
         """
         Ask for everything written since the last sweep, or since *since*.
 
+        One search that is refused keeps none of the others from being made.
+
         Raises:
-            EhrUnavailable: the server does not answer usefully; what was found is kept.
+            EhrUnavailable: the server does not answer; what was found is kept.
         """
         seen = new = 0
-        is_whole = since is None
-        refused: Unusable | None = None
+        refused: list[Refusal] = []
         began = self._clock()
         for interest in self._interests:
             try:
@@ -108,22 +130,17 @@ class Sweeper:
                 _log.warning(
                     "sweep_refused", source=self._source, kind=interest.slug, error=place_of(error)
                 )
-                # Without studies what decides is known: reports have dates of their own.
-                is_lacking = isinstance(error, Absent | Rejected) and interest.type == _STUDIES
-                is_whole = is_whole and is_lacking
-                refused = refused or (error if isinstance(error, Unusable) else None)
+                refused.append(Refusal(slug=interest.slug, type=interest.type, error=error))
                 continue
             seen += swept.seen
             new += swept.new
         new += await self._deletions.sweep(since=since)
         await self._pending.look_again()
         self._wake()
-        if refused is not None:
-            raise refused
-        if is_whole:
+        if since is None and all(refusal.is_no_lack for refusal in refused):
             await self._store.set_cursor(self._source, SWEPT_AT, began.isoformat())
         _log.info("swept", source=self._source, count=seen, recovered=new)
-        return Swept(seen=seen, new=new)
+        return Swept(seen=seen, new=new, refused=tuple(refused))
 
     async def reread(self, *, rules: str, limit: int = 1_000) -> int:
         """
@@ -300,6 +317,8 @@ class SweepLoop:
             swept = await self._sweeper.sweep()
             span.tell(Told.COUNT, swept.seen)
             span.tell(Told.RECOVERED, swept.new)
+            if swept.unusable is not None:
+                raise swept.unusable
         return swept
 
     def _pause_after(self, failures: int) -> timedelta:

@@ -128,10 +128,12 @@ async def test_a_type_that_is_not_for_us_stops_nothing_and_is_told(line: Line) -
     line.server.faults.append(Fault(prefix="/ImagingStudy", status=403))
     line.server.put(report("rep1", P1, "edema in the left talus", at=TAKEN)[0])
 
-    with pytest.raises(Forbidden):
-        await line.sweeper.sweep()
+    swept = await line.sweeper.sweep()
     await line.idle()
 
+    assert [(one.slug, one.type, type(one.error)) for one in swept.refused] == [
+        ("studies", "ImagingStudy", Forbidden)
+    ]
     assert await line.fact("DiagnosticReport/rep1") is not None
     assert line.server.asked("/metadata"), "deletions were looked for"
 
@@ -201,6 +203,17 @@ async def test_the_loop_sweeps_at_start_on_request_and_after_a_failure(tmp_path:
 
         await line.tell(EventKind.PING)
         await until(lambda: bool(asked_since(line, "ImagingStudy")))
+
+
+async def test_what_only_a_person_can_mend_is_tried_again_soon(tmp_path: Path) -> None:
+    async with running_line(tmp_path, has_sweeps=True) as line:
+        line.server.faults.append(Fault(prefix="/ImagingStudy", status=403, times=1))
+
+        def is_asked_again() -> bool:
+            line.clock.move(timedelta(milliseconds=100))  # never as far as the next on schedule
+            return len(asked_since(line, "ImagingStudy")) > 1
+
+        await until(is_asked_again)
 
 
 async def test_a_full_inbox_holds_the_sweep_back(line: Line) -> None:
