@@ -6,7 +6,8 @@ by a 410, and messages for destinations that are not configured any more.
 """
 
 import sys
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,15 @@ import structlog
 
 from marrowd.cli.exits import Exit
 from marrowd.cli.logs import log_by
-from marrowd.cli.queues import as_utc, print_table, say_count, show_body, state_of, with_store
+from marrowd.cli.queues import (
+    as_utc,
+    due,
+    print_table,
+    say_count,
+    show_body,
+    state_of,
+    with_store,
+)
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
 from marrowd.store.protocols import MessageRow, MessageState, Store
@@ -38,9 +47,13 @@ def list_messages(config: Path | None, state: str, limit: int) -> Exit:
 
     rows, notes = with_store(config, ask)
     _print(rows)
+    _say(notes)
+    return Exit.FINE
+
+
+def _say(notes: Sequence[str]) -> None:
     for note in notes:
         sys.stderr.write(f"marrowd: {note}\n")
-    return Exit.FINE
 
 
 async def _notes(store: Store, configured: Collection[str]) -> list[str]:
@@ -50,14 +63,18 @@ async def _notes(store: Store, configured: Collection[str]) -> list[str]:
         for name in await store.stopped_destinations()
         if name in configured
     ]
-    removed = [
+    depth = await store.outbox_depth()
+    return stopped + _for_nobody({name: n for name, n in depth.items() if name not in configured})
+
+
+def _for_nobody(counts: Mapping[str, int]) -> list[str]:
+    """Say what waits for destinations that are not configured, by their names."""
+    return [
         f"{count} {'message waits' if count == 1 else 'messages wait'} for {name}, which is not "
         "configured: configure it again, "
         f"or set them aside with `marrowd outbox park {name}`"
-        for name, count in sorted((await store.outbox_depth()).items())
-        if name not in configured
+        for name, count in sorted(counts.items())
     ]
-    return stopped + removed
 
 
 def show_message(config: Path | None, message: str) -> Exit:
@@ -66,21 +83,54 @@ def show_message(config: Path | None, message: str) -> Exit:
     return show_body(found[1] if found else None, is_known=found is not None)
 
 
-def retry_messages(config: Path | None, messages: Sequence[str]) -> Exit:
-    """Try parked messages again, and those that wait for a destination that was stopped."""
-    count = with_store(config, lambda store: _retry(store, messages))
+def retry_messages(config: Path | None, messages: Sequence[str], *, is_now: bool = False) -> Exit:
+    """
+    Try parked messages again, and those that wait for a destination that was stopped.
+
+    What waits for its next try is left to it, and that is said; with *is_now* it is due at once.
+    """
+    configured = {destination.name for destination in load_settings(config).destinations}
+
+    async def ask(store: Store) -> tuple[int, list[str]]:
+        return await _retry(store, messages, configured, is_now=is_now)
+
+    count, notes = with_store(config, ask)
+    _say(notes)
     return say_count("back to work", count, len(messages))
 
 
-async def _retry(store: Store, messages: Sequence[str]) -> int:
+async def _retry(
+    store: Store, messages: Sequence[str], configured: Collection[str], *, is_now: bool
+) -> tuple[int, list[str]]:
     found = [await store.show_message(message) for message in messages]
     rows = [shown[0] for shown in found if shown is not None]
     stopped = set(await store.stopped_destinations())
     resumed = sorted(stopped & {row.destination for row in rows})
     if resumed:
         await store.resume_destinations(resumed)
-    waiting = sum(row.state is MessageState.READY and row.destination in resumed for row in rows)
-    return waiting + await store.retry_parked_messages(messages, now=datetime.now(UTC))
+    ready = [row for row in rows if row.state is MessageState.READY]
+    for_nobody = Counter(row.destination for row in ready if row.destination not in configured)
+    left = [
+        row for row in ready if row.destination in configured and row.destination not in resumed
+    ]
+    notes = _for_nobody(for_nobody)
+    now = datetime.now(UTC)
+    if is_now:
+        await store.hasten_messages([row.id for row in ready], now=now)
+    elif left:
+        notes.append(_waiting([row.available_at for row in left]))
+    count = len(ready) - for_nobody.total() - (0 if is_now else len(left))
+    return count + await store.retry_parked_messages(messages, now=now), notes
+
+
+def _waiting(due_at: Sequence[datetime]) -> str:
+    first = as_utc(min(due_at))
+    if len(due_at) == 1:
+        return f"1 waits and is tried by itself at {first}: --now makes it due at once"
+    return (
+        f"{len(due_at)} wait and are tried by themselves from {first} on: "
+        "--now makes them due at once"
+    )
 
 
 def discard_messages(config: Path | None, messages: Sequence[str]) -> Exit:
@@ -168,11 +218,11 @@ def _audit(settings: Settings, chosen: Chosen, known: Sequence[str], count: int)
 
 def _print(rows: Sequence[MessageRow]) -> None:
     print_table(
-        ["id", "destination", "sequence", "state", "attempts", "created", "reason"],
+        ["id", "destination", "sequence", "state", "attempts", "created", "due", "reason"],
         [
             (
                 r.id, r.destination, str(r.sequence), r.state, str(r.attempts),
-                as_utc(r.created_at), r.reason,
+                as_utc(r.created_at), due(r), r.reason,
             )
             for r in rows
         ],

@@ -210,11 +210,15 @@ def outbox_show(message: MessageId, config: Config = None) -> None:
 
 
 @outbox.command("retry")
-def outbox_retry(messages: MessageIds, config: Config = None) -> None:
+def outbox_retry(
+    messages: MessageIds,
+    now: Annotated[bool, typer.Option("--now", help="Also what waits for its next try.")] = False,  # noqa: FBT002
+    config: Config = None,
+) -> None:
     """Try parked messages again; begin again where a destination answered 410."""
     from marrowd.cli.outgoing import retry_messages  # noqa: PLC0415
 
-    raise typer.Exit(retry_messages(config, messages))
+    raise typer.Exit(retry_messages(config, messages, is_now=now))
 
 
 @outbox.command("discard")

@@ -15,7 +15,7 @@ from marrowd.cli.logs import log_by
 from marrowd.errors import BadConfiguration
 from marrowd.settings import load_settings
 from marrowd.store.open import open_store
-from marrowd.store.protocols import EventState, MessageState, Store
+from marrowd.store.protocols import EventRow, EventState, MessageRow, MessageState, Store
 
 T = TypeVar("T")
 S = TypeVar("S", EventState, MessageState)
@@ -26,11 +26,14 @@ def list_events(config: Path | None, state: str, limit: int) -> Exit:
     wanted = None if state == "all" else state_of(EventState, state)
     rows = with_store(config, lambda store: store.list_events(state=wanted, limit=limit))
     print_table(
-        ["id", "source", "kind", "resource", "state", "attempts", "received", "reason", "detail"],
+        [
+            "id", "source", "kind", "resource", "state", "attempts", "received", "due", "reason",
+            "detail",
+        ],
         [
             (
                 str(r.id), r.source, r.kind, _type_of(r.ref), r.state, str(r.attempts),
-                as_utc(r.received_at), r.reason, r.detail,
+                as_utc(r.received_at), due(r), r.reason, r.detail,
             )
             for r in rows
         ],
@@ -113,6 +116,12 @@ def say_count(what: str, count: int, asked: int) -> Exit:
     """Say how many of those *asked* for it was done to; no unless to all."""
     sys.stdout.write(f"{count} of {asked} {what}\n")
     return Exit.FINE if count == asked else Exit.NO
+
+
+def due(row: EventRow | MessageRow) -> str:
+    """Say when what waits is tried next; "" for what does not wait."""
+    is_waiting = row.state in (EventState.READY, MessageState.READY)
+    return as_utc(row.available_at) if is_waiting else ""
 
 
 def as_utc(moment: datetime) -> str:

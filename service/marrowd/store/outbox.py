@@ -211,6 +211,19 @@ class SqlOutbox(OverDatabase):
         )
         return await self._database.write(lambda c: c.execute(statement).rowcount)
 
+    async def hasten_messages(self, message_ids: Sequence[str], *, now: datetime) -> int:
+        """Make due those that wait for their next try; say how many."""
+        statement = (
+            update(outbox)
+            .where(
+                outbox.c.id.in_(message_ids),
+                outbox.c.due_at > now,
+                outbox.c.state == MessageState.READY,
+            )
+            .values(due_at=now)
+        )
+        return await self._database.write(lambda c: c.execute(statement).rowcount)
+
     async def discard_messages(self, message_ids: Sequence[str]) -> int:
         """Drop parked messages for good; say how many."""
         statement = delete(outbox).where(_is_parked(message_ids))

@@ -362,6 +362,10 @@ class Outbox(Protocol):
         """Make parked messages ready again; say how many."""
         ...
 
+    async def hasten_messages(self, message_ids: Sequence[str], *, now: datetime) -> int:
+        """Make due those that wait for their next try; say how many."""
+        ...
+
     async def discard_messages(self, message_ids: Sequence[str]) -> int:
         """Drop parked messages for good; say how many."""
         ...

@@ -127,6 +127,23 @@ async def test_depth_and_age_are_by_destination_and_of_what_waits(store: Store) 
     assert {"ehr": NOW} == await store.oldest_message()
 
 
+async def test_what_waits_for_its_next_try_is_made_due_by_its_id(store: Store) -> None:
+    for number in range(1, 4):
+        await say(store, patient=f"Patient/{number}")
+    one, two, running = await claim(store)
+    later = NOW + timedelta(hours=10)
+    for message in (one, two):
+        await store.retry_message(message, at=later, reason="500")
+
+    assert 1 == await store.hasten_messages([one.id, running.id, "nobody"], now=NOW)
+
+    [again] = await claim(store)
+    assert (one.id, 2) == (again.id, again.attempts)
+    row, _ = await store.show_message(two.id) or (None, None)
+    assert row is not None
+    assert later == row.available_at
+
+
 async def test_a_parked_message_is_retried_or_discarded_by_its_id(store: Store) -> None:
     await say(store, patient="Patient/1")
     await say(store, patient="Patient/2")

@@ -9,6 +9,7 @@ from tests.support.stored import saying
 
 from marrowd.cli import outgoing
 from marrowd.cli.exits import Exit
+from marrowd.cli.queues import as_utc
 from marrowd.errors import BadConfiguration
 from marrowd.store.protocols import MessageState
 
@@ -178,9 +179,61 @@ def test_a_retry_of_what_waits_begins_again_where_it_was_stopped(config, tmp_pat
     assert asked(tmp_path, lambda store: store.stopped_destinations()) == {}
 
 
-def test_a_retry_leaves_alone_what_waits_for_its_turn(config, capsys):
-    assert outgoing.retry_messages(config, [WAITING]) is Exit.NO
-    assert capsys.readouterr().out == "0 of 1 back to work\n"
+def test_a_listing_says_when_what_waits_is_tried_next(config, capsys):
+    outgoing.list_messages(config, "all", 50)
+
+    heading, *rows = capsys.readouterr().out.splitlines()
+    at = heading.index("due")
+    due = {row.split()[0]: row[at : at + len("2026-01-01 00:00:00Z")].strip() for row in rows}
+    assert due == {
+        TAKEN: "",
+        PARKED: "",
+        WAITING: as_utc(NOW + timedelta(hours=2)),
+        OTHER: as_utc(NOW - timedelta(hours=1)),
+    }
+
+
+def test_a_retry_leaves_alone_what_waits_for_its_turn_and_says_so(config, capsys):
+    assert outgoing.retry_messages(config, [WAITING, PARKED]) is Exit.NO
+
+    said = capsys.readouterr()
+    assert said.out == "1 of 2 back to work\n"
+    next_try = as_utc(NOW + timedelta(hours=2))
+    assert said.err == (
+        f"marrowd: 1 waits and is tried by itself at {next_try}: --now makes it due at once\n"
+    )
+
+
+def test_a_retry_of_several_that_wait_says_when_the_first_is_tried(config, tmp_path, capsys):
+    outgoing.retry_messages(config, [PARKED])
+    row, _ = asked(tmp_path, lambda store: store.show_message(PARKED))
+
+    assert outgoing.retry_messages(config, [WAITING, PARKED]) is Exit.NO
+
+    assert capsys.readouterr().err == (
+        f"marrowd: 2 wait and are tried by themselves from {as_utc(row.available_at)} on: "
+        "--now makes them due at once\n"
+    )
+
+
+@pytest.mark.parametrize("is_now", [False, True])
+def test_a_retry_says_of_what_waits_for_nobody_that_it_does(config, capsys, is_now):
+    assert outgoing.retry_messages(config, [OTHER], is_now=is_now) is Exit.NO
+
+    said = capsys.readouterr()
+    assert said.out == "0 of 1 back to work\n"
+    assert "1 message waits for old, which is not configured" in said.err
+    assert "by itself" not in said.err
+
+
+def test_a_retry_now_makes_due_what_waits(config, tmp_path, capsys):
+    assert outgoing.retry_messages(config, [WAITING, PARKED], is_now=True) is Exit.FINE
+
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("2 of 2 back to work\n", "")
+    row, _ = asked(tmp_path, lambda store: store.show_message(WAITING))
+    assert NOW <= row.available_at <= datetime.now(UTC)
+    assert (row.attempts, row.reason) == (1, "410")
 
 
 def test_what_waits_for_a_removed_destination_is_set_aside(config, tmp_path, capsys):
