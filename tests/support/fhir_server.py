@@ -71,6 +71,8 @@ class FhirServer:
         self.seen: list[Seen] = []
         self.wraps_binaries = False
         self.sorts = True
+        self.shortens: frozenset[str] = frozenset()  # of "_elements" and "_summary", those it heeds
+        self.refuses: frozenset[str] = frozenset()  # parameters of a search that it answers 400
         self.takes_lists = True  # "a,b" as a or b; else as one odd id
         self.next_base: str | None = None  # where "next" links point instead
         self.endless = False  # each page links to the same one, under another name
@@ -217,11 +219,15 @@ class FhirServer:
         return _json(stored, status, {"Location": place})
 
     def _search(self, resource_type: str, params: Params) -> web.Response:
+        if self.refuses & dict(params).keys():
+            return _json({"resourceType": "OperationOutcome"}, 400)
         found = [r for r in self.of_type(resource_type) if _fits(r, params)]
         if not self.takes_lists and "," in dict(params).get("patient", ""):
             found = []
         if dict(params).get("_sort") == "_lastUpdated" and self.sorts:
             found.sort(key=lambda r: str(r["meta"]["lastUpdated"]))
+        if self.shortens & dict(params).keys():
+            found = [{name: r[name] for name in ("resourceType", "id", "meta")} for r in found]
         size = min(self.page_size, int(dict(params).get("_count", self.page_size)))
         self._serial += 1
         name = f"s{self._serial}"
@@ -285,7 +291,7 @@ def _fits(resource: Resource, params: Iterable[tuple[str, str]]) -> bool:
 
 
 def _fits_one(resource: Resource, name: str, value: str) -> bool:  # noqa: PLR0911 - a table
-    if name in {"_sort", "_count", "_getpages"}:
+    if name in {"_sort", "_count", "_getpages", "_elements", "_summary"}:
         return True
     if name in _REFERENCES:
         wanted = {w if "/" in w else f"Patient/{w}" for w in value.split(",")}

@@ -48,7 +48,8 @@ from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
 from marrowd.work.retrying import Patience
 from marrowd.work.screening import ScreeningLoop, ScreeningPace
-from marrowd.work.sweep import Sweeper, SweepLoop, SweepPace
+from marrowd.work.searching import SweepPace
+from marrowd.work.sweep import Sweeper, SweepLoop
 from marrowd.work.worker import Worker
 
 SOURCE = "hospital"

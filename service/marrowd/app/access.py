@@ -26,7 +26,8 @@ from marrowd.rules.codes import Codes, load_codes
 from marrowd.settings import PolicySettings, Rotation, Settings, SmartBackendAuth, Source
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import CallOutcome, Metrics, Operation
-from marrowd.work.sweep import Sweeper, SweepPace
+from marrowd.work.searching import SweepPace
+from marrowd.work.sweep import Sweeper
 
 _log = structlog.get_logger(__name__)
 _POOL = 20  # connections to one host: an EHR is somebody's production system

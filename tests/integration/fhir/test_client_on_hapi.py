@@ -197,6 +197,22 @@ async def test_every_sweep_is_a_search_that_the_server_knows(
             }
 
 
+@pytest.mark.parametrize("shortened", [("_elements", "id,meta"), ("_summary", "true")])
+async def test_a_page_is_listed_without_what_makes_it_large(
+    client: FhirClient, hapi_client: HapiClient, name: str, shortened: tuple[str, str]
+) -> None:
+    await hapi_client.put({"resourceType": "Patient", "id": name})
+    written = await hapi_client.put(report(name, f"Patient/{name}", "x" * 9_000, at=TAKEN)[0])
+    params = [("patient", f"Patient/{name}"), ("_sort", "_lastUpdated"), shortened]
+
+    [listed] = await client.search("DiagnosticReport", params)
+
+    assert listed["id"] == name
+    for member in ("versionId", "lastUpdated"):
+        assert written["meta"][member] == listed["meta"][member]
+    assert len(str(listed)) < 2_000
+
+
 async def test_a_parameter_that_the_server_does_not_know_is_refused(client: FhirClient) -> None:
     with pytest.raises(Rejected):
         await client.search("DiagnosticReport", [("imaging-study", "ImagingStudy/1")])

@@ -11,8 +11,9 @@ from tests.support.loops import RULES, SOURCE, Line, running_line
 from tests.support.store import count_of, until
 
 from marrowd.errors import EhrUnavailable
-from marrowd.fhir.answers import Forbidden
+from marrowd.fhir.answers import Forbidden, TooLarge
 from marrowd.store.protocols import EventKind, EventState
+from marrowd.work.searching import SweepPace
 from marrowd.work.watching import SWEPT_AT
 
 TAKEN = datetime(2026, 2, 20, 8, tzinfo=UTC)
@@ -166,6 +167,100 @@ async def test_pages_too_large_to_be_read_are_asked_for_smaller(
     assert counts[:3] == ["100", "10", "1"]
 
 
+@pytest.fixture
+def huge(line: Line, monkeypatch: pytest.MonkeyPatch) -> str:
+    """One of three results is too large to be read, on a page or by itself."""
+    for number in range(3):
+        note = "x" * 100_000 if number == 1 else "x"
+        line.server.put({**lab(f"lab{number}", P1, at=TAKEN), "note": [{"text": note}]})
+    for sharing in (line.sweeper._client._transport, line.client._transport):
+        monkeypatch.setattr(sharing, "_limits", replace(sharing._limits, max_bytes=60_000))
+    return "Observation/lab1"
+
+
+@pytest.mark.parametrize(
+    ("heeded", "refused"), [("_elements", ""), ("_summary", ""), ("_summary", "_elements")]
+)
+async def test_one_too_large_to_be_read_is_set_aside_and_the_sweep_goes_on(
+    line: Line, huge: str, heeded: str, refused: str
+) -> None:
+    line.server.shortens = frozenset({heeded})
+    line.server.refuses = frozenset({refused})
+
+    swept = await line.sweeper.sweep()
+    await line.idle()
+
+    assert (swept.seen, swept.refused) == (3, ())
+    assert await line.fact("Observation/lab2") is not None
+    [parked] = await line.store.list_events(state=EventState.PARKED, limit=9)
+    assert (parked.ref, parked.reason) == (huge, "refused")
+    assert parked.detail == "TooLarge: read answered more than 60000 bytes"
+    assert await line.store.cursor(SOURCE, SWEPT_AT) is not None
+
+
+async def test_one_too_large_is_asked_for_once_and_its_page_not_again(
+    line: Line, huge: str
+) -> None:
+    line.server.shortens = frozenset({"_elements"})
+    await line.sweeper.sweep()
+    await line.idle()
+    line.server.seen.clear()
+    line.server.put(lab("lab3", P1, at=TAKEN))
+
+    assert (await line.sweeper.sweep()).new == 1
+    await line.idle()
+
+    assert await line.fact("Observation/lab3") is not None
+    assert line.server.asked(f"/{huge}") == []
+    [first, *_] = line.server.asked("/Observation")
+    assert dict(parse_qsl(first.query))["_elements"] == "id,meta"
+    assert len(await line.store.list_events(state=EventState.PARKED, limit=9)) == 1
+
+
+@pytest.mark.usefixtures("huge")
+async def test_whole_pages_are_asked_for_once_it_lies_behind(line: Line) -> None:
+    line.server.shortens = frozenset({"_elements"})
+    await line.sweeper.sweep()
+    line.server.now += timedelta(minutes=6)  # more than the overlap
+    line.clock.now += timedelta(minutes=6)
+    line.server.put(lab("lab3", P1, at=TAKEN))
+    await line.sweeper.sweep()
+    line.server.seen.clear()
+
+    await line.sweeper.sweep()
+
+    [only] = line.server.asked("/Observation")
+    assert "_elements" not in only.query
+
+
+@pytest.mark.usefixtures("huge")
+@pytest.mark.parametrize("refused", [frozenset(), frozenset({"_elements", "_summary"})])
+async def test_one_too_large_on_a_server_that_cannot_list_is_told(
+    line: Line, refused: frozenset[str]
+) -> None:
+    line.server.refuses = refused
+
+    swept = await line.sweeper.sweep()
+
+    assert [(one.slug, type(one.error)) for one in swept.refused] == [("results", TooLarge)]
+    assert await line.store.cursor(SOURCE, SWEPT_AT) is None
+
+
+@pytest.mark.usefixtures("huge")
+async def test_a_server_that_lists_no_more_is_asked_for_whole_pages_again(line: Line) -> None:
+    line.server.shortens = frozenset({"_elements"})
+    await line.sweeper.sweep()
+    line.server.shortens = frozenset()
+    assert [type(one.error) for one in (await line.sweeper.sweep()).refused] == [TooLarge]
+    line.server.remove("Observation/lab1")
+    line.server.seen.clear()
+
+    assert (await line.sweeper.sweep()).refused == ()
+
+    [first, *_] = line.server.asked("/Observation")
+    assert "_elements" not in first.query
+
+
 async def test_a_link_elsewhere_leaves_what_the_page_holds(line: Line) -> None:
     line.server.page_size = 1
     line.server.next_base = "http://internal.example.org/fhir"
@@ -217,9 +312,9 @@ async def test_what_only_a_person_can_mend_is_tried_again_soon(tmp_path: Path) -
 
 
 async def test_a_full_inbox_holds_the_sweep_back(line: Line) -> None:
-    line.sweeper._pace = type(line.sweeper._pace)(
-        look_back=timedelta(days=1), longest_queue=0, pause=timedelta(milliseconds=10)
-    )
+    pace = SweepPace(look_back=timedelta(days=1), longest_queue=0, pause=timedelta(milliseconds=10))
+    for search in line.sweeper._searches:
+        search._pace = pace
     for number in range(3):
         line.server.put(lab(f"lab{number}", P1, at=TAKEN))
 
