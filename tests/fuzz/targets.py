@@ -7,6 +7,10 @@ A parser may refuse (`BadInput`); any other exception, a hang or a hunger for me
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from tests.fuzz.answers import communications, header, server, token
+from tests.fuzz.calls import bearer, hook_to_cards
+from tests.fuzz.files import configuration, report_line, screened
+
 from marrowd.cds.feedback import feedback_from
 from marrowd.cds.requests import hook_request
 from marrowd.cds.services import Hook
@@ -101,6 +105,8 @@ def document(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     each.__name__: each
     for each in (
-        json_text, notification, resource, quantity, hook, feedback, date, key_set, report, document
+        *(json_text, notification, resource, quantity, hook, feedback, date, key_set, report),
+        *(document, server, communications, token, header, hook_to_cards, bearer, screened),
+        *(report_line, configuration),
     )
-}  # fmt: skip
+}

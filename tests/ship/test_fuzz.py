@@ -13,7 +13,8 @@ from tests.ship.tools import ROOT
 
 pytestmark = pytest.mark.ship
 # A count and a seed, not seconds: what is tried must not hang on how busy the machine is.
-RUNS = {"report": 2_000, "document": 2_000}
+_SLOW = ("report", "document", "server", "hook_to_cards", "bearer", "screened", "configuration")
+RUNS = dict.fromkeys(_SLOW, 2_000)
 RUNS_OF_OTHERS = 20_000
 
 

@@ -75,8 +75,9 @@ def raw(header: object, payload: object, signature: bytes = b"x") -> str:
     parts = (
         part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, payload)
     )
-    return ".".join(_encoded(part) for part in (*parts, signature))
+    return ".".join(encoded(part) for part in (*parts, signature))
 
 
-def _encoded(part: bytes) -> str:
+def encoded(part: bytes) -> str:
+    """Write a part of a token."""
     return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from marrowd.core.facts import Fact, newest
 from marrowd.fhir.attachments import Attachments
 from marrowd.fhir.facts import Extraction, Ignored, facts_from, is_empty
-from marrowd.fhir.members import Resource
+from marrowd.fhir.members import Resource, kind, text
 from marrowd.fhir.needs import Needs, needs
 from marrowd.fhir.references import Resolve, refs
 
@@ -117,4 +117,4 @@ def _listed(resources: Iterable[Resource], resolve: Resolve) -> Iterable[str]:
 
 
 def _ref(resource: Resource) -> str:
-    return f"{resource.get('resourceType')}/{resource.get('id')}"
+    return f"{kind(resource)}/{text(resource.get('id'))}"

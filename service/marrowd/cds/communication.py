@@ -13,6 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from marrowd.fhir.members import text
+from marrowd.fhir.versions import version_number
+
 Resource = Mapping[str, Any]
 
 # The project owns no domain: see docs/adr/0007-cards.md.
@@ -133,18 +136,18 @@ def _identifiers_after(found: Resource, message: Mapping[str, Any]) -> list[Any]
 
 
 def _sequence_of(found: Resource) -> int | None:
-    values = [str(i.get("value", "")) for i in found.get("identifier", ()) if _is_sequence(i)]
-    return int(values[0]) if values and values[0].isdecimal() else None
+    values = [text(i.get("value")) for i in found.get("identifier", ()) if _is_sequence(i)]
+    return version_number(values[0]) if values else None
 
 
 def _is_sequence(identifier: object) -> bool:
     return isinstance(identifier, Mapping) and identifier.get("system") == SEQUENCE_SYSTEM
 
 
-def _second(text: object) -> datetime | None:
+def _second(written: object) -> datetime | None:
     """Read a time with its zone; a server may write the one we gave in another zone."""
     try:
-        at = datetime.fromisoformat(str(text))
+        at = datetime.fromisoformat(text(written))
     except ValueError:
         return None
     return at.replace(microsecond=0) if at.tzinfo is not None else None

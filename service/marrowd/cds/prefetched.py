@@ -112,7 +112,10 @@ def _goes_on(bundle: Resource, count: int) -> bool:
     if any(link.get("relation") == "next" for link in objects(bundle.get("link"))):
         return True
     total = bundle.get("total")
-    return isinstance(total, Decimal | int) and not isinstance(total, bool) and total > count
+    if isinstance(total, bool) or not isinstance(total, Decimal | int):
+        return False
+    # A number that no Decimal holds cannot be compared, and is larger than any count.
+    return not Decimal(total).is_finite() or total > count
 
 
 def _identifiers(patient: Answer, patient_id: str) -> frozenset[str]:

@@ -26,6 +26,9 @@ from marrowd.cds.webhook import Answer, Credentials, mark_of
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import seconds_to_wait
 from marrowd.fhir.json import canonical, parse
+from marrowd.fhir.members import text
+from marrowd.fhir.references import is_id
+from marrowd.fhir.versions import version_text
 from marrowd.telemetry.tracing import add_traceparent
 
 REQUEST_S: Final = 15.0
@@ -104,6 +107,8 @@ class FhirDestination:
                     await self._post(message, card)
         except _NotTaken as not_taken:
             return not_taken.answer
+        except BadInput:  # nested so deeply that it cannot be written back
+            return Answer(problem="not_fhir")
         except TimeoutError:
             return Answer(problem="timeout")
         except (aiohttp.ClientError, OSError):
@@ -158,9 +163,10 @@ class FhirDestination:
         await self._ask("POST", self._type, resource, headers={"If-None-Exist": condition})
 
     async def _update(self, found: Resource, resource: Resource) -> None:
-        version = found.get("meta", {}).get("versionId")
-        headers = {"If-Match": f'W/"{version}"'} if version is not None else {}
-        await self._ask("PUT", self._type / str(found["id"]), resource, headers=headers)
+        headers = {}
+        if found.get("meta", {}).get("versionId") is not None:
+            headers["If-Match"] = f'W/"{_sound(version_text(dict(found)))}"'
+        await self._ask("PUT", self._type / _sound(found["id"]), resource, headers=headers)
 
     async def _ask(
         self,
@@ -201,6 +207,13 @@ class FhirDestination:
             return body
 
 
+def _sound(ident: object) -> str:
+    """Give an id, or a version, that can stand in an address and a header."""
+    if not isinstance(ident, str) or not is_id(ident) or ident in {".", ".."}:
+        raise _NotTaken(Answer(problem="not_fhir"))
+    return ident
+
+
 def _age(resource: Resource) -> tuple[str, int, str]:
-    ident = str(resource["id"])
-    return (str(resource.get("meta", {}).get("lastUpdated", "")), len(ident), ident)
+    ident = text(resource["id"])
+    return (text(resource.get("meta", {}).get("lastUpdated")), len(ident), ident)

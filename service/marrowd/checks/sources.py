@@ -11,6 +11,7 @@ from marrowd.checks.asking import ask
 from marrowd.checks.findings import Finding, away, fine, note, wrong
 from marrowd.errors import MarrowdError
 from marrowd.fhir.answers import Absent, Forbidden, Rejected, Unreachable, Unusable
+from marrowd.fhir.members import text
 from marrowd.fhir.subscriptions import NOT_SHOWN, Action, Create, Delete, Keep, Update
 from marrowd.settings import SmartBackendAuth, Source
 from marrowd.work.subscriptions import differences
@@ -52,7 +53,7 @@ async def _let_in(place: str, access: Access) -> Finding:
     """Read the server's statement and search, as the service does."""
     try:
         statement = await access.client.capabilities()
-        version = str(statement.get("fhirVersion", ""))
+        version = text(statement.get("fhirVersion"))
         if not version.startswith(_R4):
             return wrong(
                 place, "it does not speak FHIR R4", "give the base_url of the server's R4 endpoint"

@@ -106,6 +106,6 @@ def http_date(header: str | None) -> datetime | None:
         return None
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

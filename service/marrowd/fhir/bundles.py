@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from marrowd.errors import BadInput
 from marrowd.fhir.members import Resource, kind, obj, text
-from marrowd.fhir.references import is_id, split_url
+from marrowd.fhir.references import is_id, is_type, split_url
 from marrowd.fhir.types import R4_TYPES
 from marrowd.fhir.versions import version_number, version_text
 
@@ -95,7 +95,7 @@ def _item(entry: object) -> Item | None:
     request = obj(member.get("request"))
     full_url = text(member.get("fullUrl"))
     resource = member.get("resource")
-    if isinstance(resource, dict) and _is_type(resource.get("resourceType")):
+    if isinstance(resource, dict) and is_type(resource.get("resourceType")):
         return Entry(resource=resource, full_url=full_url, ref=_ref(resource, full_url, request))
     if resource is None and text(request.get("method")).upper() == "DELETE":
         return _deletion(member, request, full_url)
@@ -152,13 +152,8 @@ def _dated(deletion: Deletion, entries: list[object]) -> Deletion:
     before: tuple[int, object] = (-1, None)
     for entry in entries:
         resource = obj(obj(entry).get("resource"))
-        if f"{kind(resource)}/{resource.get('id')}" == deletion.ref:
+        if f"{kind(resource)}/{text(resource.get('id'))}" == deletion.ref:
             found = version_number(version_text(resource))
             if found is not None and before[0] < found < number:
                 before = (found, obj(resource.get("meta")).get("lastUpdated"))
     return replace(deletion, last_updated=before[1])
-
-
-def _is_type(name: object) -> bool:
-    """Say whether a name can be that of a resource type, known here or not."""
-    return isinstance(name, str) and name.isascii() and name.isalpha() and name[0].isupper()

@@ -19,6 +19,7 @@ from yarl import URL
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import TooLarge, Unusable
 from marrowd.fhir.json import canonical, parse
+from marrowd.fhir.members import objects, text
 from marrowd.fhir.references import is_id
 from marrowd.fhir.transport import Ask, Reply, Transport
 from marrowd.telemetry.metrics import Operation
@@ -68,7 +69,7 @@ class FhirClient:
         url = self._of_ref(ref)
         ask = Ask(operation=Operation.READ, method="GET", url=url, headers={"Accept": _JSON})
         resource = await _resource_of(await self._transport.exchange(ask))
-        if f"{resource.get('resourceType')}/{resource.get('id')}" != ref:
+        if [resource.get("resourceType"), resource.get("id")] != ref.split("/"):
             message = "the server answered a read with another resource"
             raise Unusable(message)
         return resource
@@ -170,12 +171,12 @@ class FhirClient:
         Raises:
             BadInput: the URL does not lie under this server's base; the wrapper holds no base64.
         """
-        wanted = content_type if content_type and content_type.isascii() else "*/*"
+        wanted = content_type if content_type.isascii() and content_type.isprintable() else ""
         ask = Ask(
             operation=Operation.READ,
             method="GET",
             url=self._under_base(url),
-            headers={"Accept": f"{wanted}, {_JSON};q=0.5"},
+            headers={"Accept": f"{wanted or '*/*'}, {_JSON};q=0.5"},
             max_bytes=max_bytes,
         )
         reply = await self._transport.exchange(ask)
@@ -206,7 +207,7 @@ class FhirClient:
         if match:
             return match[1]
         made = await _resource_of(reply)
-        return f"{resource_type}/{made.get('id', '')}"
+        return f"{resource_type}/{text(made.get('id'))}"
 
     async def update(self, ref: str, resource: Resource, *, if_match: str | None = None) -> None:
         """Write *resource* at *ref*; with *if_match* (a version id) only over that version."""
@@ -280,10 +281,9 @@ class FhirClient:
 
 
 def _next_of(bundle: Resource) -> str | None:
-    links = bundle.get("link")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("relation") == "next":
-            return str(link.get("url", ""))
+    for link in objects(bundle.get("link")):
+        if link.get("relation") == "next":
+            return text(link.get("url"))
     return None
 
 
@@ -308,8 +308,7 @@ def _matches(bundle: Resource, resource_type: str) -> tuple[Resource, ...]:
     if bundle.get("resourceType") != "Bundle":
         message = "the server answered a search with something other than a Bundle"
         raise Unusable(message)
-    entries = bundle.get("entry")
-    resources = (e.get("resource") for e in entries or () if isinstance(e, dict))
+    resources = (entry.get("resource") for entry in objects(bundle.get("entry")))
     return tuple(
         r for r in resources if isinstance(r, dict) and r.get("resourceType") == resource_type
     )
@@ -317,8 +316,8 @@ def _matches(bundle: Resource, resource_type: str) -> tuple[Resource, ...]:
 
 def _unwrapped(wrapper: Resource) -> Content:
     try:
-        data = base64.b64decode(str(wrapper.get("data", "")), validate=True)
+        data = base64.b64decode(text(wrapper.get("data")), validate=True)
     except (binascii.Error, ValueError):
         message = "a Binary holds no base64"
         raise BadInput(message) from None
-    return Content(data=data, content_type=str(wrapper.get("contentType", "")).lower())
+    return Content(data=data, content_type=text(wrapper.get("contentType")).lower())

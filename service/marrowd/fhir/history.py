@@ -17,7 +17,7 @@ class Deletion:
     """A resource that was deleted."""
 
     ref: str
-    at: str  # the server's own word for when, or for which version; "" when it says neither
+    at: str  # the server's own word for when, or for which version, in ASCII; "" for neither
 
 
 def deletions(bundle: Mapping[str, Any]) -> list[Deletion]:
@@ -32,7 +32,7 @@ def deletions(bundle: Mapping[str, Any]) -> list[Deletion]:
         )
         if match:
             at = text(response.get("lastModified")) or text(response.get("etag"))
-            found.append(Deletion(ref=match[1], at=at))
+            found.append(Deletion(ref=match[1], at=ascii(at)[1:-1]))
     return found
 
 

@@ -15,8 +15,8 @@ from typing import Any, Self
 import orjson
 
 from marrowd.errors import BadInput
-from marrowd.fhir.members import objects, text
-from marrowd.fhir.references import is_id
+from marrowd.fhir.members import kind, objects, text
+from marrowd.fhir.references import is_id, is_type
 
 _TOPIC_BUNDLES = frozenset({"history", "subscription-notification"})
 _WHOLE_BUNDLES = frozenset({"transaction", "batch", "collection", "message"})
@@ -77,7 +77,7 @@ class Notification:
         if status.type not in _BRINGS:
             return cls(status=status)
         resources = tuple(_resources(entries))
-        held = {f"{r.get('resourceType')}/{r.get('id')}" for r in resources}
+        held = {f"{kind(r)}/{text(r.get('id'))}" for r in resources}
         fetch = tuple(f for f in dict.fromkeys(focuses) if f not in held)
         # An answer to `$events` that holds none says that there are none.
         is_ping = status.type is StatusType.EVENT and not resources and not fetch
@@ -97,11 +97,11 @@ def read_notification(bundle: Mapping[str, Any]) -> Notification:
     if bundle.get("resourceType") != "Bundle":
         message = "resourceType: expected Bundle"
         raise BadInput(message)
-    kind = text(bundle.get("type"))
+    what = text(bundle.get("type"))
     entries = objects(bundle.get("entry"))
-    if kind in _WHOLE_BUNDLES:
+    if what in _WHOLE_BUNDLES:
         return Notification(resources=tuple(_resources(entries)))
-    if kind not in _TOPIC_BUNDLES:
+    if what not in _TOPIC_BUNDLES:
         message = "Bundle.type: expected history, subscription-notification or transaction"
         raise BadInput(message)
     found = _status(entries[0].get("resource")) if entries else None
@@ -147,7 +147,7 @@ def _status(resource: object) -> tuple[SubscriptionStatus, tuple[str, ...]] | No
     status = SubscriptionStatus(
         subscription=next(_local(iter([values.get("subscription")])), ""),
         type=_type(values.get("type")),
-        state=str(values.get("status") or ""),
+        state=text(values.get("status")),
         count=_number(values.get("eventsSinceSubscriptionStart")),
         numbers=tuple(n for n in numbers if n is not None),
     )
@@ -166,7 +166,7 @@ def _value(parameter: Mapping[str, Any]) -> object:
 
 def _camel(name: object) -> str:
     """Write the name of a Parameters part as SubscriptionStatus does."""
-    first, *rest = str(name).split("-")
+    first, *rest = text(name).split("-")
     return first + "".join(word.capitalize() for word in rest)
 
 
@@ -185,5 +185,6 @@ def _local(references: Iterator[Any]) -> Iterator[str]:
         ref = reference.get("reference") if isinstance(reference, dict) else None
         if isinstance(ref, str):
             steps = ref.partition("/_history/")[0].rsplit("/", 2)
-            if len(steps) >= 2 and is_id(steps[-1]):  # noqa: PLR2004 - a type and an id
-                yield f"{steps[-2]}/{steps[-1]}"
+            name, ident = steps[-2:] if len(steps) > 1 else ("", "")
+            if is_type(name) and is_id(ident):
+                yield f"{name}/{ident}"

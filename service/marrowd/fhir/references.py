@@ -55,6 +55,11 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and _IS_ID.fullmatch(value) is not None
 
 
+def is_type(name: object) -> bool:
+    """Say whether a name can be that of a resource type, known here or not."""
+    return isinstance(name, str) and name.isascii() and name.isalpha() and name[0].isupper()
+
+
 def split_url(url: str) -> tuple[str | None, str, str] | None:
     """Give (base without scheme or None, type, id) of a literal reference or fullUrl."""
     match = _LITERAL.fullmatch(url)

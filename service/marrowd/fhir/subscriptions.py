@@ -19,7 +19,8 @@ from typing import Any
 from fhir.resources.R4B.subscription import Subscription as R4Subscription
 
 from marrowd.fhir.json import parse
-from marrowd.fhir.members import text
+from marrowd.fhir.members import obj, text
+from marrowd.fhir.references import is_id
 from marrowd.fhir.topics import TopicTerms, of_topic
 from marrowd.rules.codes import Codes, Role
 
@@ -145,7 +146,7 @@ def wanted(
 
 def ours(existing: Iterable[Mapping[str, Any]], *, endpoint: str) -> list[Mapping[str, Any]]:
     """Keep those of *existing* that point at *endpoint*."""
-    return [s for s in existing if _channel(s).get("endpoint") == endpoint and s.get("id")]
+    return [s for s in existing if _channel(s).get("endpoint") == endpoint and is_id(s.get("id"))]
 
 
 def plan(existing: Sequence[Mapping[str, Any]], wanted: Sequence[Wanted]) -> tuple[Action, ...]:
@@ -156,7 +157,7 @@ def plan(existing: Sequence[Mapping[str, Any]], wanted: Sequence[Wanted]) -> tup
     Of doubles the one at work is kept, else the smallest id.
     """
     actions: list[Action] = []
-    left = sorted(existing, key=lambda s: (s.get("status") != "active", str(s["id"])))
+    left = sorted(existing, key=lambda s: (s.get("status") != "active", s["id"]))
     for one in wanted:
         mine = [s for s in left if _is(s, one)]
         if not mine:
@@ -169,14 +170,14 @@ def plan(existing: Sequence[Mapping[str, Any]], wanted: Sequence[Wanted]) -> tup
         if why:
             actions.append(Update(ref=ref, wanted=one, why=why))
         else:
-            actions.append(Keep(ref=ref, slug=one.slug, state=str(kept.get("status"))))
+            actions.append(Keep(ref=ref, slug=one.slug, state=text(kept.get("status"))))
     actions += [Delete(ref=f"Subscription/{s['id']}", slug=slug_of(s)) for s in left]
     return tuple(actions)
 
 
 def slug_of(subscription: Mapping[str, Any]) -> str:
     """Say which of ours a Subscription is, "" when its reason does not tell."""
-    opening = str(subscription.get("reason", "")).partition(" ")[0]
+    opening = text(subscription.get("reason")).partition(" ")[0]
     return opening[1:-1].removeprefix("marrowd:") if opening.startswith("[marrowd:") else ""
 
 
@@ -205,8 +206,7 @@ def _is(existing: Mapping[str, Any], one: Wanted) -> bool:
 
 
 def _channel(subscription: Mapping[str, Any]) -> Mapping[str, Any]:
-    channel = subscription.get("channel")
-    return channel if isinstance(channel, dict) else {}
+    return obj(subscription.get("channel"))
 
 
 def _mark(slug: str) -> str:

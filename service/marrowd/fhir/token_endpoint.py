@@ -221,4 +221,4 @@ def _life(said: object) -> float:
         said = int(said)
     if isinstance(said, bool) or not isinstance(said, int | float) or not said > 0:
         return _USUAL_LIFE_S
-    return min(float(said), _LONGEST_LIFE_S)
+    return float(min(said, _LONGEST_LIFE_S))  # in this order: an integer may be beyond any float

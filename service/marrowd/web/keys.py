@@ -216,7 +216,7 @@ def _usable(key: Mapping[str, Any], algorithm: str) -> jwt.PyJWK | None:
         return None
     try:
         usable = jwt.PyJWK(dict(key), algorithm)
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, RecursionError):
         return None
     bits = getattr(usable.key, "key_size", 0)
     is_strong = bits == _CURVE_BITS if key["kty"] == "EC" else bits >= MIN_RSA_BITS

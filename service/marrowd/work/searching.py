@@ -20,6 +20,7 @@ from marrowd.errors import BadInput
 from marrowd.fhir.answers import Rejected, TooLarge
 from marrowd.fhir.client import FhirClient, Resource
 from marrowd.fhir.json import canonical, digest
+from marrowd.fhir.references import is_id
 from marrowd.fhir.subscriptions import Interest
 from marrowd.fhir.versions import version, version_text
 from marrowd.store.protocols import EventKind, EventState, NewEvent
@@ -172,7 +173,7 @@ class Search:
 
     async def _take(self, listed: Sequence[Resource], *, has_content: bool) -> int:
         """Put what is newer than what is stored into the inbox."""
-        resources = [r for r in listed if isinstance(r.get("id"), str)]
+        resources = [r for r in listed if is_id(r.get("id"))]
         if not resources:
             return 0
         stored = await self._store.versions_of(self._source, [_ref(r) for r in resources])
@@ -180,12 +181,19 @@ class Search:
         for resource in resources:
             fact = stored.get(_ref(resource))
             if fact is None or _place(resource) > fact.version.order[:4]:
-                event = self._whole(resource) if has_content else self._to_read(resource)
-                missed.append(event)
+                missed.append(self._event(resource, has_content=has_content))
         new = await self._store.accept(missed) if missed else 0
         if new:
             self._wake()
         return new
+
+    def _event(self, resource: Resource, *, has_content: bool) -> NewEvent:
+        if not has_content:
+            return self._to_read(resource)
+        try:
+            return self._whole(resource)
+        except BadInput:  # nested so deeply that it cannot be written: it is set aside by itself
+            return self._to_read(resource)
 
     def _whole(self, resource: Resource) -> NewEvent:
         ref = _ref(resource)
@@ -206,7 +214,7 @@ class Search:
         return NewEvent(
             source=self._source,
             kind=EventKind.FETCH,
-            key=f"{SWEPT}{ref}#listed:{at}/{version_text(dict(resource)) or ''}",
+            key=f"{SWEPT}{ref}#listed:{at}/{ascii(version_text(dict(resource)) or '')[1:-1]}",
             received_at=self._clock(),
             ref=ref,
             trace=traceparent(),

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from marrowd.errors import BadInput
 from marrowd.fhir.client import FhirClient
+from marrowd.fhir.references import is_id
 from marrowd.fhir.subjects import PATIENT, Subject
 from marrowd.work.fetching import any_of
 from marrowd.work.retrying import NoSubject
@@ -27,7 +28,7 @@ async def patient_of(subject: Subject, client: FhirClient) -> str:
         raise NoSubject(message)
     params = [("identifier", any_of(subject.identifiers))]
     found = await client.search(PATIENT, params, max_pages=1, is_private=True)
-    refs = {f"{PATIENT}/{patient['id']}" for patient in found if isinstance(patient.get("id"), str)}
+    refs = {f"{PATIENT}/{patient['id']}" for patient in found if is_id(patient.get("id"))}
     if len(refs) != 1:
         message = f"{len(refs)} Patients carry the subject's identifier"
         raise NoSubject(message)

@@ -13,6 +13,7 @@ import structlog
 
 from marrowd.fhir.answers import Absent, Rejected
 from marrowd.fhir.client import FhirClient
+from marrowd.fhir.members import text
 from marrowd.fhir.subscriptions import (
     Action,
     Create,
@@ -44,7 +45,7 @@ async def list_subscriptions(client: FhirClient, *, endpoint: str) -> list[Subsc
     """Show ours as they are."""
     return [
         SubscriptionRow(
-            slug=slug_of(s), ref=f"Subscription/{s['id']}", state=str(s.get("status")), done=""
+            slug=slug_of(s), ref=f"Subscription/{s['id']}", state=text(s.get("status")), done=""
         )
         for s in await _ours(client, endpoint)
     ]
