@@ -52,9 +52,20 @@ PANELS = (
     ),
     Panel(
         title="Subscriptions active",
-        says="1 while every Subscription of the source is active.",
+        says="1 while every Subscription that the source takes is active.",
         unit=Unit.YES_NO,
         queries=[Query(expr=largest("marrowd_subscription_active", "source"), legend="{{source}}")],
+    ),
+    Panel(
+        title="Subscriptions refused",
+        says="1 for each that the source does not take: only the sweep brings what it is for.",
+        unit=Unit.YES_NO,
+        queries=[
+            Query(
+                expr=largest("marrowd_subscriptions_refused", "source, subscription"),
+                legend="{{source}} {{subscription}}",
+            )
+        ],
     ),
     Panel(
         title="Silence",

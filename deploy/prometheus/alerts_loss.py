@@ -54,6 +54,18 @@ ALERTS = (
         description="The FHIR server does not notify; hooks fall back on what the EHR hands in.",
     ),
     Alert(
+        name="MarrowdSubscriptionRefused",
+        severity=Severity.TICKET,
+        # Studies that only the sweep brings cost nothing: a report has its own fetched.
+        expr=(
+            "max by (job, source, subscription)"
+            ' (marrowd_subscriptions_refused{subscription!="studies"}) == 1'
+        ),
+        wait="15m",
+        summary="{{ $labels.source }} takes no Subscription for {{ $labels.subscription }}",
+        description="Only the sweep brings them: cards come late by up to sweep_every.",
+    ),
+    Alert(
         name="MarrowdNotificationGaps",
         severity=Severity.TICKET,
         expr=(

@@ -130,8 +130,62 @@ notification_secret = "a-secret-of-some-length"
     assert all("2026-03-01 12:00:00Z" in row for row in rows)
     assert err.count('"event":"subscription_synced"') == len(rows)
     code, out, err = refused
-    assert code == 4
+    assert code == 1
     assert [out.count(done) for done in ("refused", "created")] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("unsubscribable", "code", "stands_in"),
+    [
+        pytest.param({"ImagingStudy"}, 0, 1, id="studies"),
+        pytest.param({"Observation"}, 1, 1, id="results"),
+        pytest.param({"ImagingStudy", "Observation", "DiagnosticReport"}, 1, 0, id="all"),
+    ],
+)
+async def test_a_subscription_that_the_server_cannot_do_is_shown_as_such(
+    said, tmp_path, unsubscribable, code, stands_in
+):
+    async with running(FhirServer()) as fhir:
+        fhir.unsubscribable = unsubscribable
+        path = tmp_path / "marrowd.toml"
+        path.write_text(f"""
+[store]
+url = "sqlite:///{tmp_path}/marrowd.sqlite3"
+[[sources]]
+name = "hospital"
+base_url = "{fhir.base_url}"
+notification_secret = "a-secret-of-some-length"
+""")
+        synced = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
+        listed = await asyncio.to_thread(said, "subscriptions", "list", "--config", path)
+        await asyncio.to_thread(said, "subscriptions", "remove", "--config", path)
+        removed = await asyncio.to_thread(said, "subscriptions", "list", "--config", path)
+
+    assert code == synced[0]
+    assert stands_in == synced[1].count("write answered 422; the sweep stands in")
+    assert listed[0] == 0
+    assert stands_in == listed[1].count("; the sweep stands in")
+    assert stands_in == listed[1].count("refused")
+    assert "refused" not in removed[1]
+
+
+async def test_a_sync_without_a_store_says_what_is_not_remembered(said, tmp_path):
+    async with running(FhirServer()) as fhir:
+        fhir.unsubscribable = {"ImagingStudy"}
+        path = tmp_path / "marrowd.toml"
+        path.write_text(f"""
+[store]
+url = "sqlite:///{tmp_path}/nowhere/marrowd.sqlite3"
+[[sources]]
+name = "hospital"
+base_url = "{fhir.base_url}"
+notification_secret = "a-secret-of-some-length"
+""")
+        code, out, err = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
+
+    assert code == 0
+    assert out.count("created") == 3
+    assert "marrowd: a running service takes what was refused for missing: " in err
 
 
 REFUSED = "search answered 400"

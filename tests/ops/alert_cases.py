@@ -201,6 +201,10 @@ CASES: Mapping[str, Case] = {
             'marrowd_subscription_active{job="marrowd",instance="b",source="hospital"}': "0x120",
         },
     ),
+    "MarrowdSubscriptionRefused": Case(
+        fires=_gauge("subscriptions_refused", "0x60 1x60", f'{_SOURCE},subscription="results"'),
+        quiet=_gauge("subscriptions_refused", "1x120", f'{_SOURCE},subscription="studies"'),
+    ),
     "MarrowdNotificationGaps": Case(
         fires=_gauge("notification_gaps_total", "0x60 0+1x60", _SOURCE),
         quiet=_gauge("notification_gaps_total", "0x60 2x60", _SOURCE),

@@ -73,6 +73,7 @@ class FhirServer:
         self.sorts = True
         self.shortens: frozenset[str] = frozenset()  # of "_elements" and "_summary", those it heeds
         self.refuses: frozenset[str] = frozenset()  # parameters of a search that it answers 400
+        self.unsubscribable: set[str] = set()  # types that no Subscription may be to: 422
         self.takes_lists = True  # "a,b" as a or b; else as one odd id
         self.next_base: str | None = None  # where "next" links point instead
         self.endless = False  # each page links to the same one, under another name
@@ -208,6 +209,8 @@ class FhirServer:
             found = [r for r in self.of_type(resource_type) if _fits(r, parse_qsl(condition))]
             if found:
                 return self._located(found[0], 200)
+        if resource_type == "Subscription" and new["criteria"].split("?")[0] in self.unsubscribable:
+            return _json({"resourceType": "OperationOutcome"}, 422)
         self._serial += 1
         return self._located(
             self.put({**new, "resourceType": resource_type, "id": str(self._serial)}), 201

@@ -14,7 +14,7 @@ from marrowd.checks.findings import Finding, fine
 from marrowd.checks.intake import check_intake
 from marrowd.checks.issuers import check_issuer
 from marrowd.checks.sources import check_source
-from marrowd.checks.stores import check_store
+from marrowd.checks.stores import check_store, refused_by
 from marrowd.settings import Settings
 
 
@@ -34,7 +34,8 @@ async def everything(
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
         for access in accesses.values():
-            yield await check_source(access, session, clock=clock)
+            refused = await refused_by(settings, access.source.name)
+            yield await check_source(access, session, clock=clock, refused=refused)
             yield [await check_intake(access, session)]
         sent = [d for d in settings.destinations if d.source in accesses]
         yield list(await asyncio.gather(*(check_destination(d, session) for d in sent)))

@@ -1,6 +1,6 @@
 """One FHIR server: there, in time, letting us in, and telling us of changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import assert_never
 
@@ -23,9 +23,21 @@ _SYNC = "run `marrowd subscriptions sync`"
 
 
 async def check_source(
-    access: Access, session: aiohttp.ClientSession, *, clock: Callable[[], datetime]
+    access: Access,
+    session: aiohttp.ClientSession,
+    *,
+    clock: Callable[[], datetime],
+    refused: Collection[str] = (),
 ) -> list[Finding]:
-    """Look at one source; where a step fails, those that stand on it are left out."""
+    """
+    Look at one source; where a step fails, those that stand on it are left out.
+
+    Args:
+        access: the source.
+        session: asks before anybody is let in.
+        clock: gives the time.
+        refused: Subscriptions that the server is known not to take.
+    """
     place = f"source {access.source.name}"
     asked_at = clock()
     asked = await ask(session, "GET", f"{access.source.base_url}/metadata")
@@ -38,7 +50,7 @@ async def check_source(
     found.append(let_in)
     if let_in.mend:
         return found
-    return [*found, *await _subscriptions(place, access)]
+    return [*found, *await _subscriptions(place, access, refused)]
 
 
 def _in_time(place: str, ahead_s: float) -> Finding:
@@ -114,7 +126,7 @@ def _credentials_mend(source: Source) -> str:
             assert_never(source.auth)
 
 
-async def _subscriptions(place: str, access: Access) -> list[Finding]:
+async def _subscriptions(place: str, access: Access, refused: Collection[str]) -> list[Finding]:
     if not access.wanted:
         return [note(place, "others make its Subscriptions", "")]
     try:
@@ -125,13 +137,17 @@ async def _subscriptions(place: str, access: Access) -> list[Finding]:
             "grant the client search and write on Subscription (SMART: system/Subscription.cruds)"
         )
         return [wrong(place, says, mend)]
-    found = [told for action in actions if (told := _of_action(place, action)) is not None]
+    found = [told for action in actions if (told := _of_action(place, action, refused)) is not None]
     return found or [fine(place, "its Subscriptions are as they should be")]
 
 
-def _of_action(place: str, action: Action) -> Finding | None:  # noqa: PLR0911 - a table
+def _of_action(  # noqa: PLR0911 - a table
+    place: str, action: Action, refused: Collection[str]
+) -> Finding | None:
     """Say what a plan to put them right tells of how they are; None: nothing."""
     match action:
+        case Create(wanted=one) if one.slug in refused:
+            return note(place, f"it takes no Subscription for {one.slug}", _STANDS_IN)
         case Create(wanted=one):
             return wrong(place, f"there is no Subscription for {one.slug}", _SYNC)
         case Update(ref=ref, why="secret"):
@@ -150,6 +166,9 @@ def _of_action(place: str, action: Action) -> Finding | None:  # noqa: PLR0911 -
             return None
 
 
+_STANDS_IN = (
+    "the sweep brings them, late by up to sources.sweep_every; it is asked for again once a day"
+)
 _WAIT = "look again in a minute; a server that stays so does not reach http.public_url"
 _MEND_ERROR = (
     "its error member says why: most often http.public_url cannot be reached from there or its "

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from marrowd.checks.findings import Finding, away, fine, note, wrong
-from marrowd.errors import BadConfiguration, StoreUnavailable
+from marrowd.errors import BadConfiguration, MarrowdError, StoreUnavailable
 from marrowd.settings import Settings
 from marrowd.store.migrate import current
 from marrowd.store.open import open_store
 from marrowd.store.protocols import EventState, MessageRow, MessageState, Store
 from marrowd.store.schema import SCHEMA
+from marrowd.work.refusals import Refusals
 
 _PLACE = "store"
 _SQLITE = "sqlite:///"
@@ -48,6 +49,26 @@ async def check_store(settings: Settings) -> list[Finding]:
                 "and that its disk is not full",
             )
         ]
+
+
+async def refused_by(settings: Settings, source: str) -> Collection[str]:
+    """Say which Subscriptions *source* is known to refuse; none where no store can tell."""
+    url = settings.store.url.get_secret_value()
+    if _is_to_be_made(url):
+        return ()
+    store = open_store(url)
+    try:
+        await store.open()
+        known = await Refusals(store, source=source).known()
+    except MarrowdError:  # `check_store` says why
+        return ()
+    finally:
+        await store.close()
+    return () if known is None else known.slugs
+
+
+def _is_to_be_made(url: str) -> bool:
+    return url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists()
 
 
 def _of_new(file: Path) -> Finding:

@@ -1,6 +1,7 @@
 """Exit codes and how an error becomes one: the only place that maps them."""
 
 import sys
+from collections.abc import Collection
 from enum import IntEnum
 
 from marrowd.errors import BadConfiguration, MarrowdError, Unavailable
@@ -25,6 +26,11 @@ def exit_of(error: MarrowdError) -> Exit:
             return Exit.OUT_OF_REACH
         case _:
             return Exit.UNREADABLE
+
+
+def worst(ends: Collection[Exit]) -> Exit:
+    """Say how to exit for several: first by what trying again does not change."""
+    return next((end for end in (Exit.NO, Exit.OUT_OF_REACH) if end in ends), Exit.FINE)
 
 
 def complain(error: MarrowdError) -> Exit:

@@ -108,7 +108,7 @@ def sweep(
     reread: Annotated[bool, typer.Option("--reread", help="Read reports anew.")] = False,  # noqa: FBT002
 ) -> None:
     """Ask the FHIR servers for what notifications missed."""
-    from marrowd.cli.sources import sweep_command  # noqa: PLC0415
+    from marrowd.cli.sweep import sweep_command  # noqa: PLC0415
 
     raise typer.Exit(sweep_command(config, source, since, reread=reread))
 
@@ -132,7 +132,7 @@ program.add_typer(configuration, name="config")
 @subscriptions.command("sync")
 def subscriptions_sync(config: Config = None, source: SourceName = None) -> None:
     """Make the servers' Subscriptions what the configuration says."""
-    from marrowd.cli.sources import subscriptions_command  # noqa: PLC0415
+    from marrowd.cli.subscriptions import subscriptions_command  # noqa: PLC0415
 
     raise typer.Exit(subscriptions_command("sync", config, source))
 
@@ -140,7 +140,7 @@ def subscriptions_sync(config: Config = None, source: SourceName = None) -> None
 @subscriptions.command("list")
 def subscriptions_list(config: Config = None, source: SourceName = None) -> None:
     """Show our Subscriptions on the servers and their state."""
-    from marrowd.cli.sources import subscriptions_command  # noqa: PLC0415
+    from marrowd.cli.subscriptions import subscriptions_command  # noqa: PLC0415
 
     raise typer.Exit(subscriptions_command("list", config, source))
 
@@ -148,7 +148,7 @@ def subscriptions_list(config: Config = None, source: SourceName = None) -> None
 @subscriptions.command("remove")
 def subscriptions_remove(config: Config = None, source: SourceName = None) -> None:
     """Delete our Subscriptions from the servers."""
-    from marrowd.cli.sources import subscriptions_command  # noqa: PLC0415
+    from marrowd.cli.subscriptions import subscriptions_command  # noqa: PLC0415
 
     raise typer.Exit(subscriptions_command("remove", config, source))
 

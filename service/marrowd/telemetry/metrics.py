@@ -113,6 +113,15 @@ class Delivery(StrEnum):
     STOPPED = "stopped"  # 410: the destination wants no more
 
 
+class Subscribed(StrEnum):
+    """The Subscriptions of a source, by what they bring."""
+
+    RESULTS = "results"
+    STUDIES = "studies"
+    REPORTS = "reports"
+    REPORTS_BY_CODE = "reports-by-code"
+
+
 class Operation(StrEnum):
     """What was asked of a FHIR server."""
 
@@ -243,9 +252,15 @@ class Metrics:
         )
         self.subscription_active = gauge(
             "subscription_active",
-            "1 when every Subscription of the source was last seen active.",
+            "1 when every Subscription that the source takes was last seen active.",
             # Of a source whose Subscriptions are made by others it would say 0 for ever.
             source=sources if watched is None else watched,
+        )
+        self.subscriptions_refused = gauge(
+            "subscriptions_refused",
+            "1 when the source refused this Subscription and took others: sweeps stand in.",
+            source=sources if watched is None else watched,
+            subscription=Subscribed,
         )
         # Absent until the first event: a timestamp of 0 would read as 1970.
         self.source_last_event_timestamp_seconds = Gauge(

@@ -8,6 +8,7 @@ from typing import Final
 
 from marrowd.core.policy import Policy
 from marrowd.settings import Destination, Source
+from marrowd.telemetry.metrics import Subscribed
 from marrowd.web.drawing import Stage
 from marrowd.web.looking import Counts, Look, Queue
 
@@ -121,7 +122,14 @@ def _subscribed(shown: Shown, source: Source) -> str:
     if source.subscribe == "none":
         return "made by others"
     active = shown.counts.get("subscription_active", source=source.name)
-    return '<span class="good">active</span>' if active else '<span class="bad">not active</span>'
+    refused = [
+        one
+        for one in Subscribed
+        if shown.counts.get("subscriptions_refused", source=source.name, subscription=one)
+    ]
+    by_sweep = f"; {', '.join(refused)} by sweep only (refused)" if refused else ""
+    state = '<span class="good">active</span>' if active else '<span class="bad">not active</span>'
+    return f"{state}{by_sweep}"
 
 
 def _canary(shown: Shown, source: str) -> str:

@@ -25,7 +25,8 @@ from marrowd.fhir.subscriptions import Interest
 from marrowd.fhir.versions import version, version_text
 from marrowd.store.protocols import EventKind, EventState, NewEvent
 from marrowd.telemetry.tracing import traceparent
-from marrowd.work.unlisted import SWEPT, SweepStore
+from marrowd.work.refusals import Refusals
+from marrowd.work.unlisted import SWEPT, UNTOLD, SweepStore
 
 _log = structlog.get_logger(__name__)
 _SMALLER = 10  # the part of a page that is asked for when the whole is too large
@@ -82,6 +83,8 @@ class Search:
         self._clock = clock
         self._pace = pace
         self._wake = wake
+        self._refusals = Refusals(store, source=source)
+        self._opening = SWEPT  # of the keys
         # What was too large lies before: to find it out anew would be three pages of 20 MB.
         self._listed_until: datetime | None = None
 
@@ -95,6 +98,9 @@ class Search:
             BadInput, EhrUnavailable: see `fhir.answers`; what was found is kept.
         """
         found = Found()
+        refused = await self._refusals.known()
+        is_untold = refused is not None and self.interest.slug in refused.slugs
+        self._opening = UNTOLD if is_untold else SWEPT
         start = self._start(await self._position(), since)
         if self._listed_until is not None and start > self._listed_until:
             self._listed_until = None
@@ -200,7 +206,7 @@ class Search:
         return NewEvent(
             source=self._source,
             kind=EventKind.RESOURCE,
-            key=f"{SWEPT}{ref}#{digest(resource)}",
+            key=f"{self._opening}{ref}#{digest(resource)}",
             received_at=self._clock(),
             ref=ref,
             payload=canonical(resource),
@@ -214,7 +220,10 @@ class Search:
         return NewEvent(
             source=self._source,
             kind=EventKind.FETCH,
-            key=f"{SWEPT}{ref}#listed:{at}/{ascii(version_text(dict(resource)) or '')[1:-1]}",
+            key=(
+                f"{self._opening}{ref}#listed:{at}/"
+                f"{ascii(version_text(dict(resource)) or '')[1:-1]}"
+            ),
             received_at=self._clock(),
             ref=ref,
             trace=traceparent(),

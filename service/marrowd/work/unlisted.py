@@ -27,6 +27,7 @@ from marrowd.telemetry.tracing import traceparent
 
 _log = structlog.get_logger(__name__)
 SWEPT = "sweep:"  # opens the key of an event that a sweep found
+UNTOLD = "untold:"  # and of one that no Subscription could have told of
 _PENDING = "pending:"  # opens the key of a study that is looked at again
 _TYPES = ("Observation", "ImagingStudy", "DiagnosticReport")
 _SEEN_UNTIL = "deletions seen in "
@@ -43,13 +44,13 @@ class SweepStore(Inbox, Evidence, Protocol):
 
 
 def is_swept(key: str) -> bool:
-    """Say whether the event with this *key* was found by a sweep."""
+    """Say whether a sweep found what a notification should have told, by the event's *key*."""
     return key.startswith(SWEPT)
 
 
 def is_of_sweep(key: str) -> bool:
     """Say whether the event with this *key* is one of the many that a sweep put in."""
-    return key.startswith((SWEPT, _PENDING))
+    return key.startswith((SWEPT, UNTOLD, _PENDING))
 
 
 def is_pending_look(key: str) -> bool:

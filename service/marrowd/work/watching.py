@@ -7,18 +7,19 @@ process that only answers hooks knows them as well as the one that sweeps.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from marrowd.errors import MarrowdError, StoreUnavailable, place_of
 from marrowd.fhir.client import FhirClient
-from marrowd.fhir.subscriptions import Keep, Wanted
+from marrowd.fhir.subscriptions import Action, Create, Keep, Wanted
 from marrowd.store.protocols import Evidence
-from marrowd.telemetry.metrics import Metrics
+from marrowd.telemetry.metrics import Metrics, Subscribed
 from marrowd.work.bell import Bell
 from marrowd.work.mending import Mender, drifted
+from marrowd.work.refusals import Refusals
 from marrowd.work.subscriptions import differences
 
 SWEPT_AT = "swept at"  # when the last whole sweep began
@@ -68,6 +69,7 @@ class SubscriptionWatch:
         self._clock = clock
         self._metrics = metrics
         self._mender = mender
+        self._refusals = Refusals(evidence, source=source)
         self._bell = Bell()
 
     @property
@@ -92,22 +94,40 @@ class SubscriptionWatch:
                 await self._bell.nap(pause.total_seconds())
 
     async def look(self) -> bool:
-        """Say whether every Subscription is active, and remember it."""
-        wanted = self._wanted()
-        endpoint = wanted[0].endpoint
-        actions = await differences(self._client, wanted, endpoint=endpoint)
+        """Say whether every Subscription that the server takes is active, and remember it."""
+        every = self._wanted()
+        endpoint = every[0].endpoint
+        actions = await differences(self._client, every, endpoint=endpoint)
+        refused = await self._refusals.among(actions)
+        wanted = [one for one in every if one.slug not in refused]
         kept = [action for action in actions if isinstance(action, Keep)]
-        is_active = len(kept) == len(wanted) and all(a.state == "active" for a in kept)
-        self._metrics.subscription_active.labels(source=self._source).set(is_active)
+        is_active = (
+            bool(kept) and len(kept) == len(wanted) and all(a.state == "active" for a in kept)
+        )
+        self._show(is_active=is_active, refused=refused)
         if is_active:
-            await self._evidence.set_cursor(self._source, ACTIVE_AT, self._clock().isoformat())
+            now = self._clock()
+            await self._evidence.set_cursor(self._source, ACTIVE_AT, now.isoformat())
             await self._mender.remember(endpoint)
+            if refused:
+                await self._refusals.ask_again(self._client, every, endpoint=endpoint, now=now)
         else:
             _log.warning("subscriptions_not_active", source=self._source)
-            if drifted(actions):
+            if drifted([action for action in actions if not _is_of(action, refused)]):
                 await self._mender.mend(wanted, endpoint=endpoint)
         await self._mender.ask_after(kept)
         return is_active
+
+    def _show(self, *, is_active: bool, refused: Collection[str]) -> None:
+        self._metrics.subscription_active.labels(source=self._source).set(is_active)
+        for one in Subscribed:
+            gauge = self._metrics.subscriptions_refused
+            gauge.labels(source=self._source, subscription=one).set(one in refused)
+
+
+def _is_of(action: Action, slugs: Collection[str]) -> bool:
+    """Say whether an action would make one of *slugs*."""
+    return isinstance(action, Create) and action.wanted.slug in slugs
 
 
 class Currency:

@@ -30,7 +30,8 @@ from marrowd.cli.doctor import doctor_command, lines_of
 from marrowd.cli.exits import Exit
 from marrowd.settings import Settings
 from marrowd.store.migrate import upgrade
-from marrowd.work.subscriptions import sync_subscriptions
+from marrowd.work.refusals import Refusals
+from marrowd.work.subscriptions import SubscriptionRow, sync_subscriptions
 
 SECRET = "notify-me-of-everything"
 WEBHOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -247,6 +248,22 @@ async def test_subscriptions_that_are_not_there_are_found(served, fhir):
 
     assert len(found) == 4
     assert all("subscriptions sync" in f.mend for f in found)
+
+
+async def test_a_subscription_that_the_server_does_not_take_is_known(served, fhir):
+    [studies] = [s for s in fhir.of_type("Subscription") if s["criteria"] == "ImagingStudy?"]
+    fhir.remove(f"Subscription/{studies['id']}")
+    async with store_opened(served.folder) as store:
+        rows = [
+            SubscriptionRow(slug="studies", ref="", state="", done="refused"),
+            SubscriptionRow(slug="results", ref="Subscription/1", state="active", done="kept"),
+        ]
+        await Refusals(store, source="hospital").remember(rows, at=utc_now())
+
+    finding = only(await served.found(), "it takes no Subscription for studies")
+
+    assert finding.level is Level.NOTE
+    assert "the sweep brings them" in finding.mend
 
 
 async def test_subscriptions_otherwise_not_right_are_found(served, fhir):

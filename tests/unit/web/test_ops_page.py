@@ -33,9 +33,12 @@ class Down:
         raise StoreUnavailable(message)
 
 
-async def page_of(store, path="/", *, now=NOW, shown=0):
+async def page_of(store, path="/", *, now=NOW, shown=0, refused=()):
     metrics = Metrics(CollectorRegistry(), sources=["hospital"], destinations=["ehr"])
     metrics.cards_shown_total.labels(verdict="association", indicator="warning").inc(shown)
+    metrics.subscription_active.labels(source="hospital").set(1)
+    for one in refused:
+        metrics.subscriptions_refused.labels(source="hospital", subscription=one).set(1)
     app = web.Application()
     OpsPage(
         store=store,
@@ -72,6 +75,14 @@ async def test_a_store_that_is_away_is_said():
     _, page = await page_of(Down())
 
     assert "the store does not answer" in page
+
+
+async def test_a_subscription_that_is_refused_is_said(store):
+    _, page = await page_of(store, refused=["studies"])
+    _, other = await page_of(store)
+
+    assert '<span class="good">active</span>; studies by sweep only (refused)' in page
+    assert "by sweep only" not in other
 
 
 async def test_calm_is_said(store):
