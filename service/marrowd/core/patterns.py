@@ -2,7 +2,8 @@
 How the report that a card speaks of compares with earlier ones: recurrent, persistent or migratory.
 
 Affirmed findings in target bones only. A region that was not imaged says nothing: it is neither
-gone nor still there. The day counts are this project's own decisions (the domain rules).
+gone nor still there, and what it shows later is not new. The day counts are this project's own
+decisions (the domain rules).
 """
 
 from collections.abc import Iterable, Sequence
@@ -66,7 +67,11 @@ def _has_moved(report: ImagingReport, now: Iterable[Place], before: ImagingRepor
         return False
     were = [_place(finding) for finding in _affirmed(before)]
     was = mentions_of(were)
-    is_new = any(not was.touch(bone, side) for bone, part in now for side in _parts(part))
+    is_new = any(
+        not was.touch(bone, side) and _was_seen(before, bone, side)
+        for bone, part in now
+        for side in _parts(part)
+    )
     return is_new and any(
         _is_gone(report, bone, side) for bone, part in were for side in _parts(part)
     )
@@ -78,14 +83,25 @@ def _parts(side: Laterality) -> frozenset[Laterality]:
 
 
 def _is_gone(report: ImagingReport, bone: Bone, side: Laterality) -> bool:
-    named = [
+    named = _named(report, bone, side)
+    return GONE.issuperset(named) if named else _is_shown(report, bone, side)
+
+
+def _was_seen(report: ImagingReport, bone: Bone, side: Laterality) -> bool:
+    return bool(_named(report, bone, side)) or _is_shown(report, bone, side)
+
+
+def _named(report: ImagingReport, bone: Bone, side: Laterality) -> list[Certainty]:
+    """Give what *report* says of *bone* on any foot of *side*."""
+    return [
         finding.statement.certainty
         for finding in report.findings
         if bone in SAME_BONE[finding.statement.bone]
         and not FEET[side].isdisjoint(FEET[finding.statement.laterality])
     ]
-    if named:
-        return GONE.issuperset(named)
+
+
+def _is_shown(report: ImagingReport, bone: Bone, side: Laterality) -> bool:
     return any(shows(report, bone, foot) for foot in FEET[side])
 
 

@@ -146,9 +146,33 @@ MIGRATORY = Table(
         ),
         row(
             "both feet imaged",
-            "report @-100 left foot id=1: talus",
+            "report @-100 bilateral foot id=1: left talus",
             "bilateral foot: right talus affirmed",
             "migratory",
+        ),
+        row(
+            "the other foot was not imaged then",
+            "report @-100 left foot id=1: talus",
+            "bilateral foot: right talus affirmed",
+            "none",
+        ),
+        row(
+            "the other region was not imaged then",
+            "report @-100 left forefoot id=1: metatarsal_2",
+            "left foot: talus affirmed",
+            "none",
+        ),
+        row(
+            "named then, though the exam was not aimed at it",
+            "report @-50 left forefoot id=1: metatarsal_2, talus negated",
+            "left foot: talus affirmed",
+            "migratory",
+        ),
+        row(
+            "hidden then",
+            "report @-50 left foot id=1: talus, hidden cuboid",
+            "left foot: cuboid affirmed",
+            "none",
         ),
         row(
             "still possible",
