@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 
 from marrowd.core.anatomy import Laterality, Region
 from marrowd.core.facts import Fact, Piece, Report, Study, When
-from marrowd.core.joining import NARRATIVE, Joined, join
+from marrowd.core.joining import NARRATIVE, Joined, join, titled
 from marrowd.core.linking import Studies, tells_of_foot, ties
 from marrowd.core.reading import Modality
 from marrowd.core.verdict import ImagingReport
@@ -60,7 +60,9 @@ class ReportReader:
     def _pieces(self, report: Report) -> Iterable[Piece]:
         """Give the texts of *report* in the order of trust: the narrative after the results."""
         yield from (piece for piece in report.pieces if piece.where != NARRATIVE)
-        yield from (self.texts[ref] for ref in report.results if ref in self.texts)
+        for ref in report.results:
+            if ref in self.texts:
+                yield titled(self.texts[ref], report.laterality)
         yield from (piece for piece in report.pieces if piece.where == NARRATIVE)
 
 

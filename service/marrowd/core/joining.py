@@ -8,11 +8,12 @@ cannot contradict the signed text.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from marrowd.core.anatomy import Bone, Laterality, Region
 from marrowd.core.facts import Piece
+from marrowd.core.matching import BOTH_SIDES
 from marrowd.core.reader.precedence import fold
 from marrowd.core.reading import Certainty, Cue, Modality, NotRead, Reading, Section, Statement
 from marrowd.core.verdict import Finding
@@ -72,6 +73,31 @@ def join(pieces: Iterable[Piece]) -> Joined:
     if not spoken:
         return _unread(reasons, unread)
     return _together(spoken)
+
+
+def titled(piece: Piece, side: Laterality) -> Piece:
+    """
+    Give *piece* as it reads under the title of a report on *side*.
+
+    A result Observation is read before anybody knows which report lists it. The title of one foot
+    is the side of all that states none, unless an exam line of its own says otherwise.
+    """
+    reading = piece.reading
+    if reading is None or side not in BOTH_SIDES:
+        return piece
+    if reading.exam.laterality is not Laterality.UNKNOWN:
+        return piece
+    side_of = {Laterality.UNKNOWN: side}
+    statements = tuple(
+        replace(said, laterality=side_of.get(said.laterality, said.laterality))
+        for said in reading.statements
+    )
+    normal = tuple(side_of.get(each, each) for each in reading.marrow_normal)
+    excluded = tuple((bone, side_of.get(each, each)) for bone, each in reading.excluded)
+    return replace(
+        piece,
+        reading=replace(reading, statements=statements, marrow_normal=normal, excluded=excluded),
+    )
 
 
 def _unread(reasons: list[str], readings: Iterable[Reading]) -> Joined:

@@ -6,7 +6,7 @@ import pytest
 from tests.spec.tables import Table, row
 from tests.support.notation import NOW, PATIENT, POLICY, facts, reading, timeline
 
-from marrowd.core.anatomy import Laterality
+from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.facts import Piece
 from marrowd.core.reading import Exam, Modality, NotRead, Reading, Region, Section
 from marrowd.core.timeline import build_timeline
@@ -511,6 +511,51 @@ def test_text(texts, expected):
     names = {where: place for place, where in places.items()}
     said = (f"{f.statement.evidence} ({names.get(f.piece, f.piece)})" for f in found.findings)
     assert sorted(said) == sorted(filter(None, expected.split("; ")))
+
+
+OBSERVED = Table(
+    title="The side of what a result Observation says",
+    rule="Its own words, else its own exam line, else the title of the report that lists it.",
+    columns=("title", "Observation", "exam line", "findings"),
+    rows=(
+        row("the title's", "left foot", "talus", "", "left talus"),
+        row("its own word", "left foot", "right talus", "", "right talus"),
+        row("its own exam line goes before the title", "left foot", "talus", "bilateral", "talus"),
+        row("no title states a side", "foot", "talus", "", "talus"),
+        row("both feet: of which is not said", "bilateral foot", "talus", "", "talus"),
+        row("a report of the right", "right foot", "talus negated", "", "right talus"),
+    ),
+)
+
+
+@OBSERVED.cases
+def test_side_of_an_observation(title, observation, exam_line, expected):
+    (fact,) = facts([f"report @-10 {title}: other"])
+    said = reading(observation, Laterality.UNKNOWN)
+    if exam_line:
+        said = replace(said, exam=Exam(laterality=Laterality(exam_line)))
+    ref = "Observation/8"
+    listing = replace(fact, report=replace(fact.report, pieces=(), results=(ref,)))
+    listed = replace(fact, ref=ref, report=None, text=Piece(where=ref, reading=said))
+
+    (found,) = built([listing, listed]).reports
+
+    ((bone, side),) = [(f.statement.bone, f.statement.laterality) for f in found.findings]
+    assert f"{side} {bone}".removeprefix("unknown ") == expected
+
+
+def test_normal_marrow_and_hidden_bones_of_an_observation_are_of_the_title_s_side():
+    (fact,) = facts(["report @-10 left foot: other"])
+    said = reading("normal, hidden talus", Laterality.UNKNOWN)
+    said = replace(said, marrow_normal=(Laterality.UNKNOWN,))
+    ref = "Observation/8"
+    listing = replace(fact, report=replace(fact.report, pieces=(), results=(ref,)))
+    listed = replace(fact, ref=ref, report=None, text=Piece(where=ref, reading=said))
+
+    (found,) = built([listing, listed]).reports
+
+    assert found.marrow_normal == (Laterality.LEFT,)
+    assert found.excluded == ((Bone.TALUS, Laterality.LEFT),)
 
 
 REASONS = Table(
