@@ -237,6 +237,7 @@ def _report(_: str, text: str, number: int) -> tuple[Fact, str | None]:
         regions=regions,
         laterality=side,
         is_radiology="radiology" in words,
+        is_elsewhere="knee" in words,
         links=_links(named),
         pieces=(piece,),
     )

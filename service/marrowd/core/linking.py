@@ -104,8 +104,8 @@ def may_tell_of(report: Report, joined: Joined, study: Study) -> bool:
     if tells_of_foot(report, joined):
         # "Foot, 3 views" on the day of a brain MRI is another exam.
         return study.is_foot or modality is Modality.MR
-    # A report that names only bones elsewhere is about another part of the body.
-    if joined.findings:
+    # Another part of the body, by the title ("MRI left knee") or by all bones that are named.
+    if report.is_elsewhere or joined.findings:
         return False
     # A scan may be of anything; a text that is none, such as "Normal.", speaks of no exam.
     is_closed = joined.unreadable not in {None, "no_text"}

@@ -40,6 +40,17 @@ _REGIONS = (
     (re.compile(r"\b(?:toes?|hallux)\b", re.IGNORECASE), Region.TOE),
     (re.compile(r"\bheels?\b", re.IGNORECASE), Region.HEEL),
 )
+# Other parts of the body. The leg is none: an exam of it may reach the foot.
+_ELSEWHERE = re.compile(
+    r"\b(?:"
+    r"brain|head|skull|face|facial|orbits?|pituitary|sella|iac|tmj|neck"
+    r"|spine|[ctl][- ]?spine|cervical|thoracic|lumbar|lumbosacral|sacr(?:um|al)|sacroiliac"
+    r"|chest|thorax|breasts?|heart|cardiac|abdomen|abdominal|liver|mrcp|kidneys?|renal|prostate"
+    r"|pelvis|pelvic|hips?|thighs?|femur|knees?"
+    r"|shoulders?|humerus|elbows?|forearms?|wrists?|hands?|fingers?|thumbs?"
+    r")\b",
+    re.IGNORECASE,
+)
 _LONGEST: Final = 200  # characters of a title that is remembered; a catalogue's are shorter
 _BOTH = re.compile(r"\b(?:bilateral|bilat|both|left and right|right and left)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\bL\b|\b(?i:left|lt)\b")
@@ -52,6 +63,7 @@ class ExamWords:
 
     modality: Modality | None = None
     is_foot: bool = False
+    is_elsewhere: bool = False  # names another part of the body, and no foot
     regions: tuple[Region, ...] = ()
     laterality: Laterality = Laterality.UNKNOWN
 
@@ -76,6 +88,7 @@ def _title(words: str) -> ExamWords:
     return ExamWords(
         modality=modality,
         is_foot=bool(regions),
+        is_elsewhere=not regions and _ELSEWHERE.search(words) is not None,
         regions=regions,
         laterality=_side(words),
     )
@@ -98,6 +111,7 @@ def of_concept(concept: object, codes: Codes, *, words: str | None = None) -> Ex
     return ExamWords(
         modality=Modality.MR if coded_mr else titled.modality,
         is_foot=region is not None or titled.is_foot,
+        is_elsewhere=region is None and titled.is_elsewhere,
         regions=_united((region,) if region else (), titled.regions),
         laterality=titled.laterality if side is Laterality.UNKNOWN else side,
     )

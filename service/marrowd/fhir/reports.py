@@ -72,6 +72,7 @@ def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | 
         modality=exam.modality,
         is_foot=exam.is_foot,
         is_radiology=bool(_categories(resource) & _RADIOLOGY),
+        is_elsewhere=exam.is_elsewhere,
         regions=exam.regions,
         laterality=exam.laterality,
         links=links,

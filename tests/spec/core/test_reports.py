@@ -216,6 +216,16 @@ LINKS = Table(
             "S",
         ),
         row(
+            "the day, MR with marrow called normal, of an exam that is not named",
+            ("study S @-10 MR foot", "report @-10: normal"),
+            "S",
+        ),
+        row(
+            "a reference, though the title names a knee",
+            ("study S @-10 MR foot", "report @-10 knee study=S: normal"),
+            "S",
+        ),
+        row(
             "the day, two studies of which one is of that side",
             (
                 "study S @-10 MR right foot",
@@ -249,6 +259,16 @@ ELSEWHERE = Table(
     rows=(
         row("a blood count", ("study S @-10 MR foot", "report @-10 untold no_text"), 0),
         row("an MRI of a knee", ("study S @-10 MR foot", "report @-10: other affirmed"), 0),
+        row(
+            "an MRI of a knee by its title, whose marrow is normal",
+            ("study S @-10 MR foot", "report @-10 knee: normal"),
+            0,
+        ),
+        row(
+            "an MRI of a knee by its title, a scan",
+            ("study S @-10 MR foot", "report @-10 knee radiology scan"),
+            0,
+        ),
         row("an X-ray of the foot", ("study S @-10 MR foot", "report @-10 XR foot: other"), 0),
         row(
             "an X-ray of the foot, on the day of a brain MRI",

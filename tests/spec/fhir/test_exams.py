@@ -69,6 +69,35 @@ def test_titles(title, expected):
     assert said(of_title(title)) == expected
 
 
+ELSEWHERE = Table(
+    title="The title of an exam of another part of the body",
+    rule="It names a part of the body that is no leg, and no foot.",
+    columns=("title", "elsewhere"),
+    rows=(
+        row("a knee", "MRI LEFT KNEE WITHOUT CONTRAST", "yes"),
+        row("a brain", "MR brain", "yes"),
+        row("a part of the spine", "MRI lumbar spine", "yes"),
+        row("a foot", "MRI left foot", "no"),
+        row("a foot beside another", "MRI knee and ankle", "no"),
+        row("a leg, which may reach the foot", "MRI lower leg left", "no"),
+        row("inside other words", "MRI Handel protocol", "no"),
+        row("nothing", "MRI", "no"),
+    ),
+)
+
+
+@ELSEWHERE.cases
+def test_elsewhere(title, expected):
+    assert ("yes" if of_title(title).is_elsewhere else "no") == expected
+
+
+def test_the_code_of_a_foot_goes_before_another_part_in_the_title():
+    knee = {"text": "MRI knee"}
+    coded, named = read(fhir.mri(code=fhir.coded("26242-8") | knee)), read(fhir.mri(code=knee))
+
+    assert (coded.report.is_elsewhere, named.report.is_elsewhere) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("code", "exam"),
     [
