@@ -1,10 +1,8 @@
 """What an answer does: "none", "present in", "some", and "the same" of other bones."""
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.said_of_marrow import SaidOfMarrow
 from marrowd.core.reader.steps import Steps, any_of, first_of, opening, valued
 from marrowd.core.reader.walks import BONE_OF_LIST, SAID_IN_FULL
 
@@ -19,7 +17,7 @@ _SEARCHED = frozenset({"found", "saw", "identified", "finding", "finds", "seeing
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 
 
-class Answers(ClauseState):
+class Answers(SaidOfMarrow):
     """The steps for answers, and for what is said again."""
 
     __slots__ = ()
@@ -193,19 +191,22 @@ class Answers(ClauseState):
         if not waiting and last is not None:
             new.strong = True
 
-    answer_steps: ClassVar[Steps] = {
-        kinds.ANSWER: first_of(
-            valued("some", _answer_amount),
-            any_of(_answer_placed),
-            any_of(_answer_of_other),
-            opening({"present"}, _answer_present),
-            opening({"y", "n"}, _answer_letter),
-            opening({"nothing"}, _answer_of_unknown),
-            any_of(_answer_no_ahead),
-            any_of(_answer_ahead),
-            opening({"present"}, _answer_there),
-            any_of(_answer_known),
-            any_of(_answer_behind),
-        ),
-        kinds.DITTO: _ditto,
-    }
+    @classmethod
+    def answer_steps(cls) -> Steps:
+        """Give the step of an answer."""
+        return {
+            kinds.ANSWER: first_of(
+                valued("some", cls._answer_amount),
+                any_of(cls._answer_placed),
+                any_of(cls._answer_of_other),
+                opening({"present"}, cls._answer_present),
+                opening({"y", "n"}, cls._answer_letter),
+                opening({"nothing"}, cls._answer_of_unknown),
+                any_of(cls._answer_no_ahead),
+                any_of(cls._answer_ahead),
+                opening({"present"}, cls._answer_there),
+                any_of(cls._answer_known),
+                any_of(cls._answer_behind),
+            ),
+            kinds.DITTO: cls._ditto,
+        }

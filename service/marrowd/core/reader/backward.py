@@ -1,8 +1,8 @@
 """What a cue does to the finding before it: "could not be found", "cannot be excluded"."""
 
 from marrowd.core.reader import kinds, sayings
+from marrowd.core.reader.answers import Answers
 from marrowd.core.reader.bearings import is_explained, is_of_share
-from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.vocabulary import Kind
@@ -14,7 +14,7 @@ _SEEN = frozenset({"seen", "visualized", "visualised", "imaged", "depicted", "in
 _BE = frozenset({"is", "are", "was", "were"})
 
 
-class Backward(ClauseState):
+class Backward(Answers):
     """The reach of a cue back to what was said."""
 
     __slots__ = ()

@@ -1,7 +1,6 @@
 """The state of the clause reader while it goes through a sentence, and what every step shares."""
 
 from itertools import pairwise
-from typing import ClassVar
 
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.pieces import Piece
@@ -110,8 +109,6 @@ class ClauseState(Subjects):
         "voids",
     )
 
-    _steps: ClassVar[Steps] = {}
-
     def __init__(
         self,
         words: list[str],
@@ -157,13 +154,7 @@ class ClauseState(Subjects):
         self._asks_course = False  # "whether the edema will progress cannot be said"
         self._is_whole = False  # "improbable that ...": the cue reaches to the end of its clause
 
-    def run(self, found: list[Predicate] | None = None) -> None:  # noqa: C901 -- one case after the other
-        """Read the sentence, or hold what was *found* in all of it."""
-        if found:
-            self.predicates = found
-            self.mentioned = [bone for predicate in found for bone in predicate.bones]
-            return
-        steps = self._steps
+    def _go_through(self, steps: Steps) -> None:
         for place, piece in enumerate(self.pieces):
             kind = piece.kind
             if kind in steps:

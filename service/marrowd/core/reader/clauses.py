@@ -4,23 +4,16 @@ Reads one sentence from left to right and says what is said of which bones.
 A small machine with one pass over the pieces. It keeps the bones named but not yet spoken of
 (waiting), the predicate that is open for bones to come, and the cues that still reach forward.
 What each kind of piece does is its step; what it knows of the world is vocabulary. The steps of
-bones, findings and cues are mixed in; those of the words between them are here.
+bones, findings and cues are those of the classes it stands on, one upon the other, since a compiled
+class has a single base; those of the words between them are here.
 """
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.answers import Answers
-from marrowd.core.reader.contrasts import Contrasts
-from marrowd.core.reader.doubts import Doubts
 from marrowd.core.reader.named_bones import number_by_row
-from marrowd.core.reader.naming import Naming
 from marrowd.core.reader.negations import Negations
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
-from marrowd.core.reader.said_of_marrow import SaidOfMarrow
 from marrowd.core.reader.steps import Steps
-from marrowd.core.reader.times import Times
 from marrowd.core.reader.walks import BONE_OF_LIST, FINDING
 from marrowd.core.reading import Severity
 
@@ -44,16 +37,20 @@ _NOW = frozenset({"is", "are", "remains", "s"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
-class Clauses(Naming, SaidOfMarrow, Answers, Negations, Doubts, Times, Contrasts):
+class Clauses(Negations):
     """The machine; `run` leaves `predicates`, `excluded` and `mentioned` behind."""
 
     __slots__ = ()
 
     def run(self, found: list[Predicate] | None = None) -> None:
         """Read the sentence, or hold what was *found* in all of it."""
-        if self.previous is not None and self.pieces and not found:
+        if found:
+            self.predicates = found
+            self.mentioned = [bone for predicate in found for bone in predicate.bones]
+            return
+        if self.previous is not None and self.pieces:
             self._goes_on()
-        super().run(found)
+        self._go_through(_STEPS)
 
     def _skips_aside(self, place: int) -> bool:
         """Pass over what parts a bone from its verb: "the talus, though near it, is normal"."""
@@ -368,26 +365,32 @@ class Clauses(Naming, SaidOfMarrow, Answers, Negations, Doubts, Times, Contrasts
         following = [piece.kind for piece in self.pieces[place + 1 : place + 3]]
         return following == [kinds.NEGATED, kinds.DISEASE] and self._is_place_next(place + 2)
 
-    _steps: ClassVar[Steps] = {
-        **SaidOfMarrow.said_steps,
-        **Answers.answer_steps,
-        **Naming.naming_steps,
-        **Negations.negation_steps,
-        **Doubts.doubt_steps,
-        **Times.time_steps,
-        **Negations.turn_steps,
-        kinds.DISEASE: _disease,
-        kinds.SOFT: _soft,
-        kinds.VERB: _verb,
-        kinds.JOIN: _join,
-        kinds.RANGE: _range,
-        kinds.WITH: _with,
-        kinds.OVER: _over_word,
-        kinds.PREPOSITION: _preposition,
-        kinds.THERE: _there,
-        kinds.ANAPHOR: _anaphor,
-        kinds.SEVERITY: _grade,
-        kinds.OUT_OF_VIEW: _out_of_view,
-        kinds.VOID: _void,
-        kinds.BREAK: _break,
-    }
+    @classmethod
+    def steps(cls) -> Steps:
+        """Give what each kind of piece does."""
+        return {
+            **cls.said_steps(),
+            **cls.answer_steps(),
+            **cls.naming_steps(),
+            **cls.negation_steps(),
+            **cls.doubt_steps(),
+            **cls.time_steps(),
+            **cls.turn_steps(),
+            kinds.DISEASE: cls._disease,
+            kinds.SOFT: cls._soft,
+            kinds.VERB: cls._verb,
+            kinds.JOIN: cls._join,
+            kinds.RANGE: cls._range,
+            kinds.WITH: cls._with,
+            kinds.OVER: cls._over_word,
+            kinds.PREPOSITION: cls._preposition,
+            kinds.THERE: cls._there,
+            kinds.ANAPHOR: cls._anaphor,
+            kinds.SEVERITY: cls._grade,
+            kinds.OUT_OF_VIEW: cls._out_of_view,
+            kinds.VOID: cls._void,
+            kinds.BREAK: cls._break,
+        }
+
+
+_STEPS = Clauses.steps()

@@ -5,10 +5,8 @@ Reads a bare "not" by the words around it, whatever verb the sentence has.
 what the verb means is not known, and does not matter but for a few words (below).
 """
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.backward import Backward
+from marrowd.core.reader.doubts import Doubts
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.steps import Row, any_of, ending
 from marrowd.core.reader.walks import FINDING
@@ -50,7 +48,7 @@ _NAMES_IT = frozenset(
 )
 
 
-class Denials(Backward):
+class Denials(Doubts):
     """The cases of a bare negation."""
 
     __slots__ = ()
@@ -127,4 +125,7 @@ class Denials(Backward):
         auxiliary = self.words[piece.last - 2] if self.words[piece.last - 1] != "t" else "do"
         return auxiliary in _DO or self.words[piece.first] in _DO
 
-    bare_rows: ClassVar[tuple[Row, ...]] = (any_of(_no_named), ending(_BARE, _no_bare))
+    @classmethod
+    def bare_rows(cls) -> tuple[Row, ...]:
+        """Give the cases of a negation with nothing behind it."""
+        return (any_of(cls._no_named), ending(_BARE, cls._no_bare))

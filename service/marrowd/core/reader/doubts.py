@@ -1,12 +1,10 @@
 """What a doubt does: a hedge before or behind a finding, "may", and what is only considered."""
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.bearings import is_of_cause
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.steps import Steps, any_of, ending, first_of, opening
+from marrowd.core.reader.times import Times
 from marrowd.core.reader.walks import BONE_OF_LIST
 
 _APART = frozenset({",", ":", "-", "\u2013", "("})
@@ -53,7 +51,7 @@ _BETWEEN = frozenset(
 )
 
 
-class Doubts(Backward):
+class Doubts(Times):
     """The steps for doubts and conditions."""
 
     __slots__ = ()
@@ -244,21 +242,24 @@ class Doubts(Backward):
             if follower.kind not in _BETWEEN:
                 return
 
-    doubt_steps: ClassVar[Steps] = {
-        kinds.POSSIBLE: first_of(
-            any_of(_maybe_not_edema),
-            any_of(_maybe_verb),
-            ending({"be"}, _maybe_likewise),
-            any_of(_maybe_placed),
-            any_of(_maybe_this),
-            any_of(_maybe_one_more),
-            opening({"?"}, _maybe_marked),
-            any_of(_maybe_in_row),
-            any_of(_maybe_behind),
-            any_of(_maybe_next_bone),
-            any_of(_maybe_alone),
-            any_of(_maybe_denied),
-            any_of(_maybe_ahead),
-        ),
-        kinds.HYPOTHETICAL: _hypothetical,
-    }
+    @classmethod
+    def doubt_steps(cls) -> Steps:
+        """Give the steps of a doubt and of a question left open."""
+        return {
+            kinds.POSSIBLE: first_of(
+                any_of(cls._maybe_not_edema),
+                any_of(cls._maybe_verb),
+                ending({"be"}, cls._maybe_likewise),
+                any_of(cls._maybe_placed),
+                any_of(cls._maybe_this),
+                any_of(cls._maybe_one_more),
+                opening({"?"}, cls._maybe_marked),
+                any_of(cls._maybe_in_row),
+                any_of(cls._maybe_behind),
+                any_of(cls._maybe_next_bone),
+                any_of(cls._maybe_alone),
+                any_of(cls._maybe_denied),
+                any_of(cls._maybe_ahead),
+            ),
+            kinds.HYPOTHETICAL: cls._hypothetical,
+        }

@@ -1,9 +1,7 @@
 """What the name of a bone does: it joins the finding that is open, waits for one, or is out."""
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.clause_state import ClauseState
+from marrowd.core.reader.contrasts import Contrasts
 from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
@@ -23,7 +21,7 @@ _TOLD = frozenset({kinds.VERB, kinds.HISTORICAL})
 _ARTICLE = 2  # words: ": the"
 
 
-class Naming(ClauseState):
+class Naming(Contrasts):
     """The step for a bone."""
 
     __slots__ = ()
@@ -149,4 +147,7 @@ class Naming(ClauseState):
         told = at < end and self.pieces[at].kind in _TOLD
         return told and self.words[self.pieces[at - 1].first] == ","
 
-    naming_steps: ClassVar[Steps] = {kinds.BONE: _bone}
+    @classmethod
+    def naming_steps(cls) -> Steps:
+        """Give the step of a bone."""
+        return {kinds.BONE: cls._bone}

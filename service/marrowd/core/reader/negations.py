@@ -1,7 +1,5 @@
 """What a negation does: it denies the finding behind it, the one before it, or only some bones."""
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.bearings import is_of_other_noun
 from marrowd.core.reader.pieces import Piece
@@ -145,24 +143,27 @@ class Negations(Turns):
         self._forward.pop(kinds.POSSIBLE, None)
         return True
 
-    negation_steps: ClassVar[Steps] = {
-        kinds.NEGATED: first_of(
-            opening({"0"}, _no_score),
-            ending({"absent"}, _no_on_stir),
-            any_of(_no_other_noun),
-            any_of(_no_under_doubt),
-            *Turns.bare_rows,
-            ending(_NAMINGS, _no_such_name),
-            ending(_REFUSALS, _no_refused),
-            ending({"be", "represent"}, _no_seeming),
-            ending({"unlikely"}, _no_disease),
-            opening({"0"}, _no_by_score),
-            ending({"without"}, _no_in_comparison),
-            any_of(_no_behind),
-            opening({"nor"}, _nor),
-            opening({"neither"}, _neither),
-            any_of(_not_on_side),
-            any_of(_not_in),
-            any_of(_no_ahead),
-        )
-    }
+    @classmethod
+    def negation_steps(cls) -> Steps:
+        """Give the step of a negation."""
+        return {
+            kinds.NEGATED: first_of(
+                opening({"0"}, cls._no_score),
+                ending({"absent"}, cls._no_on_stir),
+                any_of(cls._no_other_noun),
+                any_of(cls._no_under_doubt),
+                *cls.bare_rows(),
+                ending(_NAMINGS, cls._no_such_name),
+                ending(_REFUSALS, cls._no_refused),
+                ending({"be", "represent"}, cls._no_seeming),
+                ending({"unlikely"}, cls._no_disease),
+                opening({"0"}, cls._no_by_score),
+                ending({"without"}, cls._no_in_comparison),
+                any_of(cls._no_behind),
+                opening({"nor"}, cls._nor),
+                opening({"neither"}, cls._neither),
+                any_of(cls._not_on_side),
+                any_of(cls._not_in),
+                any_of(cls._no_ahead),
+            )
+        }

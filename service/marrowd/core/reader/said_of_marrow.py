@@ -1,11 +1,9 @@
 """What findings, adjectives and answers do: they open a predicate, or fill one that is open."""
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.bearings import is_explained, is_resolution_at
-from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.landmarks import is_at_insertion
+from marrowd.core.reader.naming import Naming
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.steps import Steps, any_of, first_of, valued
@@ -34,7 +32,7 @@ _OF = 2  # words: "spared from any edema"
 _BEFORE_SPARED = frozenset({"from", "by", "of", "any", "the", "in", "edema"})
 
 
-class SaidOfMarrow(ClauseState):
+class SaidOfMarrow(Naming):
     """The steps for what is said of marrow."""
 
     __slots__ = ()
@@ -350,20 +348,23 @@ class SaidOfMarrow(ClauseState):
         else:
             opened.negated = True
 
-    said_steps: ClassVar[Steps] = {
-        kinds.EDEMA: _edema,
-        kinds.NORMAL_MARROW: _normal_marrow,
-        kinds.NORMAL: _normal,
-        kinds.MARROW: _marrow,
-        kinds.SIGNAL: _marrow,
-        kinds.HIGH: first_of(
-            any_of(_high_in_cell),
-            valued("low", _high_not),
-            valued("much", _high_denied),
-            any_of(_high_on_t1),
-            any_of(_high_behind),
-            any_of(_high_ahead),
-        ),
-        kinds.SPARED: _spared,
-        kinds.ARTIFACT: _artifact,
-    }
+    @classmethod
+    def said_steps(cls) -> Steps:
+        """Give the steps of what is said of marrow."""
+        return {
+            kinds.EDEMA: cls._edema,
+            kinds.NORMAL_MARROW: cls._normal_marrow,
+            kinds.NORMAL: cls._normal,
+            kinds.MARROW: cls._marrow,
+            kinds.SIGNAL: cls._marrow,
+            kinds.HIGH: first_of(
+                any_of(cls._high_in_cell),
+                valued("low", cls._high_not),
+                valued("much", cls._high_denied),
+                any_of(cls._high_on_t1),
+                any_of(cls._high_behind),
+                any_of(cls._high_ahead),
+            ),
+            kinds.SPARED: cls._spared,
+            kinds.ARTIFACT: cls._artifact,
+        }

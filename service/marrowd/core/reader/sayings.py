@@ -1,9 +1,11 @@
 """What a predicate says, as plain names; the reason is that of `kinds`."""
 
+from typing import Final
+
 from marrowd.core.reader.predicates import Said
 
-EDEMA = Said.EDEMA
-NORMAL_MARROW = Said.NORMAL_MARROW
-NORMAL = Said.NORMAL
-SPARED = Said.SPARED
-NOTHING = Said.NOTHING
+EDEMA: Final[Said] = Said.EDEMA
+NORMAL_MARROW: Final[Said] = Said.NORMAL_MARROW
+NORMAL: Final[Said] = Said.NORMAL
+SPARED: Final[Said] = Said.SPARED
+NOTHING: Final[Said] = Said.NOTHING

@@ -48,7 +48,7 @@ def first_of(*rows: Row) -> Step:
     The last says what the piece does when it is nothing special.
     """
 
-    def step(state: Any, place: int, piece: Piece) -> None:  # noqa: ANN401 -- a mixin of the machine
+    def step(state: Any, place: int, piece: Piece) -> None:  # noqa: ANN401 -- a class of the machine
         said = ("", state.words[piece.first], state.words[piece.last - 1], piece.value)
         for where, words, case in rows:
             if (not where or said[where] in words) and case(state, place, piece):

@@ -1,7 +1,5 @@
 """What words of time do: what has gone, what was seen once, and what is there still."""
 
-from typing import ClassVar
-
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.backward import Backward
 from marrowd.core.reader.bearings import is_resolution, is_short_of_end
@@ -36,7 +34,7 @@ class Times(Backward):
         """Read what one sequence does not show as artifact: "gone on STIR"."""
         if self.words[piece.first] in _HAVE or not self._is_on_stir(place):
             return False
-        self._steps[kinds.ARTIFACT](self, place, piece)
+        self._artifact(place, piece)
         return True
 
     def _once_otherwise(self, place: int, piece: Piece) -> bool:
@@ -304,26 +302,29 @@ class Times(Backward):
         opened.resolved = True
         return True
 
-    time_steps: ClassVar[Steps] = {
-        kinds.HISTORICAL: first_of(
-            any_of(_once_on_stir),
-            any_of(_once_otherwise),
-            any_of(_once_of_tissue),
-            any_of(_once_and_still),
-            valued("resolved", _gone_ahead),
-            any_of(_gone_from_bones),
-            any_of(_gone_of_noun),
-            valued("resolved", _gone_behind),
-            opening(_THEN, _once_unknown),
-            ending(_THEN, _once_in),
-            valued("was", _once_edematous),
-            valued("healed", _once_healed),
-            valued("when", _once_dated),
-            opening({"had"}, _once_had),
-            any_of(_once_behind),
-            valued("resolved", _gone_alone),
-            valued("was", _once_told),
-            any_of(_once_ahead),
-        ),
-        kinds.CURRENT: _current,
-    }
+    @classmethod
+    def time_steps(cls) -> Steps:
+        """Give the steps of what was, and of what is now."""
+        return {
+            kinds.HISTORICAL: first_of(
+                any_of(cls._once_on_stir),
+                any_of(cls._once_otherwise),
+                any_of(cls._once_of_tissue),
+                any_of(cls._once_and_still),
+                valued("resolved", cls._gone_ahead),
+                any_of(cls._gone_from_bones),
+                any_of(cls._gone_of_noun),
+                valued("resolved", cls._gone_behind),
+                opening(_THEN, cls._once_unknown),
+                ending(_THEN, cls._once_in),
+                valued("was", cls._once_edematous),
+                valued("healed", cls._once_healed),
+                valued("when", cls._once_dated),
+                opening({"had"}, cls._once_had),
+                any_of(cls._once_behind),
+                valued("resolved", cls._gone_alone),
+                valued("was", cls._once_told),
+                any_of(cls._once_ahead),
+            ),
+            kinds.CURRENT: cls._current,
+        }

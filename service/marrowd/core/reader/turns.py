@@ -1,7 +1,5 @@
 """What turns a finding to other bones: "except", "but not in", "not on the left", "elsewhere"."""
 
-from typing import ClassVar
-
 from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.denials import Denials
@@ -74,9 +72,12 @@ class Turns(Denials):
             opened.denied.append(other)
         return True
 
-    turn_steps: ClassVar[Steps] = {
-        kinds.EXCEPT: _except,
-        kinds.NOT_IN: _except,
-        kinds.OTHER: _other,
-        kinds.GLOBAL: _other,
-    }
+    @classmethod
+    def turn_steps(cls) -> Steps:
+        """Give the steps of what turns to other bones."""
+        return {
+            kinds.EXCEPT: cls._except,
+            kinds.NOT_IN: cls._except,
+            kinds.OTHER: cls._other,
+            kinds.GLOBAL: cls._other,
+        }
