@@ -22,6 +22,7 @@ from tests.support.hook_calls import (
 from tests.support.store import count_of
 
 from marrowd.store.protocols import EventKind, EventState
+from marrowd.web.bodies import ON_LOOP
 from marrowd.web.hooks import Budget
 
 TOKEN = "token-of-this-call"
@@ -415,3 +416,15 @@ async def test_answers_are_ready_for_many_callers_at_once(bench):
 
     assert {answer.status for answer in answers} == {200}
     assert isinstance(answers[0], aiohttp.ClientResponse)
+
+
+@pytest.mark.parametrize("padding", ["", " " * ON_LOOP], ids=["small", "large"])
+@pytest.mark.parametrize("number", ["1e999", "1" * 400])
+async def test_a_number_beyond_all_bounds_is_an_unreadable_value(bench, number, padding):
+    call = json.dumps(a_call(prefetch=whole_prefetch(vitaminD=bundle(level(value="@")))))
+
+    answer = await bench.post(PATIENT_VIEW, call.replace('"@"', number).encode() + padding.encode())
+
+    assert answer.status == 200
+    [card] = (await answer.json())["cards"]
+    assert "25(OH)D result cannot be classified" in card["summary"]

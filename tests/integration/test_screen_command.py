@@ -253,8 +253,8 @@ def test_unknown_members_are_ignored():
     assert verdict(fhir.lab(foo={"bar": [1]}), fhir.mri())["verdict"] == "association"
 
 
-@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity"])
-def test_literals_that_json_lacks_are_an_unreadable_value(literal):
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", "1e999", "1" * 400])
+def test_what_is_no_number_to_reckon_with_is_an_unreadable_value(literal):
     text = json.dumps(fhir.bundle(fhir.lab(value="@"))).replace('"@"', literal)
     (line,) = screen_texts([text]).lines.values()
 

@@ -28,11 +28,10 @@ from marrowd.store.protocols import EventKind, Inbox, NewEvent
 from marrowd.telemetry.metrics import Ignored, Metrics, Resource
 from marrowd.telemetry.tracing import traceparent
 from marrowd.web.answers import refusal
-from marrowd.web.bodies import received
+from marrowd.web.bodies import loosely, received
 
 log = structlog.get_logger(__name__)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_ON_LOOP = 200_000  # bytes; orjson reads this much in well under 5 ms
 _RESOURCES = frozenset(Resource)
 
 
@@ -211,13 +210,7 @@ def _is_id(value: object) -> bool:
 
 
 async def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        if len(body) > _ON_LOOP:
-            value = await asyncio.to_thread(orjson.loads, body)
-        else:
-            value = orjson.loads(body)
-    except orjson.JSONDecodeError as exc:
-        raise refusal(400, f"body: not JSON at line {exc.lineno}, column {exc.colno}") from None
+    value = await loosely(body)
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise refusal(422, "body: not a FHIR resource (no resourceType)")
     return value

@@ -9,7 +9,7 @@ from aiohttp import web
 from tests.support.hook_calls import PATIENT_VIEW, a_call, hooks_running, whole_prefetch
 
 from marrowd.web import bodies
-from marrowd.web.bodies import ON_LOOP, quick
+from marrowd.web.bodies import ON_LOOP, loosely, quick
 
 PADDING = b" " * ON_LOOP
 AUTHORIZATION = {
@@ -145,3 +145,37 @@ async def test_a_whole_pair_is_a_character_at_any_size(size):
     assert await quick(b'{"a": ["\\ud83d\\ude00", {"b": null}]}' + size) == {
         "a": ["\U0001f600", {"b": None}]
     }
+
+
+BEYOND = ["1e999", "-1E+400", "1e99999999999999999999", "9" * 400, "1" * 250 + "e60", "0.1e310"]
+
+
+@pytest.mark.parametrize("number", BEYOND)
+@pytest.mark.parametrize("size", [b"", PADDING], ids=["small", "large"])
+async def test_a_number_that_no_double_can_hold_is_json(number, size):
+    value = await quick(b'{"a": [' + number.encode() + b', "b"]}' + size)
+
+    assert [str(value["a"][0].text), value["a"][1]] == [number, "b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b'{"a": 1e999, "b": NaN}', id="nan"),
+        pytest.param(b'{"a": 1e999, "b": "\\ud83d"}', id="half-a-pair"),
+        pytest.param(b'{"a": 1e999, "b": "\xff"}', id="no-utf-8"),
+        pytest.param(b'\xef\xbb\xbf{"a": 1e999}', id="byte-order-mark"),
+        pytest.param(b'{"a": 1e999,}', id="trailing-comma"),
+        pytest.param(b'{"a": 1e999', id="cut-short"),
+        pytest.param(b"[1e999" + b",[" * 200_000 + b"]" * 200_001, id="nested-too-deeply"),
+    ],
+)
+@pytest.mark.parametrize("read", [quick, loosely])
+async def test_such_a_number_lets_nothing_else_in(text, read):
+    with pytest.raises(web.HTTPBadRequest):
+        await read(text)
+
+
+async def test_of_a_name_given_twice_the_last_speaks_where_nothing_is_decided_by_it():
+    assert await loosely(b'{"a": 1, "a": 2}') == {"a": 2}
+    assert (await loosely(b'{"a": 1e999, "b": 1, "b": 2}'))["b"] == 2

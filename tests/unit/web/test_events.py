@@ -88,6 +88,22 @@ async def test_the_payload_is_kept_as_it_came(rig):
     assert (await rig.store.show_event(row.id))[1] == body.encode()
 
 
+@pytest.mark.parametrize("padding", ["", " " * 10_000], ids=["small", "larger"])
+@pytest.mark.parametrize("number", ["1e999", "1" * 400])
+async def test_a_number_that_no_double_can_hold_is_kept_as_it_came(rig, number, padding):
+    """What cannot be read of it is said by the verdict, as `screen` says it of a file."""
+    lab = f'{{"resourceType":"Observation","id":"1","valueQuantity":{{"value":{number}}}{padding}}}'
+    bundle = f'{{"resourceType":"Bundle","type":"transaction","entry":[{{"resource":{lab}}}]}}'
+
+    one, _, _ = await rig.send("PUT", "/events/hapi/Observation/1", lab)
+    several, _, _ = await rig.send("POST", "/events/hapi", bundle)
+
+    assert (one, several) == (204, 204)
+    for row in await rig.rows():
+        _, payload = await rig.store.show_event(row.id)
+        assert f'"value":{number}'.encode() in payload
+
+
 async def test_one_version_delivered_twice_is_one_event(rig):
     for _ in range(2):
         await rig.send("PUT", "/events/hapi/Observation/1", observation())

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -276,6 +277,21 @@ async def test_a_content_that_cannot_be_had_is_said_and_tried_when_it_comes_agai
     await line.idle()
 
     assert line.shown() == [("card.posted", P1)]
+
+
+@pytest.mark.parametrize("number", ["1e999", "1" * 400])
+async def test_a_number_beyond_all_bounds_is_an_unreadable_value(line: Line, number: str) -> None:
+    quantity = {"value": "@", "unit": "ng/mL"}
+    written = json.dumps(line.server.put(a_lab(valueQuantity=quantity))).replace('"@"', number)
+    await line.store.accept(
+        [an_event("Observation/lab1", payload=written.encode(), received_at=line.clock())]
+    )
+    line.worker.wake()
+    await line.idle()
+
+    fact = await line.fact("Observation/lab1")
+    assert fact is not None
+    assert [result.unreadable for result in fact.results] == ["value"]
 
 
 async def test_a_content_elsewhere_is_not_fetched(line: Line) -> None:
