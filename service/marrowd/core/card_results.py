@@ -88,7 +88,11 @@ def _attempt(result: VitaminDResult, verdict: Verdict) -> str:
     day = result.when.day(verdict.policy.zone)
     when = day.isoformat() if day else str(result.when.year or "no valid date")
     name = "25(OH)D" if result.analyte is Analyte.TOTAL else f"25(OH){result.analyte.upper()}"
-    told = f"{name} {escaped(reported(result))}, {when}, status {escaped(result.status)}"
+    status = f"{when}, status {escaped(result.status)}"
+    if result.unreadable and result.value is None:
+        # There may be one that is implausible, or without unit: that there is none is not said.
+        return f"{name}, {status}: unreadable ({result.unreadable})"
+    told = f"{name} {escaped(reported(result))}, {status}"
     if result.unreadable:
         return f"{told}: unreadable ({result.unreadable})"
     if result.standing is Standing.HELD:

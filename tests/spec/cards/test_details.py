@@ -161,8 +161,13 @@ UNCLASSIFIABLE = [
     ),
     pytest.param(
         result(None, None, unreadable="value"),
-        "25(OH)D no value, 2026-01-12, status final: unreadable (value)",
+        "25(OH)D, 2026-01-12, status final: unreadable (value)",
         id="unreadable",
+    ),
+    pytest.param(
+        result(None, None, unreadable="implausible"),
+        "25(OH)D, 2026-01-12, status final: unreadable (implausible)",
+        id="implausible",
     ),
     pytest.param(
         result("14", None, unreadable="unit"),
