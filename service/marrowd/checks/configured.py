@@ -1,12 +1,13 @@
 """What can be told from the configuration alone: `config check` says it before anything runs."""
 
-import re
 from base64 import b64decode
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from marrowd.checks.findings import Finding, note, wrong
@@ -14,7 +15,7 @@ from marrowd.settings import Settings
 from marrowd.web.keys import public_keys
 
 _PUBLIC_URL = "http.public_url"
-_ASKS_FOR_TLS = re.compile(r"(?:^|&)sslmode=(?:require|verify-ca|verify-full)(?:&|$)")
+_ASKS_FOR_TLS = frozenset({"require", "verify-ca", "verify-full"})  # of sslmode
 _LEAST_BITS = 128  # of a secret that signs: fewer can be tried out
 
 
@@ -142,9 +143,14 @@ def _in_clear(settings: Settings) -> Iterator[Finding]:
     for place, url in places:
         if _is_clear(url):
             yield note(place, "what is sent there goes in clear text", "give its https address")
-    store = urlsplit(settings.store.url.get_secret_value())
-    is_remote = bool(store.hostname) and not is_loopback(store.hostname or "")
-    if is_remote and not _ASKS_FOR_TLS.search(store.query):
+    try:
+        store = make_url(settings.store.url.get_secret_value())
+    except (ArgumentError, ValueError):
+        says = "it is no address of a database"
+        yield wrong("store.url", says, "a port is a number: see docs/configuration.md")
+        return
+    is_remote = store.host is not None and not is_loopback(store.host)
+    if is_remote and store.query.get("sslmode") not in _ASKS_FOR_TLS:
         yield note(
             "store.url",
             "where the database offers no TLS, all goes in clear text without a word",

@@ -95,6 +95,10 @@ def _read(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         message = f"{path}: is not TOML: {exc}"
         raise BadConfiguration(message) from None
+    except (ValueError, ArithmeticError, RecursionError):
+        # The reader of TOML lets Python's own errors through.
+        message = f"{path}: is not TOML: a number of thousands of digits, or nested too deeply"
+        raise BadConfiguration(message) from None
 
 
 def _overlay(raw: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:

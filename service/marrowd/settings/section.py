@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_LONGEST = timedelta(days=99_999)  # added to any clinical date, two of them stay in the calendar
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -33,7 +34,11 @@ def _duration(value: object) -> object:
     if match is None:
         message = 'a duration is a whole number with ms, s, m, h or d, such as "90s" or "365d"'
         raise ValueError(message)
-    return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    seconds = int(match[1]) * _SECONDS[match[2]]
+    if seconds > _LONGEST.total_seconds():
+        message = f'a duration is "{_LONGEST.days}d" at the most'
+        raise ValueError(message)
+    return timedelta(seconds=seconds)
 
 
 def _whole_days(value: timedelta) -> timedelta:

@@ -7,6 +7,7 @@ The whole reference with an example of each is docs/configuration.md, checked ag
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -28,8 +29,20 @@ OneOrTwoSecrets = Annotated[
 ]
 
 
+def _is_web_address(value: str) -> bool:
+    """Say whether *value* names a host, and a port, if any, that is one."""
+    if not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # read when asked for
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _base_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")) or "?" in value or "#" in value:
+    if not _is_web_address(value) or "?" in value or "#" in value:
         message = (
             "give an http(s) URL without query or fragment, such as https://fhir.example.org/r4"
         )
@@ -41,7 +54,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
 def _token_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")) or "#" in value:
+    if not _is_web_address(value) or "#" in value:
         message = "give an http(s) URL without fragment, exactly as the server names it"
         raise ValueError(message)
     return value  # as written: assertions are addressed to it letter by letter

@@ -53,13 +53,13 @@ def connect(url: str, *, connections: int, login_of: Callable[[], str] | None = 
     """
     try:
         parsed = make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):  # a port that is no number is a ValueError
         parsed = None  # the message would quote the URL, and with it a password
     if parsed is not None and parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     if parsed is not None and parsed.get_backend_name() == "postgresql":
         return _postgresql(parsed, connections, login_of)
-    message = "store.url must begin with sqlite:/// or postgresql://"
+    message = "store.url must begin with sqlite:/// or postgresql://, and a port be a number"
     raise BadConfiguration(message)
 
 
@@ -131,7 +131,7 @@ def same_database(before: str, after: str) -> str:
     """
     try:
         bare = [make_url(url).set(username="", password="") for url in (before, after)]
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         bare = []
     if not bare or bare[0] != bare[1]:
         message = "store.url names another database than before: restart to go there"
