@@ -6,6 +6,7 @@ down (`EhrUnavailable`) or refuses (`BadInput`), and nothing else comes of it.
 """
 
 import asyncio
+import atexit
 import json
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -49,6 +50,7 @@ _MESSAGES = [
     )
 ]
 _LOOP = asyncio.new_event_loop()
+atexit.register(_LOOP.close)
 
 
 def server(data: bytes) -> None:

@@ -6,6 +6,7 @@ checked, its prefetch read to facts, judged, drawn. A refusal may be 4xx and no 
 """
 
 import asyncio
+import atexit
 from contextlib import suppress
 from typing import Any, cast
 
@@ -35,6 +36,7 @@ from marrowd.web.trust import Trust
 
 PUBLIC = "https://cds.example.org"
 _LOOP = asyncio.new_event_loop()
+atexit.register(_LOOP.close)
 _EXTRACTION = Extraction(reader=Reader(load_vocabulary()), codes=load_codes())
 _RULES = Rules(policy=POLICY, version="test")
 

@@ -49,7 +49,7 @@ class Answered:
     def __init__(
         self, data: bytes, *, status: int = 200, headers: Mapping[str, str] = FHIR_JSON
     ) -> None:
-        self._data = data
+        self.data = data
         self._status = status
         self._headers = headers
 
@@ -67,7 +67,11 @@ class Answered:
         for value in (headers or {}).values():
             value.encode()
             assert not {"\r", "\n", "\0"} & set(value), "aiohttp refuses such a header"
-        yield Response(self._status, self._headers, self._data)
+        yield Response(self._status, self._headers, self.said(URL(url)))
+
+    def said(self, _url: URL) -> bytes:
+        """Give the body of the answer."""
+        return self.data
 
     def get(self, url: str | URL, **options: Any) -> AbstractAsyncContextManager[Response]:
         """Answer a GET."""

@@ -293,7 +293,8 @@ async def hooks_running(
             "is_current": lambda _source: bench.current,
             "budget": budget,
         }
-        hooks = hooks_over(store, session, base_url=base_url, **parts | changed)
+        called_back = changed.pop("session", session)
+        hooks = hooks_over(store, called_back, base_url=base_url, **parts | changed)
         app = web.Application(middlewares=[*middlewares, answering], client_max_size=max_body)
         hooks.add_routes(app)
         also(app, {"store": store, "metrics": metrics, "clock": clock})

@@ -67,6 +67,8 @@ class Line:
     clock: HandClock
     metrics: Metrics
     client: FhirClient
+    handler: EventHandler
+    listener: Listener
     worker: Worker
     sweeper: Sweeper
     rechecks: RecheckLoop
@@ -205,6 +207,14 @@ def build_line(
         wake=lambda: screening.wake(),  # noqa: PLW0108 - defined further down
     )
     sweeps = SweepLoop(sweeper, every=timedelta(days=1), clock=clock, rng=rng)
+    listener = Listener(
+        store,
+        client,
+        source=SOURCE,
+        clock=clock,
+        metrics=metrics,
+        ask=Asking(sweep=sweeps.request),
+    )
     handler = EventHandler(
         store,
         {
@@ -212,14 +222,7 @@ def build_line(
                 client=client,
                 gatherer=gatherer,
                 request_sweep=sweeps.request,
-                listener=Listener(
-                    store,
-                    client,
-                    source=SOURCE,
-                    clock=clock,
-                    metrics=metrics,
-                    ask=Asking(sweep=sweeps.request),
-                ),
+                listener=listener,
             )
         },
         reading,
@@ -262,6 +265,8 @@ def build_line(
         clock=clock,
         metrics=metrics,
         client=client,
+        handler=handler,
+        listener=listener,
         worker=worker,
         sweeper=sweeper,
         rechecks=rechecks,

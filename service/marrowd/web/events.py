@@ -91,11 +91,10 @@ class Intake:
         try:
             # Its entries are stored apart, so numbers must stay as written: the exact parser.
             notification = read_notification(await asyncio.to_thread(parse, body))
-        except BadInput as exc:
+            events = [*self._brought(source, notification), *self._told(source, notification)]
+        except BadInput as exc:  # also where an entry is too deep to be written again
             raise refusal(422, str(exc)) from None
-        await self._accept(
-            [*self._brought(source, notification), *self._told(source, notification)]
-        )
+        await self._accept(events)
         return web.Response(status=204)
 
     def _brought(self, source: str, notification: Notification) -> list[NewEvent]:
