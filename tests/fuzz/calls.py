@@ -8,12 +8,13 @@ checked, its prefetch read to facts, judged, drawn. A refusal may be 4xx and no 
 import asyncio
 import atexit
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any, cast
 
 import jwt
 import orjson
 from aiohttp import web
-from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 from tests.fuzz.answers import BASE, NOW
 from tests.support.answered import Answered
 from tests.support.store import some_metrics
@@ -74,13 +75,12 @@ def bearer(data: bytes) -> None:
 async def _judged(data: bytes) -> None:
     head, is_to_sign, claims = data.partition(b"\n")
     given = _signed(head, claims) if is_to_sign else data.decode("utf-8", "surrogateescape")
-    request = make_mocked_request(
-        "POST",
-        "/cds-services/marrow-vitamin-d-patient-view",
-        headers={"Authorization": f"Bearer {given}"},
+    called = SimpleNamespace(
+        path="/cds-services/marrow-vitamin-d-patient-view",
+        headers=CIMultiDict({"Authorization": f"Bearer {given}"}),
     )
     with suppress(web.HTTPUnauthorized):
-        await _trust().caller(request)
+        await _trust().caller(cast("Any", called))
 
 
 def _signed(head: bytes, claims: bytes) -> str:

@@ -61,6 +61,8 @@ def test_no_value_of_any_type_ends_in_anything_but_a_mistake_with_its_place():
     assert tried > 1_000
 
 
-@pytest.mark.parametrize("text", [b"\xff", b"\xef\xbb\xbf", b"= 1", b"a = 1\na = 2", b"\0"])
+@pytest.mark.parametrize(
+    "text", [b"\xff", b"\xef\xbb\xbf", b"= 1", b"a = 1\na = 2", b"\0", b'"a\\nb" = 1']
+)
 def test_what_is_no_toml_is_told_as_such(text):
     configuration(text)

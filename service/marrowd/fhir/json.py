@@ -113,8 +113,18 @@ def _written(value: object) -> bytes:
 
 
 def parse_canonical(text: bytes) -> Any:  # noqa: ANN401 - JSON is anything
-    """Take back what `canonical` wrote."""
-    return parse(text.decode("utf-8", "surrogatepass"), allow_nan=True)
+    """
+    Take back what `canonical` wrote.
+
+    Raises:
+        BadInput: it did not.
+    """
+    try:
+        written = text.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        message = "not UTF-8"
+        raise BadInput(message) from None
+    return parse(written, allow_nan=True)
 
 
 def digest(resource: object) -> str:

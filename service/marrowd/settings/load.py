@@ -175,10 +175,15 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def _explain(error: Mapping[str, Any]) -> str:
     loc: tuple[int | str, ...] = error["loc"]
-    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc).lstrip(".")
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{_written(p)}" for p in loc).lstrip(".")
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown key{_nearest(str(loc[-1]), _keys(_model_at(loc[:-1])))}"
     return f"{place}: {_message(error)}" if place else _message(error)
+
+
+def _written(key: str) -> str:
+    """Write a key so that it stays in its line, whatever is in it."""
+    return key if key.isprintable() else ascii(key)
 
 
 def _message(error: Mapping[str, Any]) -> str:

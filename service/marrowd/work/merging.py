@@ -11,7 +11,7 @@ from marrowd.core.facts import Fact
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import Absent
 from marrowd.fhir.client import FhirClient, Resource
-from marrowd.fhir.json import parse
+from marrowd.fhir.json import parse_canonical
 from marrowd.fhir.patients import merge_fact, replaced_by
 from marrowd.fhir.subjects import PATIENT
 from marrowd.store.protocols import Event, Evidence
@@ -33,7 +33,7 @@ async def merge_of(event: Event, store: Evidence, client: FhirClient) -> Fact | 
     ref = event.new.ref
     stored = (await store.versions_of(event.new.source, [ref])).get(ref)
     if stored is None and event.new.payload is not None:
-        told = parse(event.new.payload)
+        told = parse_canonical(event.new.payload)
         if not isinstance(told, dict):
             message = "the payload is not a FHIR resource"
             raise BadInput(message)

@@ -23,7 +23,7 @@ from marrowd.fhir.facts import (
     is_withdrawn,
     ref_of,
 )
-from marrowd.fhir.json import parse
+from marrowd.fhir.json import parse_canonical
 from marrowd.fhir.members import Resource, kind
 from marrowd.fhir.narratives import section_of
 from marrowd.fhir.needs import Needs, needs
@@ -112,7 +112,8 @@ class ToRead:
 
 
 def _look(given: bytes | Resource, how: Extraction) -> Looked:
-    resource = parse(given) if isinstance(given, bytes) else given
+    # Half a surrogate pair, legal in JSON where it is escaped, is kept as `canonical` writes it.
+    resource = parse_canonical(given) if isinstance(given, bytes) else given
     if not isinstance(resource, dict):
         message = "the payload is not a FHIR resource"
         raise BadInput(message)
