@@ -22,6 +22,7 @@ from tests.support.hook_calls import (
     hooks_running,
     whole_prefetch,
 )
+from tests.support.patience import PATIENCE_S
 
 from marrowd.core.reader import Reader
 from marrowd.fhir.facts import Extraction
@@ -34,7 +35,6 @@ SERVICES = {
     "encounter-start": ENCOUNTER_START,
 }
 TWICE = "twice:"  # before a name: it is written without, and so stands there a second time
-SOON_S = 5.0  # hundreds of times what an answer takes here
 
 
 def deep(depth, inner=1):
@@ -158,7 +158,7 @@ def test_a_spoiled_message_is_answered_soon_and_never_with_5xx(tmp_path, extract
         bench = runner.run(running.__aenter__())
 
         async def status(path, body):
-            async with asyncio.timeout(SOON_S):
+            async with asyncio.timeout(PATIENCE_S):
                 answer = await bench.post(path, body)
                 await answer.read()
                 return answer.status

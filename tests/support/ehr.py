@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from tests.support.patience import PATIENCE_S
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,9 +54,9 @@ class Ehr:
         self._taken: set[str] = set()
         self._changed = asyncio.Event()
 
-    async def until(self, *, posts: int = 0, effects: int = 0, timeout_s: float = 5.0) -> None:
+    async def until(self, *, posts: int = 0, effects: int = 0) -> None:
         """Wait until so many POSTs, and messages with effect, have come in."""
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(PATIENCE_S):
             while len(self.posts) < posts or len(self.effects) < effects:
                 self._changed.clear()
                 await self._changed.wait()

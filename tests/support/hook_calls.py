@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+from tests.support.patience import PATIENCE_S
 from tests.support.store import HandClock, opened, some_metrics
 from tests.support.verdicts import POLICY
 
@@ -41,7 +42,7 @@ ORDER_SIGN = "/cds-services/marrow-vitamin-d-order-sign"
 ENCOUNTER_START = "/cds-services/marrow-vitamin-d-encounter-start"
 HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 MARCH = datetime.fromisoformat("2026-03-01T12:00:00+00:00")
-AMPLE = Budget(whole_s=5.0, fetch_s=4.0)
+AMPLE = Budget(whole_s=PATIENCE_S, fetch_s=PATIENCE_S / 2)
 EDEMA = "FINDINGS: Marrow edema in the left talus."
 NO_EDEMA = "FINDINGS: The marrow is normal."
 

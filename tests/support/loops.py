@@ -21,6 +21,7 @@ from tests.support import ehr as ehrs
 from tests.support import fhir_server as fhir_servers
 from tests.support.ehr import Ehr
 from tests.support.fhir_server import FhirServer
+from tests.support.patience import PATIENCE_S
 from tests.support.reading import PlainReader
 from tests.support.store import HandClock, an_event, opened, some_metrics
 
@@ -97,7 +98,7 @@ class Line:
         )
         self.worker.wake()
 
-    async def idle(self, *, timeout_s: float = 5.0) -> None:
+    async def idle(self, *, timeout_s: float = PATIENCE_S) -> None:
         """Wait until nothing is ready or running, neither event nor message."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -115,7 +116,7 @@ class Line:
 
     async def parked(self, count: int = 1) -> list[EventRow]:
         """Wait until so many events are parked."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 rows = await self.store.list_events(state=EventState.PARKED, limit=100)
                 if len(rows) >= count:
@@ -124,7 +125,7 @@ class Line:
 
     async def put_off(self) -> EventRow:
         """Wait until an event was tried and waits to be tried again."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 rows = await self.store.list_events(state=EventState.READY, limit=100)
                 tried = [row for row in rows if row.attempts]
@@ -174,7 +175,7 @@ def build_line(
     metrics = some_metrics()
     outcomes = Outcomes()
     bounds = Bounds()
-    limits = Limits(timeout_s=2.0, tries=1, max_bytes=1_000_000)
+    limits = Limits(timeout_s=PATIENCE_S, tries=1, max_bytes=1_000_000)
     client = FhirClient(Transport(session, limits=limits, rng=rng), server.base_url)
     codes = load_codes()
     reading = Reading({SOURCE: Extraction(reader=PlainReader(), rules=RULES, codes=codes)})

@@ -21,9 +21,10 @@ from typing import Any
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
+from tests.support.patience import PATIENCE_S
 
 _START_S = 60.0  # 2 s on a quiet machine
-_STOP_S = 30.0
+_STOP_S = PATIENCE_S
 _COMMAND_S = 120.0
 
 
@@ -37,7 +38,7 @@ class Ran:
 
 
 async def until(
-    condition: Callable[[], Any], what: str | Callable[[], str], *, timeout_s: float = 30.0
+    condition: Callable[[], Any], what: str | Callable[[], str], *, timeout_s: float = PATIENCE_S
 ) -> Any:
     """
     Ask *condition* again and again until what it gives (or resolves to) is true, and give that.
@@ -157,7 +158,7 @@ class Service:
         if not self.database.exists():
             return {}
         with contextlib.closing(
-            sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
+            sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=PATIENCE_S)
         ) as db:
             rows = db.execute(
                 "SELECT patient, verdict FROM patient WHERE source = ?", (self.source,)
@@ -166,7 +167,7 @@ class Service:
 
     async def metric(self, name: str, **labels: str) -> float:
         """Give one sample of `/metrics`; 0 when there is none."""
-        timeout = aiohttp.ClientTimeout(total=10)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
             session.get(f"{self.ops_url}/metrics") as answer,
@@ -196,7 +197,7 @@ class Service:
         if self._process is not None and self._process.returncode is not None:
             message = f"marrowd ended with {self._process.returncode}:\n{self.end_of_log()}"
             raise AssertionError(message)
-        timeout = aiohttp.ClientTimeout(total=5)
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
         try:
             async with aiohttp.ClientSession(timeout=timeout) as session:
                 async with session.get(f"{self.ops_url}/livez") as alive:

@@ -1,12 +1,13 @@
 """A real SQLite store in a folder, and a clock that only moves when told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from tests.support.patience import PATIENCE_S
 
 from marrowd.store.open import open_store
 from marrowd.store.protocols import EventKind, NewEvent, Store
@@ -70,8 +71,11 @@ def an_event(
     )
 
 
-async def until(condition: Callable[[], bool], *, timeout_s: float = 5.0) -> None:
-    """Wait until *condition* holds."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - what is watched knows no event
+async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait until *condition*, which may be a coroutine function, holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            holds = condition()
+            if holds if isinstance(holds, bool) else await holds:
+                return
             await asyncio.sleep(0.01)

@@ -22,6 +22,7 @@ from tests.support.ehr import Ehr
 from tests.support.fhir_server import FhirServer
 from tests.support.hospital import as_html, lab, report
 from tests.support.line import webhook_secret
+from tests.support.patience import PATIENCE_S
 from tests.support.service import Service, until
 from tests.support.smart_server import SmartServer
 from tests.support.tokens import ec_key
@@ -104,7 +105,7 @@ async def bring(service, fhir, name, content_type, data):
     return patient
 
 
-async def verdict(service, patient, expected, *, timeout_s=30.0):
+async def verdict(service, patient, expected, *, timeout_s=PATIENCE_S):
     await until(
         lambda: service.verdicts().get(patient) == expected,
         lambda: f"{expected} on {patient}: {service.verdicts().get(patient)}",

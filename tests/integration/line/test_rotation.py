@@ -216,17 +216,17 @@ async def test_cards_are_signed_with_the_new_secret_and_bear_the_new_token(
             assert await told(service, FIRST["notification"], fhir.put(resource)) == 204
 
     await decided("one")
-    await ehr.until(effects=1, timeout_s=30)
+    await ehr.until(effects=1)
     ehr.secrets, ehr.token = (webhook_secret(),), "ehr-2"
     await decided("two")
-    await ehr.until(posts=2, timeout_s=30)
+    await ehr.until(posts=2)
     assert len(ehr.effects) == 1  # what is signed with the old secret is not taken
 
     before = taken(service, "destinations ehr")
     mounted.swap(webhook=ehr.secrets[0], ehr="ehr-2")
     await until(lambda: taken(service, "destinations ehr") > before, "both are taken")
     await decided("three")
-    await ehr.until(effects=2, timeout_s=30)
+    await ehr.until(effects=2)
     assert ehr.effects[1]["patient"] == "Patient/three"
 
 

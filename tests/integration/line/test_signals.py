@@ -23,7 +23,6 @@ async def test_sighup_ends_nothing_and_is_told(tmp_path):
             await until(
                 lambda times=times: service.end_of_log().count("hangup_ignored") == times,
                 lambda: f"SIGHUP is told:\n{service.end_of_log()}",
-                timeout_s=10,
             )
         assert await service.metric("marrowd_build_info") == 1
     finally:

@@ -43,7 +43,7 @@ def trace_of(headers) -> str:
 
 
 async def card_posted(hospital, *, posts: int = 1):
-    await until(lambda: len(hospital.ehr.posts) >= posts, hospital.service.end_of_log, timeout_s=30)
+    await until(lambda: len(hospital.ehr.posts) >= posts, hospital.service.end_of_log)
     return hospital.ehr.posts[-1]
 
 
@@ -116,9 +116,7 @@ async def test_a_crash_on_either_hop_leaves_the_trace_whole(hospital):
     hospital.ehr.replies.append(Reply(status=503, headers={"Retry-After": "2"}))
     await service.start()
     refused = await card_posted(hospital)
-    await until(
-        lambda: "not_delivered" in service.log.read_text(), "the refusal is written", timeout_s=20
-    )
+    await until(lambda: "not_delivered" in service.log.read_text(), "the refusal is written")
     await service.kill()  # the message is in the outbox, and nobody has taken it
 
     await service.start()

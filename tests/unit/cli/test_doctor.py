@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.support.collector import collecting
 from tests.support.fhir_server import Fault, FhirServer
 from tests.support.fhir_server import running as fhir_running
+from tests.support.patience import PATIENCE_S
 from tests.support.smart_server import SmartServer, oauth_error
 from tests.support.smart_server import running as smart_running
 from tests.support.store import an_event
@@ -565,7 +566,7 @@ def test_everything_waits_for_nobody_for_long(tmp_path):
     site = Site(tmp_path, "http://127.0.0.1:9/fhir", "http://127.0.0.1:9/cards")
 
     async def bounded():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return await site.found()
 
     assert asyncio.run(bounded())

@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver
 from tests.support.fhir_server import FhirServer, running
+from tests.support.patience import PATIENCE_S
 
 from marrowd.fhir.addresses import (
     AddressRefused,
@@ -102,7 +103,7 @@ async def test_another_host_is_not_even_looked_up() -> None:
     await PinnedResolver([], resolver=names).close()
 
 
-LIMITS = Limits(timeout_s=2.0, tries=1)
+LIMITS = Limits(timeout_s=PATIENCE_S, tries=1)
 
 
 async def test_a_connection_goes_to_the_address_that_was_checked() -> None:

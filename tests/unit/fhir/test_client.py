@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 from tests.support.fhir_server import Fault, FhirServer, running
+from tests.support.patience import PATIENCE_S
 
 from marrowd.errors import BadConfiguration, BadInput, EhrUnavailable
 from marrowd.fhir.answers import (
@@ -25,7 +26,7 @@ from marrowd.settings import Auth, BasicAuth, BearerAuth, NoAuth, Rotation, Smar
 from marrowd.telemetry.metrics import CallOutcome, Operation
 
 LIMITS = Limits(
-    timeout_s=2.0, max_bytes=300_000, tries=3, first_pause_s=0.001, longest_pause_s=0.05
+    timeout_s=PATIENCE_S, max_bytes=300_000, tries=3, first_pause_s=0.001, longest_pause_s=0.05
 )
 MARKER = "Zebediah"
 RNG = random.Random(1)  # noqa: S311 - jitter

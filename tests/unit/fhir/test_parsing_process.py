@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 from tests.support.documents import pdf, pdf_bomb, rtf
+from tests.support.patience import PATIENCE_S
 
 from marrowd.errors import Unavailable, UnreadableResource
 from marrowd.fhir.parsing_process import CODE, ParsingLimits, ParsingProcess
@@ -200,7 +201,7 @@ def test_a_document_is_tried_twice_when_somebody_kills_its_child(make: Make) -> 
         kill_later(pid_of(process), 0.2)
 
         with pytest.raises(UnreadableResource, match="broken"):
-            reading.result(timeout=20)
+            reading.result(timeout=PATIENCE_S)
     assert process.text_of(HTML, "text/html") == "Marrow edema."
 
 
@@ -284,7 +285,7 @@ def test_closing_does_not_wait_for_a_document(make: Make) -> None:
         process.close()
 
         with pytest.raises(Unavailable):
-            reading.result(timeout=5)
+            reading.result(timeout=PATIENCE_S)
     with pytest.raises(Unavailable):
         process.text_of(HTML, "text/html")
 

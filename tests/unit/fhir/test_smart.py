@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from structlog.testing import capture_logs
+from tests.support.patience import PATIENCE_S
 from tests.support.smart_server import Answer, SmartServer, oauth_error, running
 from tests.support.tokens import ec_key, rsa_key
 from yarl import URL
@@ -20,7 +21,7 @@ from marrowd.fhir.token_endpoint import _checked
 from marrowd.fhir.transport import Limits, Transport
 from marrowd.settings import Rotation, SmartBackendAuth, Source
 
-LIMITS = Limits(timeout_s=2.0, tries=2, first_pause_s=0.001, longest_pause_s=0.05)
+LIMITS = Limits(timeout_s=PATIENCE_S, tries=2, first_pause_s=0.001, longest_pause_s=0.05)
 MARKER = "Zebediah"
 
 
@@ -60,7 +61,7 @@ async def made(
     all_made = []
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
 
-        def make(**changed) -> SmartAuthorization:
+        def make(*, within_s: float = PATIENCE_S, **changed) -> SmartAuthorization:
             auth = {
                 "kind": "smart-backend",
                 "client_id": "marrowd",
@@ -77,7 +78,7 @@ async def made(
                 base_url=server.base_url,
                 clock=clock,
                 rng=random.SystemRandom(),
-                timeout_s=1.0,
+                timeout_s=within_s,
             )
             all_made.append(made)
             return made
@@ -283,7 +284,7 @@ async def test_a_slow_token_endpoint_is_not_waited_for_without_end(server, made)
     server.delay_s = 1.3
 
     with pytest.raises(EhrUnavailable, match="token took longer than 1 s"):
-        await made().header()
+        await made(within_s=1.0).header()
 
 
 @pytest.mark.parametrize(

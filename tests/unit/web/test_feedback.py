@@ -15,6 +15,7 @@ from tests.support.hook_calls import (
     mri,
     whole_prefetch,
 )
+from tests.support.patience import PATIENCE_S
 from tests.support.store import count_of
 
 from marrowd.cds.cards import OVERRIDE_REASONS, OVERRIDE_SYSTEM
@@ -226,7 +227,7 @@ async def test_feedback_that_cannot_be_written_in_time_is_503_and_counts_when_it
     desk = bench.hooks._feedback
     with monkeypatch.context() as patch:
         patch.setattr(bench.hooks, "_feedback", replace(desk, within_s=0.01))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             late = await bench.post(FEEDBACK, {"feedback": [override(card)]})
     said = await late.json()
     go.set()

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from tests.support.patience import PATIENCE_S
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.protocols import Asked, Standing
@@ -121,7 +122,7 @@ async def test_a_defect_in_a_trip_for_many_leaves_nobody_waiting(store):
     store.error = RuntimeError("a defect")
     store.go.set()
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         found = await asyncio.gather(one, two, three, return_exceptions=True)
 
     assert [type(each) for each in found] == [StoreUnavailable] * 3

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from tests.support.loops import SOURCE, running_line
+from tests.support.patience import PATIENCE_S
 from tests.support.store import count_of, until
 
 from marrowd.core.verdict import VerdictKind
@@ -33,7 +34,7 @@ def canary(line, **values):
 async def through(line, loop):
     """Send one and wait until its card is in the outbox."""
     sent = await loop.send()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while sent and (await line.store.outbox_depth()).get(canary_of(SOURCE), 0) == 0:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return sent

@@ -46,8 +46,11 @@ async def running(store: Store, clock: HandClock) -> AsyncIterator[None]:
         await task
 
 
-async def place(store: Store) -> str | None:
-    return await store.cursor(":retention", "evidence")
+async def come_to(store: Store, place: str) -> None:
+    async def is_there() -> bool:
+        return await store.cursor(":retention", "evidence") == place
+
+    await until(is_there)
 
 
 async def left(store: Store) -> list[bool]:
@@ -70,11 +73,13 @@ async def test_done_events_and_taken_messages_go_after_a_while(
         await asyncio.sleep(0.1)
     assert await store.show_message(message.id) is not None
 
+    async def is_gone() -> bool:
+        shown = (await store.show_message(message.id), await store.show_event(event.id))
+        return shown == (None, None)
+
     clock.move(timedelta(days=8))
     async with running(store, clock):
-        await asyncio.sleep(0.1)
-    assert await store.show_message(message.id) is None
-    assert await store.show_event(event.id) is None
+        await until(is_gone)
 
 
 async def test_the_walk_is_bounded_and_goes_on_after_a_restart(
@@ -86,14 +91,12 @@ async def test_the_walk_is_bounded_and_goes_on_after_a_restart(
     clock.move(timedelta(days=3660))
 
     async with running(store, clock):
-        await asyncio.sleep(0.2)
+        await come_to(store, '["main", "Patient/3"]')
     assert await left(store) == [False] * 4 + [True] * 2
-    assert await place(store) == '["main", "Patient/3"]'
 
     async with running(store, clock):
-        await asyncio.sleep(0.2)
+        await come_to(store, '["", ""]')
     assert await left(store) == [False] * 6
-    assert await place(store) == '["", ""]'
 
 
 async def test_a_store_that_is_down_is_asked_again_later(

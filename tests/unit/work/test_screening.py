@@ -19,6 +19,7 @@ from tests.support.hospital import (
     study,
 )
 from tests.support.loops import Line, running_line
+from tests.support.patience import PATIENCE_S
 from tests.support.store import an_event, count_of, until
 
 from marrowd.fhir.answers import Absent
@@ -164,7 +165,7 @@ async def test_a_version_written_after_the_answer_survives_a_late_deletion(
         except Absent:
             later = (datetime.now(UTC) + timedelta(seconds=5)).isoformat()
             await line.arrive(a_lab(meta={"versionId": "7", "lastUpdated": later}))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while not await is_written_anew():  # noqa: ASYNC110 - the store rings no bell
                     await asyncio.sleep(0.01)
             raise

@@ -2,10 +2,11 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.support.patience import PATIENCE_S
 from tests.support.store import HandClock, an_event, count_of, opened, some_metrics, until
 
 from marrowd.errors import EhrUnavailable, StoreUnavailable
@@ -169,7 +170,7 @@ async def test_a_long_outage_does_not_use_up_the_tries_of_another_failure(rig: R
 
 
 async def until_put_off(rig: Rig, *, attempts: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             rows = await rig.store.list_events(state=EventState.READY, limit=9)
             if [row.attempts for row in rows] == [attempts]:
@@ -191,15 +192,26 @@ async def test_what_is_put_off_waits_for_its_time(rig: Rig) -> None:
     await until(lambda: len(rig.handler.done) == 1)
 
 
-async def test_a_lease_is_kept_while_the_work_goes_on(rig: Rig) -> None:
+async def test_a_lease_is_kept_while_the_work_goes_on(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extend, beats = rig.store.extend, []
+
+    async def counted(held: list[Event], **times: datetime) -> list[Event]:
+        kept = await extend(held, **times)
+        beats.append(len(kept))
+        return kept
+
+    monkeypatch.setattr(rig.store, "extend", counted)
     rig.handler.blocked["Observation/0"] = asyncio.Event()
     await rig.accept(refs(1))
     rig.start()
     await until(lambda: len(rig.handler.begun) == 1)
 
     for _ in range(4):
-        await asyncio.sleep(0.12)
         rig.clock.move(timedelta(milliseconds=120))
+        enough = len(beats) + 2  # the first may have looked at the clock before
+        await until(lambda enough=enough: len(beats) >= enough)
     now = rig.clock()
     stolen = await rig.store.claim(worker="x", limit=9, now=now, until=now + timedelta(minutes=1))
 
