@@ -94,8 +94,9 @@ def seconds_to_wait(header: str | None, *, now: datetime) -> float | None:
     """Read a Retry-After *header* (seconds or an HTTP date); None when absent or nonsense."""
     if header is None:
         return None
-    if header.strip().isdecimal():
-        return float(header)
+    seconds = header.strip()  # of more than `float` takes for blanks
+    if seconds.isdecimal():
+        return float(seconds)
     at = http_date(header)
     return None if at is None else max(0.0, (at - now).total_seconds())
 
