@@ -57,10 +57,12 @@ class Server(Answered):
     def __init__(self) -> None:
         super().__init__(b"")
         self.path = ""
+        self.listed: bytes | None = None  # what is said without content
 
     def said(self, url: URL) -> bytes:
         if url.path.endswith(self.path):
-            return self.data
+            is_listed = self.listed is not None and "_elements" in url.query
+            return self.listed if is_listed else self.data
         ident = url.name
         found = [one for one in KEPT if one["id"] == ident] or [EVERYTHING]
         return written(found[0])
@@ -155,6 +157,20 @@ async def test_one_resource_without_a_sound_id_or_depth_keeps_no_other_from_a_sw
 
     assert {"Observation/sound", "Observation/deep"} <= found
     assert all(ref.isprintable() for ref in found)
+
+
+async def test_one_resource_too_deep_to_be_read_keeps_no_other_from_a_sweep(line, server):
+    page = bundle(level("deep", note="@deep@"), level("sound"))
+    deep = b"[" * 2_000 + b"]" * 2_000
+    server.path = "/Observation"
+    server.data = written(page).replace(b'"@deep@"', deep)
+    server.listed = written(bundle(*({**one["resource"], "note": []} for one in page["entry"])))
+
+    with suppress(MarrowdError):
+        await line.sweeper.sweep()
+
+    found = {row.ref for row in await line.store.list_events(state=None, limit=100)}
+    assert {"Observation/sound", "Observation/deep"} <= found
 
 
 async def test_a_report_with_half_a_surrogate_pair_is_read_however_it_is_found(line, server):

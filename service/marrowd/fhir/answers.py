@@ -4,7 +4,7 @@ What a FHIR server may answer other than what was asked for, as errors a caller 
     BadInput
     |- Absent        404 or 410: there is no such resource (any more)
     |- Rejected      another 4xx: the server will not do this, however often it is asked
-    |- TooLarge      an answer longer than the cap, or more pages than the bound
+    |- TooLarge      an answer longer than the cap, nested too deeply, or of too many pages
     EhrUnavailable   408, 409, 429, 5xx: the same request may work later
     |- Unreachable   no answer, 502, 503, 504: nobody is there at the moment
     |- LeftAlone     not asked, because nobody answered lately (`fhir.breaker`)

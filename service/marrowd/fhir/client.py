@@ -18,7 +18,7 @@ from yarl import URL
 
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import TooLarge, Unusable
-from marrowd.fhir.json import canonical, parse
+from marrowd.fhir.json import TooDeep, canonical, parse
 from marrowd.fhir.members import objects, text
 from marrowd.fhir.references import is_id
 from marrowd.fhir.transport import Ask, Reply, Transport
@@ -296,6 +296,9 @@ async def _resource_of(reply: Reply) -> Resource:
             found = await asyncio.to_thread(parse, reply.body)
         else:
             found = parse(reply.body)
+    except TooDeep:
+        message = "the server answered something that is nested too deeply"
+        raise TooLarge(message) from None
     except BadInput:
         found = None
     if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):

@@ -34,6 +34,10 @@ _MARKED = re.compile(
 )
 
 
+class TooDeep(BadInput):
+    """JSON that is nested more deeply than this process can follow."""
+
+
 class Number(Decimal):
     """A JSON number: its exact value, and the text it was written as."""
 
@@ -73,6 +77,7 @@ def parse(text: bytes | str, *, allow_nan: bool = False) -> Any:  # noqa: ANN401
         message = "not UTF-8"
     except RecursionError:
         message = "nested too deeply"
+        raise TooDeep(message) from None
     except ValueError:
         message = "not JSON"
     raise BadInput(message) from None
