@@ -23,6 +23,7 @@ from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.questions import answer_of, is_asked, is_doubted
 from marrowd.core.reader.report_side import ReportSide
+from marrowd.core.reader.rows import graded, row_of
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
@@ -45,15 +46,13 @@ from marrowd.core.reader.words import Words, words_of
 from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
 
 _FAR = 2
-_CELL = 6
+_CELL = 6  # words
 _CUES = {cue.value: cue for cue in Cue}
 
 
-_ROW = frozenset({kinds.BONE, kinds.SIDE, kinds.JOIN, kinds.PART, kinds.PREPOSITION, kinds.REGION})
 _BACK = frozenset(
     "it its this these both neither none they that some first second third fourth fifth i".split()
 )
-_ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
 _ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
@@ -153,7 +152,9 @@ class Report(Stating):
         if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
             return
         if is_cell and self._topic and last - first == 1 and here[0].isdigit():
-            self._grade(sentence)
+            if words[first - 1] == "|":
+                grade = graded(self.words.words, sentence, self._row)
+                self._state_one(sentence, grade, self.side.at(sentence), contrast=False)
             return
         marks = marks_of(words, first, last, vocabulary.terms)
         if not (speaks or names):
@@ -192,7 +193,7 @@ class Report(Stating):
         clauses.run(self._behind_colon(first, here, pieces, present))
         self._soft_row = clauses.soft_row
         if named and not is_exam:
-            self._open_row(pieces)
+            self._row = row_of(self.words, pieces, self._row)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row, present)
 
@@ -235,7 +236,7 @@ class Report(Stating):
 
     def _pass_by(self, pieces: list[Piece], named: list[Piece], present: set[Kind]) -> None:
         """Take from a sentence that says nothing of marrow the bones it names, and its cues."""
-        self._open_row(pieces)
+        self._row = row_of(self.words, pieces, self._row)
         self._add_cues(cues_of(pieces))
         if kinds.DISEASE in present:
             self._homes.remember(pieces, self._row)
@@ -289,20 +290,6 @@ class Report(Stating):
         if is_new or sentence.row or numbered or self._distance > _FAR:
             self._last_bones = []
         self._paragraph, self._section = sentence.paragraph, sentence.section
-
-    def _open_row(self, pieces: list[Piece]) -> None:
-        at = 0
-        while at < len(pieces) and pieces[at].kind in _ROW:
-            at += 1
-        bare = at == len(pieces) and at > 0
-        if bare or (0 < at < len(pieces) and self._is_row_sign(pieces[at].first)):
-            self._row = [piece for piece in pieces[:at] if piece.kind is kinds.BONE]
-
-    def _is_row_sign(self, index: int) -> bool:
-        """Say whether a sign sets a row apart: "Talus - edema", but not "tibio-talar"."""
-        words = self.words
-        apart = not words.is_glued(index - 1)
-        return words.words[index] in _ROW_SIGNS and (apart or words.words[index] in ":=")
 
     def _state(
         self,
@@ -441,16 +428,6 @@ class Report(Stating):
             answered.possible = said is Certainty.POSSIBLE
             answered.hypothetical = False
             self._state_one(sentence, answered, self.side.at(sentence), contrast=False)
-
-    def _grade(self, sentence: Sentence) -> None:
-        """Read the cell of a table of grades: 0 is none."""
-        words = self.words.words
-        if words[sentence.first - 1] != "|":
-            return
-        said = Predicate(sayings.EDEMA, sentence.first, sentence.last, rules=["a graded cell"])
-        said.negated = not int(words[sentence.first])
-        said.bones = list(self._row)
-        self._state_one(sentence, said, self.side.at(sentence), contrast=False)
 
     def _list(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         """Read a list under a heading: "Marrow edema:", then a bone on each line."""
