@@ -11,6 +11,7 @@ from functools import cache
 from marrowd.core.anatomy import Bone, Laterality
 from marrowd.core.reader import kinds
 from marrowd.core.reader.pieces import Piece
+from marrowd.core.reader.sides import is_one_a_foot
 from marrowd.core.reader.vocabulary import Kind
 
 _MOST_ORDINALS = 24
@@ -39,7 +40,6 @@ _ALL = frozenset({"all", "each"})
 _ONLY_COUNTED = frozenset({"stump", "stumps", "ray", "rays"})
 _NUMBERED = frozenset({"cuneiform", "metatarsal", "tmt", "mtp"})
 _BOTH = frozenset({"both", "either", "neither"})
-_ONE_A_FOOT = frozenset({"talus", "calcaneus", "navicular", "cuboid"})
 _SIGNS = {"+": "yes", "-": "no", "\u2013": "no", "\u2212": "no"}
 _SAID_NEXT = frozenset(
     {
@@ -98,7 +98,7 @@ def bone_pieces(words: list[str], marks: list[Piece], last_head: str = "") -> li
             if mark.value:
                 mark.kind, mark.bones = kinds.BONE, _bones_named(mark.value)
                 mark.broad = kind is kinds.REGION
-                if mark.first and words[mark.first - 1] in _BOTH and mark.value in _ONE_A_FOOT:
+                if mark.first and words[mark.first - 1] in _BOTH and is_one_a_foot(words, mark):
                     mark.side = Laterality.BILATERAL
         elif kind in _COUNTED:
             place, last_head = _counted(words, marks, place - 1, last_head)
@@ -195,6 +195,7 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
         number = ""
     found = [number] if number else []
     last = head
+    before_last, last_before = list(found), head
     linked: Kind | None = None
     at = head + 1
     end = min(len(marks), head + _MOST_ORDINALS)
@@ -209,6 +210,7 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
         value = _COUNTED_WORDS.get(words[mark.first], mark.value)
         is_cuneiform = value in _CUNEIFORMS and "(" in words[marks[head].last : mark.first + 1]
         if mark.kind is kinds.ORDINAL and (value in _METATARSALS or is_cuneiform):
+            before_last, last_before = list(found), last
             if linked is kinds.RANGE and found:
                 found.extend(_between(found[-1], value))
             elif linked is not None or not found:
@@ -229,8 +231,9 @@ def _ordinals_after(  # noqa: C901, PLR0912 -- one case after the other
     # an ordinal that is followed by its own head belongs to that head ("MT1, 2nd cuneiform")
     if last > head and last + 1 < len(marks) and marks[last + 1].kind in _HEADS:
         gap = marks[last + 1].first - marks[last].last
-        if gap == 0:
-            return ([number] if number else []), head
+        is_of_joint = marks[head].kind is kinds.JOINT and last == head + 1
+        if gap == 0 and not is_of_joint:  # "the MTP 4 metatarsal head" has its number from there
+            return before_last, last_before
     return found, last
 
 

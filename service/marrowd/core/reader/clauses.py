@@ -34,6 +34,7 @@ _ATTRIBUTES = frozenset({"previously", "previous", "prior", "earlier", "once"})
 _BESIDE = 4  # words: "previously noted patchy marrow edema"
 _FREE = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _NOW = frozenset({"is", "are", "remains", "s"})
+_HAS_PLACE = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.EDEMA})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
@@ -256,6 +257,9 @@ class Clauses(Negations):
         self._over_at = piece.last
 
     def _preposition(self, place: int, piece: Piece) -> None:
+        if self._open is not None and self._lies_elsewhere(place, self._open):
+            self._open.denied, self._open.bones = self._open.bones, []
+            return
         if self._takes_up(place):
             self._say(sayings.EDEMA, piece, elliptic=True)
             return
@@ -276,6 +280,10 @@ class Clauses(Negations):
         return opens and self.words[self.pieces[place].first] in _TAKES
 
     def _there(self, place: int, piece: Piece) -> None:
+        if self._is_adverb(place):
+            self.points_back, self.row = True, []  # "the marrow there is normal"
+            self._verb(place, piece)
+            return
         if self._is_elliptic_there(place) and (self.topic or self.predicates):
             self._open, self._waiting = None, []
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
@@ -304,6 +312,13 @@ class Clauses(Negations):
         self._turn = None
         if self._open is not None and self._open.bones:
             self._open = None
+
+    def _is_adverb(self, place: int) -> bool:
+        """Say whether "there" is a place, of the noun before it: "STIR there is bland"."""
+        before = self.pieces[place - 1] if place else None
+        if before is None or self.words[self.pieces[place].first] != "there":
+            return False
+        return before.last == self.pieces[place].first and before.kind in _HAS_PLACE
 
     def _anaphor(self, place: int, piece: Piece) -> None:
         self.points_back = True

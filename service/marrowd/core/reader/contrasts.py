@@ -8,6 +8,7 @@ from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.walks import BONE_OF_PLACE
 
 _LEADS = 4  # pieces between "and" and how it is: "and it is also"
 _AHEAD = 8
@@ -18,6 +19,13 @@ _THERE = frozenset(
 _FILLS = frozenset({"occupies", "fills", "involves", "affects", "involving", "affecting"})
 _LEADING = frozenset({kinds.VERB, kinds.CURRENT, kinds.ANAPHOR, kinds.WITH, kinds.THERE})
 _LIES = frozenset({"lies", "lie", "sits", "sit", "is", "are", "resides", "only"})
+_WITHIN = frozenset({"in", "within", "at", "to"})
+_GIVEN_AS = frozenset(
+    """
+    attributed ascribed assigned credited described reported recorded dictated called labeled placed
+    localized mentioned stated noted
+    """.split()
+)
 _ONCE = frozenset({"formerly", "previously", "once", "originally", "initially"})
 _ADDS = frozenset({"also", "too"})
 _SMALL = frozenset({kinds.PART, kinds.SIDE, kinds.SEVERITY, kinds.ORDINAL, kinds.NOTHING})
@@ -104,6 +112,18 @@ class Contrasts(ClauseState):
                 return False
             last = piece.last
         return False
+
+    def _lies_elsewhere(self, place: int, opened: Predicate) -> bool:
+        """Read "the edema described in the talus is in the calcaneus": it is not in the talus."""
+        before, here = self.pieces[place - 1], self.pieces[place]
+        if before.kind is not kinds.VERB or self.words[here.last - 1] not in _WITHIN:
+            return False
+        if not opened.bones or opened.negated or here.first - before.last > 1:
+            return False
+        if _GIVEN_AS.isdisjoint(self.words[opened.first : opened.bones[0].first]):
+            return False
+        bone = self._ahead(BONE_OF_PLACE, place)
+        return bone is not None and set(bone.bones).isdisjoint(opened.bones[-1].bones)
 
     def _turns_to_bones(self, place: int, before: Predicate | None) -> bool:
         """Read "not in the talus but in the cuboid", "not the talus but the cuboid"."""

@@ -2,15 +2,31 @@
 
 from marrowd.core.anatomy import Bone
 from marrowd.core.reader import sayings
+from marrowd.core.reader.clause_state import ClauseState
 from marrowd.core.reader.pieces import ANY_CUNEIFORM, ANY_METATARSAL, Piece
 from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.shapes import is_across
 
 _JUST_CALLED = frozenset({sayings.NORMAL, sayings.SPARED})
+_ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _CAN_INHERIT = frozenset({sayings.EDEMA, sayings.SPARED})
 _WITHIN = {
     Bone.CUNEIFORM_UNSPECIFIED: ANY_CUNEIFORM,
     Bone.METATARSAL_UNSPECIFIED: ANY_METATARSAL,
 }
+
+
+def joint_meant(clauses: ClauseState, known: Piece | None, spoken: list[str]) -> Piece | None:
+    """Give the joint whose two sides a sentence speaks of without saying so again."""
+    if clauses.joint is not None and (
+        "subchondral" in spoken
+        or (
+            not (_ASSOCIATED.isdisjoint(spoken) or clauses.mentioned)
+            and any(p.strong for p in clauses.predicates)
+        )
+    ):
+        return clauses.joint
+    return known if known is not None and is_across(spoken) else None
 
 
 def inherit_bones(

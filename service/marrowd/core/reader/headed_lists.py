@@ -5,10 +5,13 @@ Before the colon stands how it is and behind it of which bones, or the finding a
 is on each side. Lists longer than a bounded number of marks are left to the clause reader.
 """
 
+from dataclasses import replace
+
 from marrowd.core.anatomy import Laterality
 from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.sections import Sentence
 
 _HEAD = 6  # words before the colon that say how it is
 _MOST = 24  # marks
@@ -98,6 +101,25 @@ def sides_headed(words: list[str], pieces: list[Piece]) -> list[Predicate]:
             _weigh(words, cell, said)
         found.append(said)
     return found if len({piece.value for piece in behind if piece.kind is kinds.SIDE}) > 1 else []
+
+
+def heads_list(said: Predicate) -> bool:
+    """Say whether a finding without a bone may head a list: "Marrow edema:"."""
+    return said.said is sayings.EDEMA and not (said.bones or said.hypothetical)
+
+
+def first_of_list(words: list[str], sentence: Sentence, said: Predicate) -> Predicate | None:
+    """Give the head of a list that semicolons part: "Bone bruises: talus, 8 mm; cuboid"."""
+    if words[sentence.last : sentence.last + 1] != [";"] or not said.bones:
+        return None
+    behind = words[said.last : max(said.last, said.bones[0].first)]
+    is_headed = said.said is sayings.EDEMA and not said.hypothetical and ":" in behind
+    return replace(said, bones=[]) if is_headed else None
+
+
+def is_last_item(words: list[str], sentence: Sentence) -> bool:
+    """Say whether a list that semicolons part ends with a sentence."""
+    return words[sentence.first - 1] == ";" != words[sentence.last]
 
 
 def on_side(bone: Piece, side: Laterality | None) -> Piece:

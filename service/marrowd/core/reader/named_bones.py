@@ -97,12 +97,16 @@ class NamedBones:
     def _name_again(self, pieces: list[Piece]) -> None:
         """Read "the cuneiform" or "their metatarsal heads" as those just named."""
         words = self._words
-        first = pieces[0] if pieces[0].broad else None
+        joints: list[Piece] = []  # that stand before a bone: "the MTP 2 and MTP 4 metatarsal heads"
         for piece in pieces:
-            if first is not None and piece is not first and len(piece.bones) == 1:
-                members = NAMED_BY.get(piece.bones[0], frozenset())
-                own = tuple(bone for bone in first.bones if bone in members)
-                piece.bones = own or piece.bones
+            if piece.broad:
+                joints.append(piece)
+            elif joints:
+                if len(piece.bones) == 1:
+                    members = NAMED_BY.get(piece.bones[0], frozenset())
+                    own = [bone for joint in joints for bone in joint.bones if bone in members]
+                    piece.bones = tuple(dict.fromkeys(own)) or piece.bones
+                joints = []
             if self._is_elsewhere and not _OF_FOOT.issuperset(piece.bones):
                 piece.bones = (Bone.OTHER,)
             if piece.value in _COUNTED:

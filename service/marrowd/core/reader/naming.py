@@ -32,7 +32,7 @@ class Naming(Contrasts):
             return
         self._mention(piece)
         opened = self._open
-        if opened is not None and self._is_possessed(piece, opened):
+        if opened is not None and self._is_possessed(place, opened):
             return
         if self._over and self._is_far_landmark(piece):
             self._over = False
@@ -85,10 +85,13 @@ class Naming(Contrasts):
             self._turn = None  # "the other hospital's report tells of calcaneal edema"
         self.mentioned.append(piece)
 
-    def _is_possessed(self, piece: Piece, opened: Predicate) -> bool:
+    def _is_possessed(self, place: int, opened: Predicate) -> bool:
         """Say whether it is a bone's own, not one more: "edema of the talus and its joint"."""
-        if self.words[piece.first - 1] != "its" or not opened.bones:
+        if self.words[self.pieces[place].first - 1] != "its" or not opened.bones:
             return False
+        before = [piece.kind for piece in self.pieces[max(0, place - 3) : place]]
+        if before[:-1] == [kinds.JOIN, kinds.PREPOSITION]:
+            return False  # "on its talar side and on its sustentacular side"
         return not opened.bones[-1].broad
 
     def _turns_away(self, place: int, piece: Piece) -> bool:

@@ -14,9 +14,16 @@ from marrowd.core.reader.antecedents import Homes, with_antecedents
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import Clauses
 from marrowd.core.reader.cues import cues_of
-from marrowd.core.reader.evidence import inherit_bones
+from marrowd.core.reader.evidence import inherit_bones, joint_meant
 from marrowd.core.reader.exam import exam_of
-from marrowd.core.reader.headed_lists import list_headed, on_side, sides_headed
+from marrowd.core.reader.headed_lists import (
+    first_of_list,
+    heads_list,
+    is_last_item,
+    list_headed,
+    on_side,
+    sides_headed,
+)
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
@@ -28,7 +35,6 @@ from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
 from marrowd.core.reader.shapes import (
-    is_across,
     is_item,
     is_left_open,
     is_plain,
@@ -37,7 +43,7 @@ from marrowd.core.reader.shapes import (
     says_gone,
     says_something,
 )
-from marrowd.core.reader.sides import give_sides
+from marrowd.core.reader.sides import give_plurals, give_sides
 from marrowd.core.reader.stating import NOT_STATED, Note, Stating
 from marrowd.core.reader.tallies import is_tally, tallied
 from marrowd.core.reader.tickboxes import MARKED, ticked
@@ -54,7 +60,6 @@ _BACK = frozenset(
     "it its this these both neither none they that some first second third fourth fifth i".split()
 )
 _BOXES = frozenset({"[", "(", "\u2610", "\u2611", "\u2612"})
-_ASSOCIATED = frozenset({"associated", "accompanying", "reactive", "underlying", "adjacent"})
 _POINTING = frozenset({kinds.ANAPHOR, kinds.NEGATED, kinds.SIDE})
 _ALSO = frozenset({"also", "plus", "additionally"})
 _ONE_SIDE = frozenset({"left", "right"})
@@ -174,6 +179,21 @@ class Report(Stating):
             self._listed = None
             self._pass_by(pieces, named, present)
             return
+        self._read(sentence, pieces, named, present, opens_row=not is_exam, is_cell=is_cell)
+
+    def _read(
+        self,
+        sentence: Sentence,
+        pieces: list[Piece],
+        named: list[Piece],
+        present: set[Kind],
+        *,
+        opens_row: bool,
+        is_cell: bool,
+    ) -> None:
+        """Read what a sentence says of its bones."""
+        words, first, last = self.words.words, sentence.first, sentence.last
+        here = words[first:last]
         outside = self.side.at(sentence)
         row = self._row
         if row:
@@ -185,14 +205,16 @@ class Report(Stating):
             pieces,
             row=row,
             previous=self._previous,
-            opens_row=not is_exam,
+            opens_row=opens_row,
             topic=self._topic,
             is_cell=is_cell and self._topic,
         )
         clauses.soft_row = self._soft_row
         clauses.run(self._behind_colon(first, here, pieces, present))
         self._soft_row = clauses.soft_row
-        if named and not is_exam:
+        if clauses.row is not row:
+            clauses.is_cell = False  # it opens a row of its own
+        if named and opens_row:
             self._row = row_of(self.words, pieces, self._row)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row, present)
@@ -203,7 +225,7 @@ class Report(Stating):
             self._listed = self._previous
             return True
         if is_tally(self._previous, self.words.words, sentence.first) or (
-            self._listed is not None and is_item(sentence, present)
+            self._listed is not None and is_item(self.words.words, sentence, present)
         ):
             return True
         return self._topic and kinds.NEGATED in present and ":" in here
@@ -230,6 +252,8 @@ class Report(Stating):
                 piece.side = None  # "both malleoli" of the one ankle
         if kinds.SIDE in present:
             give_sides(words, pieces, outside, is_one_sided=is_one_sided)
+        if outside is Laterality.UNKNOWN:
+            give_plurals(words, named)
         if _POINTING.isdisjoint(present):
             return pieces
         return with_antecedents(words, pieces, self._last_bones, self._joint)
@@ -262,7 +286,7 @@ class Report(Stating):
         for predicate in clauses.predicates:
             if not predicate.elliptic:
                 self._previous = predicate
-        if clauses.row is not row:
+        if clauses.row and clauses.row is not row:
             self._row = clauses.row
         if clauses.mentioned:
             if "former" not in [p.value for p in clauses.pieces]:  # "the latter" follows
@@ -318,7 +342,7 @@ class Report(Stating):
         if is_open and self._distance <= _FAR:
             self._explain(kinds.POSSIBLE)
         self._end_if_gone(clauses, present, spoken)
-        joint = self._joint_of(clauses, spoken)
+        joint = joint_meant(clauses, self._joint, spoken)
         self._topic = self._topic or opens_topic(present, predicates)
         if self._asks and self._is_asked(sentence, predicates):
             return
@@ -392,18 +416,6 @@ class Report(Stating):
         goes_on = self.words.words[sentence.first - 1] == ";"
         return goes_on and previous is not None and previous.said is sayings.EDEMA
 
-    def _joint_of(self, clauses: Clauses, spoken: list[str]) -> Piece | None:
-        """Give the joint whose two sides a sentence speaks of without saying so again."""
-        if clauses.joint is not None and (
-            "subchondral" in spoken
-            or (
-                not (_ASSOCIATED.isdisjoint(spoken) or clauses.mentioned)
-                and any(p.strong for p in clauses.predicates)
-            )
-        ):
-            return clauses.joint
-        return self._joint if self._joint is not None and is_across(spoken) else None
-
     def _is_asked(self, sentence: Sentence, predicates: list[Predicate]) -> bool:
         """Keep what a question asks for its answer; doubt what a question mark ends."""
         words = self.words.words
@@ -431,21 +443,22 @@ class Report(Stating):
 
     def _list(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         """Read a list under a heading: "Marrow edema:", then a bone on each line."""
+        words = self.words.words
         predicates = [p for p in clauses.predicates if not p.elliptic]
         if predicates:
             last = predicates[-1]
-            heads = last.said is sayings.EDEMA and not (last.bones or last.hypothetical)
-            words = self.words.words
             boxes = last.strong and words[sentence.last + 1 : sentence.last + 2]
             ends = words[sentence.last - 1] == ":" or (boxes and boxes[0] in _BOXES)
-            self._listed = last if heads and ends else None
+            self._listed = (
+                last if ends and heads_list(last) else first_of_list(words, sentence, last)
+            )
         elif clauses.predicates:
-            return
+            self._listed = first_of_list(words, sentence, clauses.predicates[-1]) or self._listed
         elif self._listed is not None and clauses.mentioned:
             item = replace(self._listed, first=sentence.first, last=sentence.last)
             item.bones = list(clauses.mentioned)
             self._state_one(sentence, item, outside, contrast=False)
-            if self.words.words[sentence.first] in _ALSO:
+            if words[sentence.first] in _ALSO or is_last_item(words, sentence):
                 self._listed = None
 
     def _in_order(self) -> tuple[list[Statement], list[int]]:

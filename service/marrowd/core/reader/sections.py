@@ -17,6 +17,7 @@ _ENDS = frozenset({".", "!", "?", ";", "\n", "\u2022", "\u25cf", "|"})
 _SPECIAL = {"exam": Section.UNKNOWN, "row": Section.FINDINGS}
 _ANSWERS = frozenset({"none", "nil", "neg", "normal", "yes", "no", "present", "absent", "clear"})
 _ROW_SIGNS = frozenset({":", "-", "\u2013", "="})
+_DASHES = frozenset({"-", "\u2013", "\u2014", "="})
 _ROW_HEAD = 4  # words: "2nd metatarsal :"
 _SHORT_LINE = 8  # words
 _WRAPPED_LINE = 55
@@ -320,7 +321,7 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
         ):
             return False
         if follows[0].islower() and words.raw(end + 1) not in ("x", "o"):
-            return _ends_row(lowered, first, end)
+            return _ends_row(words, first, end)
         line = len("".join(tokens[_line_start(lowered, end) : end]))
         return (
             not (line >= _WRAPPED_LINE and follows[0].isalpha())
@@ -330,14 +331,27 @@ def _ends_sentence(words: Words, first: int, end: int, vocabulary: Vocabulary) -
     return True
 
 
-def _ends_row(lowered: list[str], first: int, end: int) -> bool:
+def _ends_row(words: Words, first: int, end: int) -> bool:
     """Say whether an answer ends a line, or a row opens the next: "2nd: none", "talus: yes"."""
+    lowered = words.words
     line = _line_start(lowered, end)
     if lowered[end - 1] in _ANSWERS and lowered[end - 2] in _ROW_SIGNS and end - 1 > first:
         return True
-    here = lowered[line:end]
     ahead = lowered[end + 1 : end + 1 + _ROW_HEAD]
-    return len(here) <= _SHORT_LINE and ":" in ahead and "\n" not in ahead[: ahead.index(":")]
+    if end - line <= _SHORT_LINE and ":" in ahead and "\n" not in ahead[: ahead.index(":")]:
+        return True
+    return _opens_row(words, line, end) and _opens_row(words, end + 1, len(lowered))
+
+
+def _opens_row(words: Words, first: int, last: int) -> bool:
+    """Say whether a dash or the like sets the first words of a line apart: "talus - bruise"."""
+    for at in range(first, min(last, first + _ROW_HEAD)):
+        word = words.words[at]
+        if word == "\n":
+            return at == first and _opens_row(words, first + 1, last)
+        if word in _DASHES and at > first:
+            return not (words.is_glued(at - 1) or words.is_glued(at))
+    return False
 
 
 def _line_start(lowered: list[str], end: int) -> int:

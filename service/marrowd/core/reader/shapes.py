@@ -45,9 +45,10 @@ def is_year(word: str) -> bool:
     return len(word) == len("2020") and word.isdigit() and word[:2] in ("19", "20")
 
 
-def is_item(sentence: Sentence, present: set[Kind]) -> bool:
-    """Say whether a line is an item of a list: a bone, and how much."""
-    short = sentence.starts_line and sentence.last - sentence.first <= _ITEM
+def is_item(words: list[str], sentence: Sentence, present: set[Kind]) -> bool:
+    """Say whether a line, or what a semicolon parts, is an item of a list: a bone, how much."""
+    is_apart = sentence.starts_line or words[sentence.first - 1] == ";"
+    short = is_apart and sentence.last - sentence.first <= _ITEM
     return short and present <= _ITEM_KINDS
 
 

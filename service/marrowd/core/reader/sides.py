@@ -16,10 +16,32 @@ _SIDES = {side.value: side for side in Laterality}
 _WEAK = frozenset(
     {kinds.PART, kinds.ORDINAL, kinds.SEVERITY, kinds.EDEMA, kinds.MARROW, kinds.DISEASE}
 )
+_ONE_A_FOOT = frozenset({"talus", "calcaneus", "navicular", "cuboid"})
+_PLURALS = frozenset(
+    """
+    tali taluses calcanei naviculars naviculae cuboids tibias tibiae fibulas fibulae
+    """.split()
+)
+_NAMES_PART = frozenset({"sustentaculum", "sustentaculm", "trochlea"})  # "sustentaculum tali"
 _OF_ONE_FOOT = frozenset({"on", "either", "each"})
 _EVEN = frozenset({"symmetric", "symmetrical"})
 _FINDING = frozenset({kinds.EDEMA, kinds.HIGH, kinds.MARROW})
+_BEFORE_PLACE = frozenset({kinds.JOIN, kinds.PART, kinds.SEVERITY, kinds.ORDINAL})
+_NEAR = 6  # pieces
 _ENDS = frozenset({kinds.BREAK, kinds.VERB, kinds.THERE})
+
+
+def is_one_a_foot(words: list[str], piece: Piece) -> bool:
+    """Say whether a bone is one that each foot has one of, so that "both" is of both feet."""
+    return piece.value in _ONE_A_FOOT or words[piece.last - 1] in _PLURALS
+
+
+def give_plurals(words: list[str], named: list[Piece]) -> None:
+    """Give both sides to bones in the plural that have none: "the calcanei are normal"."""
+    for piece in named:
+        if piece.side is None and words[piece.last - 1] in _PLURALS:
+            is_part = words[piece.last - 2] in _NAMES_PART
+            piece.side = None if is_part else Laterality.BILATERAL
 
 
 def give_sides(  # noqa: C901, PLR0912 -- one case after the other
@@ -55,6 +77,8 @@ def give_sides(  # noqa: C901, PLR0912 -- one case after the other
             else:
                 for bone in waiting:
                     bone.side = side
+                if carried is not None and not waiting and _has_place(pieces, place):
+                    carried = side  # "in the right talus and, on the left, in the cuboid"
                 waiting = []
                 at_large = side if carried is None else at_large
             last = side
@@ -76,6 +100,19 @@ def give_sides(  # noqa: C901, PLR0912 -- one case after the other
     if at_large is not None:
         for bone in waiting:
             bone.side = at_large
+
+
+def _has_place(pieces: list[Piece], place: int) -> bool:
+    """Say whether a place of its own stands behind a side: "on the left at the fourth"."""
+    placed = False
+    for piece in pieces[place + 1 : place + _NEAR]:
+        if piece.kind is kinds.BONE:
+            return placed
+        if piece.kind is kinds.PREPOSITION:
+            placed = True
+        elif piece.kind not in _BEFORE_PLACE:
+            return False
+    return False
 
 
 def _side_of(piece: Piece, last: Laterality) -> Laterality | None:

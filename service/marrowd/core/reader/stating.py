@@ -189,7 +189,7 @@ class Stating:
         if certainty is Certainty.AFFIRMED:
             if not piece.broad:
                 self._affirmed.add(bone)
-            elif self._sums_up(sentence, piece):
+            elif self._sums_up(sentence, piece) or self._gainsays(sentence, piece, bone):
                 return
         words = self.words
         inside = sentence.first <= piece.first < sentence.last
@@ -217,6 +217,13 @@ class Stating:
                 replaces=sentence.section is Section.ADDENDUM,
             )
         )
+
+    def _gainsays(self, sentence: Sentence, piece: Piece, bone: Bone) -> bool:
+        """Say whether a joint in the summary would take back what was said of one of its bones."""
+        if sentence.section is not Section.IMPRESSION or self._affirmed.isdisjoint(piece.bones):
+            return False
+        said = [s.certainty for s in self.statements if s.bone is bone]
+        return bool(said) and set(said) == {Certainty.NEGATED}
 
     def _sums_up(self, sentence: Sentence, piece: Piece) -> bool:
         """Say whether a region in the summary stands for those of its bones already named."""

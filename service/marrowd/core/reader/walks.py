@@ -65,3 +65,5 @@ NOUN_OF_JOINT = Walk(frozenset({kinds.DISEASE, kinds.SOFT}), SMALL, 3)
 """"ankle [joint] effusion"."""
 BONE_OF_LIST = Walk(frozenset({kinds.BONE}), SMALL | {kinds.JOIN, kinds.PREPOSITION}, 4)
 """"[and in] the cuboid"."""
+BONE_OF_PLACE = Walk(frozenset({kinds.BONE}), SMALL | {kinds.PREPOSITION}, 4)
+""""is in [the head of] the navicular"."""
