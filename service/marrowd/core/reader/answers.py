@@ -199,6 +199,7 @@ class Answers(SaidOfMarrow):
                 valued("some", cls._answer_amount),
                 any_of(cls._answer_placed),
                 any_of(cls._answer_of_other),
+                valued("no", cls._is_dark_on_fluid),
                 opening({"present"}, cls._answer_present),
                 opening({"y", "n"}, cls._answer_letter),
                 opening({"nothing"}, cls._answer_of_unknown),

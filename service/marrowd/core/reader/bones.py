@@ -55,6 +55,7 @@ _SAID_NEXT = frozenset(
         kinds.HISTORICAL,
         kinds.CURRENT,
         kinds.POSSIBLE,
+        kinds.EXCEPT,
     }
 )
 _SAID_OF_ROW = frozenset(

@@ -204,7 +204,7 @@ class ClauseState(Subjects):
         new.opens = self._opens_at(piece.first)
         self._severity = None
         if self._waiting:
-            if not (self._with_at > self._verb_at and self._place_follows(piece.last)):
+            if not self._has_places_of_other(piece):
                 new.bones = self._waiting
             self._waiting = []
         elif before is not None and before.said is sayings.NOTHING and before.bones:
@@ -234,6 +234,16 @@ class ClauseState(Subjects):
         self.predicates.append(new)
         self._open = new
         return new
+
+    def _has_places_of_other(self, piece: Piece) -> bool:
+        """Say whether the bones that wait are of another noun: "erosions in the talus, with"."""
+        if self._with_at > self._verb_at and self._place_follows(piece.last):
+            return True
+        first, last = self._waiting[0].first, self._waiting[-1].last
+        is_other = 0 <= self._noun_at < first or self._noun_at == last  # "talar fracture, edema in"
+        if not (is_other and self._join_at > self._waiting[-1].first):
+            return False
+        return self._is_of_ones_next(piece) or self._place_follows(piece.last)
 
     def _is_apposition(self, before: Predicate | None) -> bool:
         """Say whether a hedged name is set beside an edema: "edema, likely a contusion, in"."""

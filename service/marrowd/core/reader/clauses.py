@@ -23,6 +23,16 @@ _OR = frozenset({"or", "nor", "/"})
 _TAKES = frozenset({"affects", "affect", "involves", "involve", "occupies", "reaches", "includes"})
 _OF_TWO = {"latter": -1, "former": 0}
 _TOLD_ASIDE = frozenset({kinds.BONE, kinds.EDEMA, kinds.MARROW, kinds.SIGNAL})
+_SAID_ASIDE = _TOLD_ASIDE | {
+    kinds.NORMAL,
+    kinds.NORMAL_MARROW,
+    kinds.SPARED,
+    kinds.HIGH,
+    kinds.NEGATED,
+    kinds.EXCEPT,
+    kinds.NOT_IN,
+    kinds.DISEASE,
+}
 _ASIDE = 14  # words
 _ALONE = frozenset({"only", "merely", "just", "simply", "solely", "still", "now"})
 _WITHIN = 8  # words: "now only the third is"
@@ -34,6 +44,16 @@ _ATTRIBUTES = frozenset({"previously", "previous", "prior", "earlier", "once"})
 _BESIDE = 4  # words: "previously noted patchy marrow edema"
 _FREE = frozenset({kinds.NORMAL, kinds.NORMAL_MARROW, kinds.SPARED})
 _NOW = frozenset({"is", "are", "remains", "s"})
+_ARTICLES = (["a"], ["an"])
+_NOUN = 8  # words
+_TAUGHT = frozenset(
+    {"sign", "finding", "feature", "response", "phenomenon", "marker", "manifestation", "process"}
+    | {"reaction", "entity", "term", "pattern", "sequela", "observation"}
+)
+_USUAL = frozenset(
+    {"nonspecific", "specific", "common", "frequent", "known", "recognized", "recognised", "usual"}
+    | {"typical", "ubiquitous", "physiological", "physiologic", "sensitive", "reversible"}
+)
 _HAS_PLACE = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.EDEMA})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
@@ -72,6 +92,24 @@ class Clauses(Negations):
             passed.kind = kinds.NOTHING
         return True
 
+    def _skips_clause(self, place: int) -> None:
+        """Pass over an aside of words we do not know: "the cuboids, as far as included, show"."""
+        comma = self.pieces[place]
+        ahead = self.words[comma.last : min(self.last, comma.last + _ASIDE)]
+        if "," not in ahead or self._waiting[-1].last != comma.first:
+            return
+        end = comma.last + ahead.index(",")
+        at = place + 1
+        while at < len(self.pieces) and self.pieces[at].first < end:
+            if self.pieces[at].kind in _SAID_ASIDE:
+                return
+            at += 1
+        if at + 1 >= len(self.pieces) or self.pieces[at + 1].kind is not kinds.VERB:
+            return
+        if at > place + 1 and self.pieces[at + 1].first == end + 1:
+            for passed in self.pieces[place + 1 : at + 1]:
+                passed.kind = kinds.NOTHING
+
     def _disease(self, place: int, piece: Piece) -> None:
         before = self.pieces[place - 1] if place else None
         if before is not None and before.kind is kinds.HISTORICAL and before.last == piece.first:
@@ -106,6 +144,9 @@ class Clauses(Negations):
             self._close_cues()
         if self._past and self._is_normal_since(place):
             return  # "was edematous, is normal"
+        if self._open is not None and self._defines(place, self._open):
+            self._open.hypothetical = True
+            self._forward[kinds.HYPOTHETICAL] = piece.term.rule
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
         opened = self._open
@@ -136,6 +177,16 @@ class Clauses(Negations):
             self._turn = None
         if self._nouns:
             self._close_cues()
+
+    def _defines(self, place: int, opened: Predicate) -> bool:
+        """Say whether a sentence teaches what edema is: "marrow edema is a nonspecific sign"."""
+        verb = self.pieces[place]
+        if opened.said is not sayings.EDEMA or opened.bones or self.pieces[0].first != opened.first:
+            return False
+        if verb.first - opened.last > 1 or self.words[verb.last : verb.last + 1] not in _ARTICLES:
+            return False
+        noun = self.words[verb.last + 1 : min(self.last, verb.last + _NOUN)]
+        return not _TAUGHT.isdisjoint(noun) and not _USUAL.isdisjoint(noun)
 
     def _is_normal_since(self, place: int) -> bool:
         """Read "was edematous, is normal": what was said by a past verb has gone."""
@@ -171,9 +222,12 @@ class Clauses(Negations):
         is_comma = self.words[piece.first] == "," and not (
             self._waiting and self._waiting[-1].first > self._historical_at
         )
-        if is_comma and self._historical_at != piece.first - 1:  # "on the prior,"
+        is_told = self.words[self._historical_at - 1] in _NOW  # "is old and surrounded by"
+        if (is_comma and self._historical_at != piece.first - 1) or is_told:  # "on the prior,"
             self._end_old()
         self._over = False
+        if self._waiting and self._open is None and self.words[piece.first] == ",":
+            self._skips_clause(place)
         if self._is_told_by_verb(place):
             self._say(sayings.EDEMA, self.pieces[place - 1], elliptic=True).current = True
             self._open = None
@@ -281,7 +335,9 @@ class Clauses(Negations):
 
     def _there(self, place: int, piece: Piece) -> None:
         if self._is_adverb(place):
-            self.points_back, self.row = True, []  # "the marrow there is normal"
+            self.points_back = True  # "the marrow there is normal"
+            if self.row and self.row[0].first < self.pieces[0].first:
+                self.row = []
             self._verb(place, piece)
             return
         if self._is_elliptic_there(place) and (self.topic or self.predicates):

@@ -5,7 +5,7 @@ from marrowd.core.reader.bearings import is_of_cause
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.steps import Steps, any_of, ending, first_of, opening
 from marrowd.core.reader.times import Times
-from marrowd.core.reader.walks import BONE_OF_LIST
+from marrowd.core.reader.walks import BONE_OF_LIST, FINDING
 
 _APART = frozenset({",", ":", "-", "\u2013", "("})
 _WHOLE = frozenset({"that", "whether", "if"})
@@ -115,6 +115,22 @@ class Doubts(Times):
         if opened.bones or not self._is_list_of_bones(place):
             return False
         opened.possible = True
+        return True
+
+    def _maybe_set_in(self, place: int, piece: Piece) -> bool:
+        """Doubt a finding by what is set in before its name: "minimal, if any, edema"."""
+        if self._open is not None:
+            return False
+        comma = self.pieces[place + 1 : place + 2]
+        if not comma or self.words[comma[0].first] != "," or comma[0].first != piece.last:
+            return False
+        if self.words[piece.first] != "," and self.words[piece.first - 1] != ",":
+            return False
+        noun = self._ahead(FINDING, place + 1)
+        if noun is None or noun.first - comma[0].last > 1:
+            return False
+        self._doubt(piece)
+        comma[0].kind = kinds.NOTHING
         return True
 
     def _maybe_in_row(self, place: int, piece: Piece) -> bool:
@@ -254,6 +270,7 @@ class Doubts(Times):
                 any_of(cls._maybe_this),
                 any_of(cls._maybe_one_more),
                 opening({"?"}, cls._maybe_marked),
+                any_of(cls._maybe_set_in),
                 any_of(cls._maybe_in_row),
                 any_of(cls._maybe_behind),
                 any_of(cls._maybe_next_bone),

@@ -98,12 +98,12 @@ def is_kept(predicate: Predicate, *, contrast: bool, topic: bool) -> bool:
 
 def without_broad(bones: list[Piece], opposite: list[Piece]) -> list[Piece]:
     """Drop a region or joint that is followed by the list of bones it stands for."""
-    if len(bones) < 2 and not (bones and bones[0].broad):  # noqa: PLR2004
+    if len(bones) < 2 and not opposite and not (bones and bones[0].broad):  # noqa: PLR2004
         return bones
     for bone, members in _WITHIN.items():
         if any(b in members for piece in bones if not piece.broad for b in piece.bones):
             bones = [piece for piece in bones if piece.bones != (bone,)]
-    if not any(piece.broad for piece in bones):
+    if not (opposite or any(piece.broad for piece in bones)):
         return bones
     bones = _within_joint(bones)
     named = [b for piece in bones if not piece.broad for b in piece.bones]
@@ -116,9 +116,8 @@ def without_broad(bones: list[Piece], opposite: list[Piece]) -> list[Piece]:
                 within |= _WITHIN.get(bone, frozenset())
             if any(bone in within for bone in named):
                 continue
-            if excepted:
-                rest = tuple(bone for bone in piece.bones if bone not in excepted)
-                piece.bones = rest
+        if excepted and len(piece.bones) > 1:
+            piece.bones = tuple(bone for bone in piece.bones if bone not in excepted)
         kept.append(piece)
     return kept
 

@@ -1,10 +1,10 @@
 """What the name of a bone does: it joins the finding that is open, waits for one, or is out."""
 
 from marrowd.core.reader import kinds, sayings
-from marrowd.core.reader.contrasts import Contrasts
 from marrowd.core.reader.landmarks import is_border
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.sequences import Sequences
 from marrowd.core.reader.steps import Steps
 
 _WINDOW = 40
@@ -21,7 +21,7 @@ _TOLD = frozenset({kinds.VERB, kinds.HISTORICAL})
 _ARTICLE = 2  # words: ": the"
 
 
-class Naming(Contrasts):
+class Naming(Sequences):
     """The step for a bone."""
 
     __slots__ = ()

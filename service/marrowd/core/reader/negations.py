@@ -19,6 +19,7 @@ _REFUSALS = frozenset(
     agree accept believe concur endorse support corroborate disagree
     """.split()
 )
+_FEW = 3  # words: "no discrete lesion on"
 _PLACES = frozenset({kinds.BONE, kinds.SIDE, kinds.PREPOSITION})
 
 
@@ -74,8 +75,9 @@ class Negations(Turns):
         opened = self._open
         if opened is None or self._waiting:
             return False
-        is_bright = opened.said is sayings.EDEMA and not opened.strong and bool(opened.bones)
-        if is_bright and self._ahead(FINDING, place):
+        is_bright = opened.said is sayings.EDEMA and not opened.strong
+        is_bright = is_bright or (opened.elliptic and opened.possible)
+        if is_bright and opened.bones and self._ahead(FINDING, place):
             opened.negated = True
         return False
 
@@ -91,6 +93,21 @@ class Negations(Turns):
         self._waiting = [opened.bones.pop()]
         self._say(sayings.EDEMA, piece, elliptic=True).negated = True
         self._open = opened
+        return True
+
+    def _no_on_fluid(self, place: int, piece: Piece) -> bool:
+        """Deny it of bones that show nothing where an edema would: "no lesion on STIR"."""
+        if not self._waiting or self._open is not None:
+            return False
+        at = place + 1
+        if self.pieces[at : at + 1] and self.pieces[at].kind is kinds.DISEASE:
+            at += 1  # a lesion, a focus, an abnormality
+        following = self.pieces[at : at + 2]
+        if [follower.kind for follower in following] != [kinds.PREPOSITION, kinds.SEQUENCE]:
+            return False
+        if following[1].value == "t1" or following[0].first - piece.last > _FEW:
+            return False
+        self._say(sayings.EDEMA, piece, elliptic=True).negated = True
         return True
 
     def _no_in_comparison(self, _place: int, piece: Piece) -> bool:
@@ -155,9 +172,10 @@ class Negations(Turns):
                 *cls.bare_rows(),
                 ending(_NAMINGS, cls._no_such_name),
                 ending(_REFUSALS, cls._no_refused),
-                ending({"be", "represent"}, cls._no_seeming),
-                ending({"unlikely"}, cls._no_disease),
+                ending({"be", "represent", "reflect"}, cls._no_seeming),
+                ending({"unlikely", "be", "represent", "reflect"}, cls._no_disease),
                 opening({"0"}, cls._no_by_score),
+                any_of(cls._no_on_fluid),
                 ending({"without"}, cls._no_in_comparison),
                 any_of(cls._no_behind),
                 opening({"nor"}, cls._nor),

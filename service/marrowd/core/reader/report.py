@@ -24,6 +24,7 @@ from marrowd.core.reader.headed_lists import (
     on_side,
     sides_headed,
 )
+from marrowd.core.reader.mirrored import as_there, mirrored
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
@@ -171,6 +172,8 @@ class Report(Stating):
         is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
+        if kinds.SIDE in present and self._is_mirrored(sentence, pieces, named):
+            return
         listed = self._goes_on(sentence, here, present)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
             self._topic and kinds.HIGH in present and kinds.NEGATED in present
@@ -219,6 +222,16 @@ class Report(Stating):
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row, present)
 
+    def _is_mirrored(self, sentence: Sentence, pieces: list[Piece], named: list[Piece]) -> bool:
+        """State of bones what was stated of the other side: "Talus: as right"."""
+        outside = self.side.at(sentence)
+        side = mirrored(self.words.words, pieces, sentence.last, outside)
+        if side is None:
+            return False
+        for said in as_there(sentence, named or self._row, side, self.statements):
+            self._state_one(sentence, said, outside, contrast=False)
+        return True
+
     def _goes_on(self, sentence: Sentence, here: list[str], present: set[Kind]) -> bool:
         """Say whether bones go on a list: an item, "also the cuboid", "nil: cuboid"."""
         if here[0] in _ALSO and self._previous is not None and is_plain(present):
@@ -252,7 +265,7 @@ class Report(Stating):
                 piece.side = None  # "both malleoli" of the one ankle
         if kinds.SIDE in present:
             give_sides(words, pieces, outside, is_one_sided=is_one_sided)
-        if outside is Laterality.UNKNOWN:
+        if self.side.default is Laterality.UNKNOWN:
             give_plurals(words, named)
         if _POINTING.isdisjoint(present):
             return pieces
@@ -460,14 +473,6 @@ class Report(Stating):
             self._state_one(sentence, item, outside, contrast=False)
             if words[sentence.first] in _ALSO or is_last_item(words, sentence):
                 self._listed = None
-
-    def _in_order(self) -> tuple[list[Statement], list[int]]:
-        """Put an addendum that stands above the report it corrects behind it."""
-        statements, blocks = self.statements, self.blocks
-        above = 0
-        while not self._stands and above < len(statements) and statements[above].replaces:
-            above += 1
-        return statements[above:] + statements[:above], blocks[above:] + blocks[:above]
 
     @property
     def tells(self) -> bool:

@@ -44,7 +44,7 @@ class SaidOfMarrow(Naming):
         marrow = self.pieces[place + 1 : place + 2]
         if piece.value == "bright" and marrow and marrow[0].kind is kinds.MARROW:
             strong = marrow[0].first - piece.last <= 1
-        strong = strong or self._is_marrow_of_bone_next(place)
+        strong = strong or self._is_marrow_of_bone_next(place) or self._is_of_marrow()
         is_within = bool(self._waiting or self.row) and is_at_insertion(
             self.words, self.pieces, place
         )
@@ -86,12 +86,20 @@ class SaidOfMarrow(Naming):
         if piece.term.cue:
             self._cue(piece)
 
+    def _is_of_marrow(self) -> bool:
+        """Say whether the marrow of a bone is what has it: "talar marrow shows edema next to"."""
+        opened = self._open
+        is_marrow = opened is not None and opened.said is sayings.NOTHING and opened.strong
+        return is_marrow and opened is not None and bool(opened.bones)
+
     def _is_of_subject(self, place: int) -> bool:
         """Say whether a bone has the edema and a soft tissue lies over it: "under the tendon"."""
         behind = self.pieces[place + 1 : place + 2]
         return bool(self._waiting and behind) and behind[0].kind is kinds.OVER
 
-    def _normal_marrow(self, _place: int, piece: Piece) -> None:
+    def _normal_marrow(self, place: int, piece: Piece) -> None:
+        if self._is_dark_on_fluid(place, piece):
+            return
         opened = self._open
         if opened is not None and opened.said is sayings.NOTHING and not self._waiting:
             opened.said, opened.last, opened.strong = sayings.NORMAL_MARROW, piece.last, True
@@ -99,6 +107,8 @@ class SaidOfMarrow(Naming):
         self._say(sayings.NORMAL_MARROW, piece, strong=True)
 
     def _normal(self, place: int, piece: Piece) -> None:
+        if self._is_dark_on_fluid(place, piece):
+            return
         opened = self._open
         if (
             opened is not None
@@ -359,6 +369,7 @@ class SaidOfMarrow(Naming):
             kinds.SIGNAL: cls._marrow,
             kinds.HIGH: first_of(
                 any_of(cls._high_in_cell),
+                valued("low", cls._is_dark_on_fluid),
                 valued("low", cls._high_not),
                 valued("much", cls._high_denied),
                 any_of(cls._high_on_t1),

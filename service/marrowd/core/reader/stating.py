@@ -231,3 +231,11 @@ class Stating:
             return False
         own = [NAMED_BY.get(bone, frozenset()) | {bone} for bone in piece.bones]
         return not self._affirmed.isdisjoint(frozenset().union(*own))
+
+    def _in_order(self) -> tuple[list[Statement], list[int]]:
+        """Put an addendum that stands above the report it corrects behind it."""
+        statements, blocks = self.statements, self.blocks
+        above = 0
+        while not self._stands and above < len(statements) and statements[above].replaces:
+            above += 1
+        return statements[above:] + statements[:above], blocks[above:] + blocks[:above]

@@ -40,6 +40,7 @@ _DEFINITE = frozenset({"the", "this", "that", "these", "those", "either", "its"}
 _SHUNS = frozenset({"escaped", "escapes", "escape", "escaping", "avoided", "avoid", "spared"})
 _APART = frozenset({",", ";", "(", "and"})
 _INSIDE = frozenset({"in", "within", "at", "throughout"})
+_ONES = frozenset({"one", "ones"})
 _NO = frozenset({"no", "nothing", "without"})
 _OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
 
@@ -199,9 +200,21 @@ class Surroundings:
         sequences = {p.value for p in around if p.kind is kinds.SEQUENCE}
         return sequences == {"t1"}
 
+    def _is_of_ones_next(self, piece: Piece) -> bool:
+        """Say whether bones stand for findings behind: "edema around the talar ones"."""
+        at = bisect_left(self.pieces, piece.last, key=_first_word)
+        for follower in self.pieces[at : at + _SOFT_REACH]:
+            if follower.kind is kinds.BONE:
+                return follower.last < self.last and self.words[follower.last] in _ONES
+            if follower.kind not in (kinds.OVER, kinds.PREPOSITION, kinds.PART):
+                return False
+        return False
+
     def _names_finding(self, place: int) -> bool:
         """Say whether bones only place a finding: "around the calcaneal or tibial infarcts"."""
         at = self.pieces[place].last
+        if at < self.last and self.words[at] in _ONES:
+            return True  # "around the talar ones"
         for piece in self.pieces[place + 1 : place + 6]:
             if piece.first - at > 1:
                 return False

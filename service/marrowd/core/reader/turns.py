@@ -8,6 +8,9 @@ from marrowd.core.reader.steps import Steps
 from marrowd.core.reader.walks import FINDING
 
 _FREE = frozenset({sayings.NORMAL_MARROW, sayings.NORMAL, sayings.SPARED})
+_OF_BONES = frozenset(
+    {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.PREPOSITION, kinds.SEVERITY}
+)
 _CONTRASTS = frozenset({"unlike", "in", "contrary", "as"})  # "in contrast to", "as opposed to"
 
 
@@ -20,6 +23,9 @@ class Turns(Denials):
         if piece.value == "reversed":
             self._reverse(piece)
             return
+        if piece.term.direction == "backward":
+            self._leave_out(place)
+            return
         if piece.kind is kinds.NOT_IN and self._ahead(FINDING, place):
             self._deny(piece)
             return
@@ -30,6 +36,22 @@ class Turns(Denials):
         is_contrast = is_denied and self.words[piece.first] in _CONTRASTS
         self._turn = kinds.EXCEPT if is_contrast else piece.kind
         self._forward.pop(kinds.NEGATED, None)
+
+    def _leave_out(self, place: int) -> None:
+        """Turn the bones that an exception stands behind: "the cuboid excepted"."""
+        at = place
+        while at and self.pieces[at - 1].kind in _OF_BONES:
+            at -= 1
+            if self.words[self.pieces[at].first] == ",":
+                break
+        left = [piece for piece in self.pieces[at:place] if piece.kind is kinds.BONE]
+        opened = self._open
+        if opened is None:
+            self._waiting = [bone for bone in self._waiting if bone not in left]
+            self._excepted += left
+        else:
+            opened.bones = [bone for bone in opened.bones if bone not in left]
+            opened.opposite += left
 
     def _reverse(self, piece: Piece) -> None:
         """Read "is free of edema; this is not the case for": the other way round."""
