@@ -94,7 +94,8 @@ class Subjects(Lookahead):
         if at < end and pieces[at].kind is kinds.NEGATED:
             return pieces[at].term.direction != "backward" and self._is_denied_here(place, at)
         if at < end and pieces[at].kind is kinds.ANSWER:
-            return self._is_last_word(pieces[at])  # "the calcaneal ones have none"
+            is_sign = self.words[pieces[at - 1].first] in ":="
+            return self._is_last_word(pieces[at]) and not is_sign  # "the calcaneal ones have none"
         return at < end and pieces[at].kind in SAID_AFTER_VERB
 
     def _is_denied_here(self, place: int, at: int) -> bool:
