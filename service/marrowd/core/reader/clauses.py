@@ -144,8 +144,9 @@ class Clauses(Negations):
             self._close_cues()
         if self._past and self._is_normal_since(place):
             return  # "was edematous, is normal"
-        if self._open is not None and self._defines(place, self._open):
-            self._open.hypothetical = True
+        opened = self._open
+        if opened is not None and not opened.bones and self._defines(place, opened):
+            opened.hypothetical = True
             self._forward[kinds.HYPOTHETICAL] = piece.term.rule
         self._past = self.words[piece.first] in _PAST
         self._present = self._present or not (self._past or self.words[piece.first] in ":=")
@@ -181,7 +182,7 @@ class Clauses(Negations):
     def _defines(self, place: int, opened: Predicate) -> bool:
         """Say whether a sentence teaches what edema is: "marrow edema is a nonspecific sign"."""
         verb = self.pieces[place]
-        if opened.said is not sayings.EDEMA or opened.bones or self.pieces[0].first != opened.first:
+        if opened.said is not sayings.EDEMA or self.pieces[0].first != opened.first:
             return False
         if verb.first - opened.last > 1 or self.words[verb.last : verb.last + 1] not in _ARTICLES:
             return False
@@ -218,16 +219,21 @@ class Clauses(Negations):
             self._open, self._waiting = None, []
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
 
-    def _join(self, place: int, piece: Piece) -> None:  # noqa: C901 -- one case after the other
+    def _join(  # noqa: C901, PLR0912 -- one case after the other
+        self, place: int, piece: Piece
+    ) -> None:
         is_comma = self.words[piece.first] == "," and not (
             self._waiting and self._waiting[-1].first > self._historical_at
         )
-        is_told = self.words[self._historical_at - 1] in _NOW  # "is old and surrounded by"
-        if (is_comma and self._historical_at != piece.first - 1) or is_told:  # "on the prior,"
-            self._end_old()
+        if kinds.HISTORICAL in self._forward:
+            is_told = self.words[self._historical_at - 1] in _NOW  # "is old and surrounded by"
+            if is_told or (is_comma and self._historical_at != piece.first - 1):  # "on the prior,"
+                self._end_old()
         self._over = False
         if self._waiting and self._open is None and self.words[piece.first] == ",":
-            self._skips_clause(place)
+            following = self.pieces[place + 1 : place + 2]
+            if following and following[0].first > piece.last:  # words we do not know
+                self._skips_clause(place)
         if self._is_told_by_verb(place):
             self._say(sayings.EDEMA, self.pieces[place - 1], elliptic=True).current = True
             self._open = None
@@ -311,8 +317,13 @@ class Clauses(Negations):
         self._over_at = piece.last
 
     def _preposition(self, place: int, piece: Piece) -> None:
-        if self._open is not None and self._lies_elsewhere(place, self._open):
-            self._open.denied, self._open.bones = self._open.bones, []
+        opened = self._open
+        if (
+            opened is not None
+            and self.pieces[place - 1].kind is kinds.VERB
+            and self._lies_elsewhere(place, opened)
+        ):
+            opened.denied, opened.bones = opened.bones, []
             return
         if self._takes_up(place):
             self._say(sayings.EDEMA, piece, elliptic=True)

@@ -116,7 +116,7 @@ class Contrasts(ClauseState):
     def _lies_elsewhere(self, place: int, opened: Predicate) -> bool:
         """Read "the edema described in the talus is in the calcaneus": it is not in the talus."""
         before, here = self.pieces[place - 1], self.pieces[place]
-        if before.kind is not kinds.VERB or self.words[here.last - 1] not in _WITHIN:
+        if self.words[here.last - 1] not in _WITHIN:
             return False
         if not opened.bones or opened.negated or here.first - before.last > 1:
             return False

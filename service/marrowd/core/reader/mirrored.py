@@ -13,9 +13,10 @@ from marrowd.core.reader.sides import OPPOSITE
 from marrowd.core.reading import Certainty, Statement
 
 _LITTLE = frozenset({"the", "on", "in", "at", "for", "of", "side", "that"})
-_LIKE = frozenset({"as", "like", "mirrors", "matches", "cf"})
+_AS = frozenset({"as", "like", "mirrors", "matches", "cf"})
 _TO = frozenset({"to", "with"})
 _SAME = frozenset({"same", "identical", "similar", "equal", "equivalent", "comparable"})
+LIKE = _AS | _SAME  # without one of these, no comparison
 _BEHIND = frozenset({"side", "foot", "ankle", "hindfoot", "one"})
 _SIDED = frozenset({"left", "right", "opposite"})
 # what a sentence says itself it does not say by the other side
@@ -53,7 +54,7 @@ def _is_compared(words: list[str], first: int) -> bool:
         at -= 1
     if words[at] in _TO:
         return words[at - 1] in _SAME
-    return words[at] in _LIKE and "as" not in words[max(0, at - 2) : at]
+    return words[at] in _AS and "as" not in words[max(0, at - 2) : at]
 
 
 def as_there(

@@ -95,20 +95,15 @@ class Negations(Turns):
         self._open = opened
         return True
 
-    def _no_on_fluid(self, place: int, piece: Piece) -> bool:
-        """Deny it of bones that show nothing where an edema would: "no lesion on STIR"."""
-        if not self._waiting or self._open is not None:
-            return False
+    def _is_nothing_on_fluid(self, place: int, piece: Piece) -> bool:
+        """Say whether bones show nothing where an edema would: "no lesion on STIR"."""
         at = place + 1
         if self.pieces[at : at + 1] and self.pieces[at].kind is kinds.DISEASE:
             at += 1  # a lesion, a focus, an abnormality
         following = self.pieces[at : at + 2]
         if [follower.kind for follower in following] != [kinds.PREPOSITION, kinds.SEQUENCE]:
             return False
-        if following[1].value == "t1" or following[0].first - piece.last > _FEW:
-            return False
-        self._say(sayings.EDEMA, piece, elliptic=True).negated = True
-        return True
+        return following[1].value != "t1" and following[0].first - piece.last <= _FEW
 
     def _no_in_comparison(self, _place: int, piece: Piece) -> bool:
         """Pass over what is denied of nothing here: "with or without", "than one without"."""
@@ -144,8 +139,11 @@ class Negations(Turns):
         """Deny the other side of a bone: "in the talus on the right, not on the left"."""
         return self._denies_side(place)
 
-    def _not_in(self, place: int, _piece: Piece) -> bool:
+    def _not_in(self, place: int, piece: Piece) -> bool:
         """Deny it of the bones that follow: "edema in the talus, not the cuboid"."""
+        if self._waiting and self._open is None and self._is_nothing_on_fluid(place, piece):
+            self._say(sayings.EDEMA, piece, elliptic=True).negated = True
+            return True
         if place + 1 >= len(self.pieces) or self.pieces[place + 1].kind not in _PLACES:
             return False
         if not (self._waiting or self._open is not None) or self._bone_then_finding(place + 1):
@@ -175,7 +173,6 @@ class Negations(Turns):
                 ending({"be", "represent", "reflect"}, cls._no_seeming),
                 ending({"unlikely", "be", "represent", "reflect"}, cls._no_disease),
                 opening({"0"}, cls._no_by_score),
-                any_of(cls._no_on_fluid),
                 ending({"without"}, cls._no_in_comparison),
                 any_of(cls._no_behind),
                 opening({"nor"}, cls._nor),

@@ -24,7 +24,7 @@ from marrowd.core.reader.headed_lists import (
     on_side,
     sides_headed,
 )
-from marrowd.core.reader.mirrored import as_there, mirrored
+from marrowd.core.reader.mirrored import LIKE, as_there, mirrored
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
@@ -77,6 +77,7 @@ class Report(Stating):
         "_distance",
         "_has_boxes",
         "_has_line",
+        "_has_lists",
         "_homes",
         "_joint",
         "_last_bones",
@@ -117,6 +118,7 @@ class Report(Stating):
         self.blocks: list[int] = []
         self.cues: dict[Cue, None] = {}
         self._has_line = False
+        self._has_lists = ";" in words.different
         self.normal: list[Laterality | None] = []
         self.excluded: list[tuple[Bone, Laterality | None]] = []
         self._topic = False
@@ -140,7 +142,7 @@ class Report(Stating):
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
 
-    def add(self, sentence: Sentence) -> None:
+    def add(self, sentence: Sentence) -> None:  # noqa: C901 -- one case after the other
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
@@ -172,7 +174,11 @@ class Report(Stating):
         is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
-        if kinds.SIDE in present and self._is_mirrored(sentence, pieces, named):
+        if (
+            kinds.SIDE in present
+            and not LIKE.isdisjoint(here)
+            and self._is_mirrored(sentence, pieces, named)
+        ):
             return
         listed = self._goes_on(sentence, here, present)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
@@ -182,21 +188,6 @@ class Report(Stating):
             self._listed = None
             self._pass_by(pieces, named, present)
             return
-        self._read(sentence, pieces, named, present, opens_row=not is_exam, is_cell=is_cell)
-
-    def _read(
-        self,
-        sentence: Sentence,
-        pieces: list[Piece],
-        named: list[Piece],
-        present: set[Kind],
-        *,
-        opens_row: bool,
-        is_cell: bool,
-    ) -> None:
-        """Read what a sentence says of its bones."""
-        words, first, last = self.words.words, sentence.first, sentence.last
-        here = words[first:last]
         outside = self.side.at(sentence)
         row = self._row
         if row:
@@ -208,7 +199,7 @@ class Report(Stating):
             pieces,
             row=row,
             previous=self._previous,
-            opens_row=opens_row,
+            opens_row=not is_exam,
             topic=self._topic,
             is_cell=is_cell and self._topic,
         )
@@ -217,7 +208,7 @@ class Report(Stating):
         self._soft_row = clauses.soft_row
         if clauses.row is not row:
             clauses.is_cell = False  # it opens a row of its own
-        if named and opens_row:
+        if named and not is_exam:
             self._row = row_of(self.words, pieces, self._row)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row, present)

@@ -44,7 +44,8 @@ class SaidOfMarrow(Naming):
         marrow = self.pieces[place + 1 : place + 2]
         if piece.value == "bright" and marrow and marrow[0].kind is kinds.MARROW:
             strong = marrow[0].first - piece.last <= 1
-        strong = strong or self._is_marrow_of_bone_next(place) or self._is_of_marrow()
+        strong = strong or self._is_marrow_of_bone_next(place)
+        strong = strong or (self._open is not None and self._is_of_marrow(self._open))
         is_within = bool(self._waiting or self.row) and is_at_insertion(
             self.words, self.pieces, place
         )
@@ -86,11 +87,10 @@ class SaidOfMarrow(Naming):
         if piece.term.cue:
             self._cue(piece)
 
-    def _is_of_marrow(self) -> bool:
+    @staticmethod
+    def _is_of_marrow(opened: Predicate) -> bool:
         """Say whether the marrow of a bone is what has it: "talar marrow shows edema next to"."""
-        opened = self._open
-        is_marrow = opened is not None and opened.said is sayings.NOTHING and opened.strong
-        return is_marrow and opened is not None and bool(opened.bones)
+        return opened.said is sayings.NOTHING and opened.strong and bool(opened.bones)
 
     def _is_of_subject(self, place: int) -> bool:
         """Say whether a bone has the edema and a soft tissue lies over it: "under the tendon"."""
@@ -98,7 +98,7 @@ class SaidOfMarrow(Naming):
         return bool(self._waiting and behind) and behind[0].kind is kinds.OVER
 
     def _normal_marrow(self, place: int, piece: Piece) -> None:
-        if self._is_dark_on_fluid(place, piece):
+        if not self._waiting and self._is_dark_on_fluid(place, piece):
             return
         opened = self._open
         if opened is not None and opened.said is sayings.NOTHING and not self._waiting:
@@ -107,7 +107,7 @@ class SaidOfMarrow(Naming):
         self._say(sayings.NORMAL_MARROW, piece, strong=True)
 
     def _normal(self, place: int, piece: Piece) -> None:
-        if self._is_dark_on_fluid(place, piece):
+        if not self._waiting and self._is_dark_on_fluid(place, piece):
             return
         opened = self._open
         if (
