@@ -170,7 +170,7 @@ class Report:
     modality: Modality | None  # by code or title; the texts' own word is in their readings
     is_foot: bool  # by code, body site or title
     is_radiology: bool = False  # by category; lets a report join a study by day alone
-    is_elsewhere: bool = False  # its title names another part of the body; lets it join none so
+    is_elsewhere: bool = False  # title or exam line name another part of the body: not by day
     regions: tuple[Region, ...] = ()
     laterality: Laterality = Laterality.UNKNOWN
     links: StudyLinks = StudyLinks()

@@ -104,7 +104,7 @@ def may_tell_of(report: Report, joined: Joined, study: Study) -> bool:
     if tells_of_foot(report, joined):
         # "Foot, 3 views" on the day of a brain MRI is another exam.
         return study.is_foot or modality is Modality.MR
-    # Another part of the body, by the title ("MRI left knee") or by all bones that are named.
+    # Another part of the body, by title, exam line ("MRI left knee") or all bones that are named.
     if report.is_elsewhere or joined.findings:
         return False
     # A scan may be of anything; a text that is none, such as "Normal.", speaks of no exam.

@@ -51,6 +51,11 @@ _ELSEWHERE = re.compile(
     r")\b",
     re.IGNORECASE,
 )
+_EXAM_LINE = re.compile(
+    r"^[ \t]*(?:exam|examination|study|procedure)[ \t]*:[ \t]*(?P<exam>\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEAD: Final = 2_000  # characters of a text among which its exam line is looked for
 _LONGEST: Final = 200  # characters of a title that is remembered; a catalogue's are shorter
 _BOTH = re.compile(r"\b(?:bilateral|bilat|both|left and right|right and left)\b", re.IGNORECASE)
 _LEFT = re.compile(r"\bL\b|\b(?i:left|lt)\b")
@@ -71,6 +76,19 @@ class ExamWords:
 def of_title(words: str) -> ExamWords:
     """Read a title such as "MRI LEFT ANKLE WITHOUT CONTRAST"."""
     return _known_title(words) if len(words) <= _LONGEST else _title(words)
+
+
+def heads_elsewhere(text: str) -> bool:
+    """
+    Say whether the exam line of a report's *text* names another part of the body, and no foot.
+
+    The headed one, else the first line if it names MR: one that does not may tell of anything.
+    """
+    head = text[:_HEAD]
+    if headed := _EXAM_LINE.search(head):
+        return of_title(headed["exam"]).is_elsewhere
+    first = of_title(head.strip().partition("\n")[0])
+    return first.modality is Modality.MR and first.is_elsewhere
 
 
 @lru_cache(maxsize=1_024)  # a site has few, and each is searched with twenty patterns

@@ -16,7 +16,7 @@ from marrowd.core.reading import Modality, NotRead, Reading, Section
 from marrowd.errors import UnreadableResource
 from marrowd.fhir.attachments import Attachments, attachment_text, forms
 from marrowd.fhir.dates import clinical, optional
-from marrowd.fhir.exams import ExamWords, of_concept, of_title
+from marrowd.fhir.exams import ExamWords, heads_elsewhere, of_concept, of_title
 from marrowd.fhir.links import Orders, report_links
 from marrowd.fhir.members import Resource, codings, kind, objects, status, title
 from marrowd.fhir.narratives import conclusion, narrative, observation_text, section_of
@@ -61,7 +61,8 @@ def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | 
     if not may_be_imaging(resource, exam, links):
         return None
     named = _named(title(resource.get("code")), exam)
-    pieces = tuple(_pieces(resource, ref, context, named=named))
+    spoken = tuple(_pieces(resource, ref, context, named=named))
+    pieces = tuple(piece for piece, _ in spoken)
     if not pieces and not _is_said_to_be_imaging(exam, links):
         return None
     return Report(
@@ -72,7 +73,8 @@ def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | 
         modality=exam.modality,
         is_foot=exam.is_foot,
         is_radiology=bool(_categories(resource) & _RADIOLOGY),
-        is_elsewhere=exam.is_elsewhere,
+        is_elsewhere=exam.is_elsewhere
+        or (not exam.is_foot and any(heads_elsewhere(said) for _, said in spoken)),
         regions=exam.regions,
         laterality=exam.laterality,
         links=links,
@@ -151,28 +153,31 @@ def _named(words: str, exam: ExamWords) -> str:
     return f"{words} {exam.laterality}"
 
 
-def _pieces(resource: Resource, ref: str, context: ReportContext, *, named: str) -> Iterator[Piece]:
+def _pieces(
+    resource: Resource, ref: str, context: ReportContext, *, named: str
+) -> Iterator[tuple[Piece, str]]:
+    """Give each text of a report, read and as it stands: "" where it could not be had."""
     for index, form in enumerate(forms(resource)):
         where = f"presentedForm[{index}]"
         try:
-            text = attachment_text(
+            said = attachment_text(
                 form,
                 report=resource,
                 attachments=context.attachments,
                 opened=context.opened,
             )
         except UnreadableResource as unreadable:
-            yield Piece(where=where, unreadable=unreadable.reason)
+            yield Piece(where=where, unreadable=unreadable.reason), ""
         else:
-            yield piece(text, where, context, named=named)
+            yield piece(said, where, context, named=named), said
     if said := conclusion(resource):
-        yield piece(said, "conclusion", context, named=named, section=Section.IMPRESSION)
+        yield piece(said, "conclusion", context, named=named, section=Section.IMPRESSION), said
     for ident, observation in _contained_results(resource):
         if said := observation_text(observation):
             section = section_of(observation, context.codes)
-            yield piece(said, f"{ref}#{ident}", context, named=named, section=section)
+            yield piece(said, f"{ref}#{ident}", context, named=named, section=section), said
     if said := narrative(resource):
-        yield piece(said, "text", context, named=named)
+        yield piece(said, "text", context, named=named), said
 
 
 def _contained_results(resource: Resource) -> Iterator[tuple[str, Resource]]:

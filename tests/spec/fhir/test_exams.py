@@ -91,6 +91,31 @@ def test_elsewhere(title, expected):
     assert ("yes" if of_title(title).is_elsewhere else "no") == expected
 
 
+HEADS = Table(
+    title="A text whose exam line names another part of the body",
+    rule="The line headed exam, study or procedure, else the first line if it names MR. A title "
+    "that names a foot goes before it.",
+    columns=("title", "text", "elsewhere"),
+    rows=(
+        row("headed", "MRI", "EXAM: LEFT KNEE\nmarrow", "yes"),
+        row("headed further below", "MRI", "Dr. A\n\nExamination: MR hip\nmarrow", "yes"),
+        row("the first line", "Imaging report", "\nMRI brain\nmarrow", "yes"),
+        row("the first line is a sentence", "MRI", "Pain of hip and knee.\nmarrow", "no"),
+        row("another line", "MRI", "marrow\nMRI knee 2024 was normal.", "no"),
+        row("headed a foot", "MRI", "MRI knee and more\nEXAM: MRI left foot\nmarrow", "no"),
+        row("no title", "", "STUDY: MRI lumbar spine\nmarrow", "yes"),
+        row("the title of a foot", "MRI left foot", "EXAM: MRI knee\nmarrow", "no"),
+    ),
+)
+
+
+@HEADS.cases
+def test_exam_line_elsewhere(title, text, expected):
+    report = read(fhir.mri(said=text, code={"text": title})).report
+
+    assert ("yes" if report.is_elsewhere else "no") == expected
+
+
 def test_the_code_of_a_foot_goes_before_another_part_in_the_title():
     knee = {"text": "MRI knee"}
     coded, named = read(fhir.mri(code=fhir.coded("26242-8") | knee)), read(fhir.mri(code=knee))
