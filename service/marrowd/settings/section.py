@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -48,7 +49,15 @@ def _whole_days(value: timedelta) -> timedelta:
     return value
 
 
+def _not_none(value: timedelta) -> timedelta:
+    if not value:
+        message = 'give more than nothing, such as "90s"'
+        raise ValueError(message)
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Period = Annotated[Duration, AfterValidator(_not_none)]
 Days = Annotated[timedelta, BeforeValidator(lambda value: _whole_days(_duration(value)))]
 
 

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from marrowd.settings.section import Days, Duration, Section
+from marrowd.settings.section import Days, Duration, Period, Section
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 OneOrTwoSecrets = Annotated[
@@ -146,7 +146,7 @@ class Source(Section):
     topics: Topics | None = None
     payload: Literal["full-resource", "id-only"] = "full-resource"  # of topic notifications
     heartbeat: Duration = timedelta(minutes=1)  # asked of topic Subscriptions; two missed: silence
-    sweep_every: Duration = timedelta(minutes=15)  # how long a lost notification may stay unseen
+    sweep_every: Period = timedelta(minutes=15)  # how long a lost notification may stay unseen
     auth: Auth = NoAuth()
     canary: bool = False
 
@@ -210,8 +210,8 @@ class HooksSettings(Section):
 
     require_jwt: bool = True
     insecure: bool = False  # the explicit word for "no JWT though reachable"
-    budget: Duration = timedelta(milliseconds=500)  # CDS Hooks: "within 500 ms"
-    fetch_budget: Duration = timedelta(milliseconds=400)
+    budget: Period = timedelta(milliseconds=500)  # CDS Hooks: "within 500 ms"
+    fetch_budget: Period = timedelta(milliseconds=400)
     origins: tuple[str, ...] = ()
     issuers: tuple[Issuer, ...] = ()
 
@@ -272,9 +272,9 @@ class PolicySettings(Section):
 class RetentionSettings(Section):
     """`[retention]`: how long things are kept."""
 
-    inbox: Duration = timedelta(days=7)  # keys of done events and taken messages, for repeats
-    evidence: Duration = timedelta(days=3650)  # since a patient's newest clinical date
-    audit: Duration = timedelta(days=2190)  # six years: 45 CFR 164.316(b)(2)(i)
+    inbox: Period = timedelta(days=7)  # keys of done events and taken messages, for repeats
+    evidence: Period = timedelta(days=3650)  # since a patient's newest clinical date
+    audit: Period = timedelta(days=2190)  # six years: 45 CFR 164.316(b)(2)(i)
 
 
 class LogSettings(Section):

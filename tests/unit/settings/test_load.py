@@ -202,3 +202,22 @@ sufficient_from_nmol_l = 75
 
     assert str(custom.deficient_below_ng_ml) == "20.10"
     assert custom.sufficient_from_ng_ml == Decimal(30)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        *(("hooks", "budget"), ("hooks", "fetch_budget")),
+        *(("retention", "inbox"), ("retention", "evidence"), ("retention", "audit")),
+    ],
+)
+def test_a_time_that_has_to_be_some_is_not_none(write, table, key):
+    said = refused(write(f'[{table}]\n{key} = "0s"\n'))
+
+    assert f"{table}.{key}" in said
+    assert "more than nothing" in said
+
+
+def test_a_sweep_has_a_pause_after_it_and_a_heartbeat_may_be_none(write):
+    assert "sweep_every" in refused(write(f'{SOURCE}sweep_every = "0s"\n'))
+    assert not load_settings(write(f'{SOURCE}heartbeat = "0s"\n'), {}).sources[0].heartbeat
