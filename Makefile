@@ -11,7 +11,7 @@ LOCKED := --no-deps --require-hashes -r
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test test-deep test-sim test-sim-ablation test-crash test-hapi-restart \
-	test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image image-base ops-assets \
+	test-compiled compiled test-soak test-ops test-ship test-cost cost-baseline ship-tools sbom image image-base ops-assets \
 	check docs-covered fmt spec bench bench-readme lock clean
 
 help: ## list the targets
@@ -114,6 +114,21 @@ ops-assets: .venv/dev.stamp ## write alerts and dashboards anew from their Pytho
 	rm -rf charts/marrowd/files && mkdir -p charts/marrowd/files
 	cp -r deploy/prometheus/rules deploy/grafana/dashboards charts/marrowd/files/
 
+# The compiler's parts are in an environment of their own, which no other installation sees.
+compiled: ## a wheel with the report reader compiled, into build/compiled; needs gcc and Python's headers
+	$(PYTHON) -m venv --clear build/compile
+	build/compile/bin/python -m pip install --quiet --disable-pip-version-check \
+		$(LOCKED) requirements-compile.lock
+	rm -rf build/compiled
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 build/compile/bin/python -m hatchling build \
+		--target wheel --directory build/compiled
+	build/compile/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index \
+		--target build/compiled/lib build/compiled/*.whl
+
+test-compiled: .venv/dev.stamp compiled ## the report reader's tests on the compiled one, and both on all reports
+	$(BIN)/python -m pytest -q -m "" -o pythonpath=build/compiled/lib tests/compiled \
+		tests/unit/core/reader tests/spec/reader tests/property/test_reader_total.py
+
 check: .venv/dev.stamp ## lint, types, layers, and whether the guides speak of what is there
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -152,6 +167,8 @@ lock: .venv/dev.stamp ## resolve the dependencies anew into the lock files
 		--extra traces --group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--extra traces --group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--group build --group compile -c requirements-dev.lock -o requirements-compile.lock
 
 clean: ## remove what was built
 	rm -rf .venv tests/hapi/target tests/bench/peers/hapi-cds-hooks/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,7 +3,8 @@ The report reader beside the medspaCy baseline, over the same reports in one run
 
 Each run is a process of its own. Scores come from tests/data/score.py, for the reports the reader
 was built on and for those held back from its author (docs/adr/0005-report-reader.md); of a score
-there is no spread, since every run reads the same.
+there is no spread, since every run reads the same. Where `make compiled` was run, what it made is
+measured in the same rounds (docs/adr/0016-compiled-reader.md).
 """
 
 import json
@@ -20,6 +21,8 @@ from tests.bench.rows import Row, Scale, Target, alternated, at_least, at_most, 
 HERE = Path(__file__).parent
 DATA = ROOT / "tests" / "data"
 PEER = "medspaCy"
+COMPILED = "compiled"
+_LIBRARY = ROOT / "build" / "compiled" / "lib"
 _ROUNDS = 3
 _TIMED = 3  # every third report is enough for the clock; scores are of all
 _SIZES = (10_000, 100_000, 1_000_000)
@@ -58,14 +61,22 @@ def rows(scale: Scale, folder: Path) -> list[Row]:
     if scale.part < 1:
         seen, held_back = (lines[:: int(1 / scale.part)] for lines in (seen, held_back))
     timed = seen[::_TIMED]
-    runs = alternated(("marrowd", PEER), min(_ROUNDS, scale.rounds), lambda n: _run(n, timed))
-    ours, theirs = runs["marrowd"], runs[PEER]
+    ours = ("marrowd", COMPILED) if _LIBRARY.is_dir() else ("marrowd",)
+    runs = alternated((*ours, PEER), min(_ROUNDS, scale.rounds), lambda n: _run(n, timed))
 
-    def measured(work: str, unit: str, what: Any, target: Target | None = None) -> Row:
-        mine, other = ([what(run) for run in of] for of in (ours, theirs))
+    def measured(
+        work: str, unit: str, what: Any, target: Target | None = None, name: str = "marrowd"
+    ) -> Row:
+        mine, other = ([what(run) for run in of] for of in (runs[name], runs[PEER]))
         return compared(f"report reader, {work}", unit, mine, PEER, other, target)
 
     found = [
+        measured(
+            f"{len(timed)} reports, {name}", "reports/s", lambda r: r.per_s, at_least(50), name
+        )
+        for name in ours[1:]
+    ]
+    found += [
         measured(f"{len(timed)} reports", "reports/s", lambda r: r.per_s, at_least(50)),
         measured("p50", "ms", lambda r: r.milliseconds(0.5)),
         measured("p95", "ms", lambda r: r.milliseconds(0.95)),
@@ -83,14 +94,15 @@ def _lines(*files: Path) -> list[str]:
 
 
 def _run(reader: str, lines: list[str]) -> Run:
-    python = sys.executable if reader == "marrowd" else python_of("medspacy")
+    python = python_of("medspacy") if reader == PEER else sys.executable
+    library = str(_LIBRARY) if reader == COMPILED else environment()["PYTHONPATH"]
     done = subprocess.run(
-        [python, str(HERE / "reader_run.py"), reader.lower()],
+        [python, str(HERE / "reader_run.py"), "medspacy" if reader == PEER else "marrowd"],
         input="\n".join(lines),
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": environment()["PYTHONPATH"], "PATH": "/usr/bin:/bin", "HOME": "/none"},
+        env={"PYTHONPATH": library, "PATH": "/usr/bin:/bin", "HOME": "/none"},
     )
     said = [json.loads(line) for line in done.stdout.splitlines()]
     return Run(predictions=said[:-1], kib=said[-1]["kib_over_empty"])

@@ -15,6 +15,7 @@ from marrowd.checks.intake import check_intake
 from marrowd.checks.issuers import check_issuer
 from marrowd.checks.sources import check_source
 from marrowd.checks.stores import check_store, refused_by
+from marrowd.core.reader import IS_COMPILED
 from marrowd.settings import Settings
 
 
@@ -28,6 +29,7 @@ async def everything(
         BadConfiguration: there is no such source, or a key that cannot be used.
     """
     yield configured(settings) or [fine("configuration", "sound")]
+    yield [fine("report reader", "compiled" if IS_COMPILED else "as it is written, not compiled")]
     yield await check_store(settings)
     async with (
         opened(settings, only=only, clock=clock) as accesses,

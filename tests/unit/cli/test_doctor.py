@@ -143,6 +143,7 @@ async def test_where_all_is_well_nothing_is_found(served):
     fine = [f"{f.place}: {f.says}" for f in await served.found(Level.FINE)]
     assert fine == [
         "configuration: sound",
+        "report reader: as it is written, not compiled",
         "store: schema 0005, read and written",
         "source hospital: its clock and this one agree",
         "source hospital: it speaks FHIR 4.0.1 and lets us search",

@@ -5,9 +5,13 @@ Knows words, sentences and bones. Must not know where a text came from, or what 
 How a text goes through it, and where a new wording belongs: docs/adr/0005-report-reader.md.
 """
 
+from marrowd.core.reader import scan
 from marrowd.core.reader.explain import Explanation, explain
 from marrowd.core.reader.precedence import fold
 from marrowd.core.reader.read import Reader
 from marrowd.core.reader.vocabulary import Vocabulary
 
-__all__ = ["Explanation", "Reader", "Vocabulary", "explain", "fold"]
+IS_COMPILED = not scan.__file__.endswith(".py")
+"""Whether this is the reader of a wheel built with a compiler (ADR 16); it reads the same."""
+
+__all__ = ["IS_COMPILED", "Explanation", "Reader", "Vocabulary", "explain", "fold"]
