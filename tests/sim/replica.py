@@ -22,7 +22,8 @@ from tests.sim.loop import Process, SimLoop
 from tests.sim.world import BASE, EHR, EhrWire, FhirWire, Notice, status_of
 
 from marrowd.app.access import Access
-from marrowd.app.working import Parts, worker_of
+from marrowd.app.parts import Parts
+from marrowd.app.working import worker_of
 from marrowd.core.policy import Policy
 from marrowd.core.reader import Reader
 from marrowd.errors import StoreUnavailable
@@ -176,7 +177,7 @@ def replica(
             rng=rng,
             rotation=Rotation(),
         )
-        made.worker = worker_of(parts, {SOURCE: access}, posting, opened=text_of)
+        made.worker = worker_of(parts, {SOURCE: access}, posting, text_of=text_of)
         made.intake = Intake(
             inbox=store,
             secrets_of={SOURCE: [SECRET]}.get,

@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import aiohttp
 import structlog
 
 from marrowd.app.clock import Clock, utc_now
+from marrowd.app.sessions import session_to
 from marrowd.errors import BadConfiguration
-from marrowd.fhir.addresses import pinned_connector
 from marrowd.fhir.authorization import authorization_for
 from marrowd.fhir.breaker import Breaker, State
 from marrowd.fhir.client import FhirClient
@@ -30,7 +29,6 @@ from marrowd.work.searching import SweepPace
 from marrowd.work.sweep import Sweeper
 
 _log = structlog.get_logger(__name__)
-_POOL = 20  # connections to one host: an EHR is somebody's production system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,48 +114,32 @@ async def opened(
     Raises:
         BadConfiguration: there is no source called *only*, or a private key that cannot be used.
     """
-    sources, rotation = _chosen(settings.sources, only), rotation or Rotation()
+    sources = _chosen(settings.sources, only)
+    rotation, rng = rotation or Rotation(), rng or random.SystemRandom()
     base = settings.http.public_url or public_url or _url_of(settings)
     codes = codes_from(settings.policy)
-    async with (
-        aiohttp.ClientSession(
-            connector=pinned_connector(_addressed(sources), per_host=_POOL),
-            cookie_jar=aiohttp.DummyCookieJar(),  # a server that sets cookies gets none back
-            auto_decompress=True,
-        ) as session,
-        AsyncExitStack() as stack,
-    ):
-        authorizations = {
-            source.name: authorization_for(
-                source,
-                session,
-                rotation=rotation,
-                clock=clock,
-                rng=rng or random.SystemRandom(),
+    async with session_to(_addressed(sources)) as session, AsyncExitStack() as stack:
+        accesses = {}
+        for source in sources:
+            authorization = authorization_for(
+                source, session, rotation=rotation, clock=clock, rng=rng
             )
-            for source in sources
-        }
-        for authorization in authorizations.values():
             stack.push_async_callback(authorization.close)
-        yield {
-            source.name: Access(
+            transport = Transport(
+                session,
+                authorization=authorization,
+                breaker=_breaker(source.name, rng),
+                observe=observer(metrics, source.name),
+                clock=clock,
+            )
+            accesses[source.name] = Access(
                 source=source,
-                client=FhirClient(
-                    Transport(
-                        session,
-                        authorization=authorizations[source.name],
-                        breaker=_breaker(source.name, rng or random.SystemRandom()),
-                        observe=observer(metrics, source.name),
-                        clock=clock,
-                    ),
-                    source.base_url,
-                ),
+                client=FhirClient(transport, source.base_url),
                 codes=codes,
                 endpoint=f"{base}/events/{source.name}",
                 secret=rotation.hold(source, _first_secret, place=f"sources {source.name}"),
             )
-            for source in sources
-        }
+        yield accesses
 
 
 def _addressed(sources: Sequence[Source]) -> list[str]:

@@ -11,14 +11,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import aiohttp
 from aiohttp import web
 
 from marrowd.app.access import observer
-from marrowd.app.working import Parts, begin, currency_of, extraction, opening
+from marrowd.app.parts import Parts, begin, extraction, opening
+from marrowd.app.sessions import session_to
 from marrowd.cds.decision import Rules
 from marrowd.errors import BadConfiguration, Unavailable
-from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings, Source
 from marrowd.telemetry.tracing import OFF
@@ -33,8 +32,8 @@ from marrowd.web.ops import Ops
 from marrowd.web.ops_page import OpsPage
 from marrowd.web.tracing import traced
 from marrowd.web.trust import trust_from
+from marrowd.work.watching import Currency
 
-_POOL = 20  # connections to one host from hooks
 _CLOSE_S = 5.0  # a request under way may end within this
 
 
@@ -147,13 +146,8 @@ def _let_in(source: Source) -> Sequence[str]:
 async def _hooks(
     parts: Parts, wake: Callable[[], None], address: Address, stack: AsyncExitStack
 ) -> Hooks:
-    session = await stack.enter_async_context(
-        aiohttp.ClientSession(
-            connector=pinned_connector(_asked_by_hooks(parts.settings), per_host=_POOL),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-    )
-    currency = currency_of(parts)
+    session = await stack.enter_async_context(session_to(_asked_by_hooks(parts.settings)))
+    currency = _currency(parts)
     await currency.refresh()
     _ = await begin(currency, stack)
     hooks = parts.settings.hooks
@@ -194,3 +188,14 @@ def _asked_by_hooks(settings: Settings) -> list[str]:
     """Give what hooks may connect to: the sources, and the keys of those who call."""
     keys = [issuer.jwks_url for issuer in settings.hooks.issuers if issuer.jwks_url]
     return [*(source.base_url for source in settings.sources), *keys]
+
+
+def _currency(parts: Parts) -> Currency:
+    """Give what knows whether stored evidence may be relied on."""
+    sources = parts.settings.sources
+    return Currency(
+        parts.store,
+        sweep_every={source.name: source.sweep_every for source in sources},
+        unwatched=frozenset(s.name for s in sources if s.subscribe == "none"),
+        clock=parts.clock,
+    )

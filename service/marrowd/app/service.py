@@ -14,17 +14,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import version
 
-import aiohttp
-import structlog
 from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from marrowd.app.access import opened
 from marrowd.app.clock import Clock, utc_now
 from marrowd.app.listening import Address, listen, ops_app, public_app
+from marrowd.app.parts import Parts, begin, opening
+from marrowd.app.sessions import session_to
 from marrowd.app.tracing import tracing
-from marrowd.app.working import Parts, begin, opening, worker_of
+from marrowd.app.working import worker_of
 from marrowd.core.reader import Reader
-from marrowd.fhir.addresses import pinned_connector
 from marrowd.rules.policies import policy_from
 from marrowd.rules.version import RULES_VERSION
 from marrowd.rules.vocabulary import load_vocabulary
@@ -34,11 +33,6 @@ from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.secrets import SecretWatch
-
-_POOL = 20  # connections to one host from hooks
-_CLOSE_S = 5.0  # a request under way may end within this
-
-log = structlog.get_logger(__name__)
 
 
 class Role(StrEnum):
@@ -106,9 +100,34 @@ async def running(
         BadConfiguration: a policy, schema or destination that cannot be used.
         StoreUnavailable: the store cannot be opened.
     """
+    parts = _parts_of(settings, store, clock, rng or random.SystemRandom())
+    async with AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(tracing(settings.tracing, parts.metrics))
+        parts = replace(parts, tracer=tracer)
+        await parts.store.open()
+        stack.push_async_callback(parts.store.close)
+        wake, working = await _begin_work(parts, stack) if Role.WORK in roles else (_nobody, None)
+        ops = ops_app(parts, working)
+        ops_port = await listen(stack, ops, settings.http.ops_host, settings.http.ops_port)
+        port = await _serve_public(parts, wake, stack) if Role.WEB in roles else 0
+        # By now everybody who uses a secret holds it.
+        watch = SecretWatch(parts.rotation, parts.metrics)
+        rotating = await begin(watch, stack) if parts.rotation.is_needed else None
+        yield Service(
+            port=port,
+            ops_port=ops_port,
+            host=settings.http.host,
+            ops_host=settings.http.ops_host,
+            store=parts.store,
+            working=working,
+            rotating=rotating,
+        )
+
+
+def _parts_of(settings: Settings, store: Store | None, clock: Clock, rng: random.Random) -> Parts:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # it takes and gives nothing
     rotation = Rotation()
-    parts = Parts(
+    return Parts(
         settings=settings,
         policy=policy_from(settings.policy),
         reader=Reader(load_vocabulary()),
@@ -122,36 +141,9 @@ async def running(
             rules=RULES_VERSION,
         ),
         clock=clock,
-        rng=rng or random.SystemRandom(),
+        rng=rng,
         rotation=rotation,
     )
-    async with AsyncExitStack() as stack:
-        tracer = await stack.enter_async_context(tracing(settings.tracing, parts.metrics))
-        parts = replace(parts, tracer=tracer)
-        await parts.store.open()
-        stack.push_async_callback(parts.store.close)
-        wake, working = await _begin_work(parts, stack) if Role.WORK in roles else (_nobody, None)
-        ops_port = await listen(
-            stack, ops_app(parts, working), settings.http.ops_host, settings.http.ops_port
-        )
-        port = 0
-        if Role.WEB in roles:
-            address = Address()
-            app = await public_app(parts, wake, address, stack)
-            port = await listen(stack, app, settings.http.host, settings.http.port)
-            address.url = settings.http.public_url or f"http://{settings.http.host}:{port}"
-        # By now everybody who uses a secret holds it.
-        watch = SecretWatch(rotation, parts.metrics)
-        rotating = await begin(watch, stack) if rotation.is_needed else None
-        yield Service(
-            port=port,
-            ops_port=ops_port,
-            host=settings.http.host,
-            ops_host=settings.http.ops_host,
-            store=parts.store,
-            working=working,
-            rotating=rotating,
-        )
 
 
 async def _begin_work(
@@ -167,14 +159,18 @@ async def _begin_work(
         )
     )
     urls = [destination.url for destination in parts.settings.destinations]
-    session = await stack.enter_async_context(
-        aiohttp.ClientSession(
-            connector=pinned_connector(urls, per_host=_POOL),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-    )
-    worker = worker_of(parts, accesses, session, opened=opening(stack))
+    session = await stack.enter_async_context(session_to(urls))
+    worker = worker_of(parts, accesses, session, text_of=opening(stack))
     return worker.wake, await begin(worker, stack)
+
+
+async def _serve_public(parts: Parts, wake: Callable[[], None], stack: AsyncExitStack) -> int:
+    """Serve events and hooks; give the port."""
+    http, address = parts.settings.http, Address()
+    app = await public_app(parts, wake, address, stack)
+    port = await listen(stack, app, http.host, http.port)
+    address.url = http.public_url or f"http://{http.host}:{port}"
+    return port
 
 
 def _store_of(section: StoreSettings, rotation: Rotation) -> Store:

@@ -5,21 +5,18 @@ In order: events are screened; what is decided is posted; sources are swept for 
 patients are looked at again when time alone may have changed their verdict.
 """
 
-import asyncio
 import os
-import random
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 import aiohttp
 
-from marrowd.app.access import Access, codes_from
+from marrowd.app.access import Access
 from marrowd.app.clock import Clock
-from marrowd.app.inbound import inbound_of
+from marrowd.app.inbound import Inbound, inbound_of
+from marrowd.app.parts import Parts, extraction
 from marrowd.cds.webhook import (
     CardDestination,
     Credentials,
@@ -27,16 +24,9 @@ from marrowd.cds.webhook import (
     credentials,
 )
 from marrowd.cds.writeback import FhirDestination
-from marrowd.core.policy import Policy
-from marrowd.core.reader import Reader
-from marrowd.fhir.facts import Extraction
-from marrowd.fhir.parsing_process import ParsingProcess
 from marrowd.fhir.texts import TextOf
 from marrowd.rules.version import RULES_VERSION
-from marrowd.settings import Destination, Rotation, Settings
-from marrowd.store.protocols import Store
-from marrowd.telemetry.metrics import Metrics
-from marrowd.telemetry.tracing import OFF, Tracer
+from marrowd.settings import Destination
 from marrowd.work.background import BackgroundKeeper
 from marrowd.work.canary import CanaryLoop, canary_of
 from marrowd.work.deciding import Decider
@@ -49,37 +39,18 @@ from marrowd.work.reading import Reading
 from marrowd.work.rechecks import RecheckLoop
 from marrowd.work.retention import Keeping, RetentionLoop
 from marrowd.work.screening import ScreeningLoop
-from marrowd.work.watching import Currency
 from marrowd.work.worker import Loop, Worker
 
 _READERS = 2  # threads that read resources, so that a long report never holds the event loop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What every part of the process shares."""
+class _Judging:
+    """What the loops that decide share: the decider, writes under way, whom to wake for posting."""
 
-    settings: Settings
-    policy: Policy
-    reader: Reader
-    store: Store
-    metrics: Metrics
-    clock: Clock
-    rng: random.Random
-    rotation: Rotation
-    tracer: Tracer = OFF
-
-
-def extraction(parts: Parts, opened: TextOf) -> Extraction:
-    """Say how resources are read here, and documents *opened*: the same for every source."""
-    policy = parts.settings.policy
-    return Extraction(
-        reader=parts.reader,
-        rules=RULES_VERSION,
-        codes=codes_from(policy),
-        zone=ZoneInfo(policy.site_zone),
-        opened=opened,
-    )
+    decider: Decider
+    outcomes: Outcomes
+    wake_delivery: Callable[[], None]
 
 
 def worker_of(
@@ -87,119 +58,120 @@ def worker_of(
     accesses: Mapping[str, Access],
     session: aiohttp.ClientSession,
     *,
-    opened: TextOf,
+    text_of: TextOf,
 ) -> Worker:
-    """Join the loops; *opened* gives the text of a document."""
-    name = f"{socket.gethostname()}-{os.getpid()}"
-    outcomes = Outcomes()
-    deliveries = [
-        DeliveryLoop(
-            parts.store,
-            _destination(destination, session, parts),
-            worker=name,
-            clock=parts.clock,
-            rng=parts.rng,
-            metrics=parts.metrics,
-            tracer=parts.tracer,
-        )
-        for destination in parts.settings.destinations
-    ]
+    """
+    Join the loops.
+
+    Args:
+        parts: what the process shares.
+        accesses: the ways to the sources, by name.
+        session: posts cards.
+        text_of: opens documents.
+    """
+    process = f"{socket.gethostname()}-{os.getpid()}"
+    deliveries = [_delivery(parts, to, session, process) for to in parts.settings.destinations]
 
     def wake_delivery() -> None:
         for delivery in deliveries:
             delivery.wake()
 
-    decider = _decider(parts)
-    executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
-    reading = Reading(dict.fromkeys(accesses, extraction(parts, opened)), executor=executor)
-
     def wake_screening() -> None:
         screening.wake()
 
+    judging = _Judging(decider=_decider(parts), outcomes=Outcomes(), wake_delivery=wake_delivery)
     inbound = {
-        source: inbound_of(
-            access,
-            parts.store,
-            parts.settings.policy,
-            clock=parts.clock,
-            rng=parts.rng,
-            metrics=parts.metrics,
-            wake=wake_screening,
-            tracer=parts.tracer,
-        )
+        source: inbound_of(parts, access, wake=wake_screening)
         for source, access in accesses.items()
     }
-    handler = EventHandler(
-        parts.store,
-        {
-            source: SourceAccess(
-                client=access.client,
-                gatherer=_gatherer(source, access, reading, parts.clock),
-                request_sweep=inbound[source].sweep.request,
-                listener=inbound[source].listener,
-            )
-            for source, access in accesses.items()
-        },
-        reading,
-        decider,
-        clock=parts.clock,
-        metrics=parts.metrics,
-        outcomes=outcomes,
-        wake_delivery=wake_delivery,
-    )
-    screening = ScreeningLoop(
-        parts.store,
-        handler,
-        worker=name,
-        clock=parts.clock,
-        rng=parts.rng,
-        metrics=parts.metrics,
-        outcomes=outcomes,
-        tracer=parts.tracer,
-    )
-    rechecks = RecheckLoop(
-        parts.store,
-        decider,
-        clock=parts.clock,
-        metrics=parts.metrics,
-        outcomes=outcomes,
-        wake_delivery=wake_delivery,
-        tracer=parts.tracer,
-    )
-    kept = parts.settings.retention
-    retention = RetentionLoop(
-        parts.store,
-        keeping=Keeping(queues=kept.inbox, evidence=kept.evidence, audit=kept.audit),
-        clock=parts.clock,
-    )
+    executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
+    reading = Reading(dict.fromkeys(accesses, extraction(parts, text_of)), executor=executor)
+    sources = {
+        source: _source_access(access, inbound[source], reading, parts.clock)
+        for source, access in accesses.items()
+    }
+    screening = _screening(parts, sources, reading, judging, process)
     loops: list[Loop] = [
         screening,
         *deliveries,
         *(loop for one in inbound.values() for loop in one.loops),
-        *_canaries(parts, worker=name, wake=screening.wake),
-        rechecks,
-        retention,
+        *_canaries(parts, process, screening.wake),
+        _rechecks(parts, judging),
+        _retention(parts),
     ]
     return Worker(loops, wake=screening.wake)
 
 
-def currency_of(parts: Parts) -> Currency:
-    """Give what knows whether stored evidence may be relied on."""
-    sources = parts.settings.sources
-    return Currency(
+def _delivery(
+    parts: Parts, destination: Destination, session: aiohttp.ClientSession, process: str
+) -> DeliveryLoop:
+    return DeliveryLoop(
         parts.store,
-        sweep_every={source.name: source.sweep_every for source in sources},
-        unwatched=frozenset(s.name for s in sources if s.subscribe == "none"),
+        _destination(destination, session, parts),
+        worker=process,
+        clock=parts.clock,
+        rng=parts.rng,
+        metrics=parts.metrics,
+        tracer=parts.tracer,
+    )
+
+
+def _screening(
+    parts: Parts,
+    sources: Mapping[str, SourceAccess],
+    reading: Reading,
+    judging: _Judging,
+    process: str,
+) -> ScreeningLoop:
+    handler = EventHandler(
+        parts.store,
+        sources,
+        reading,
+        judging.decider,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        outcomes=judging.outcomes,
+        wake_delivery=judging.wake_delivery,
+    )
+    return ScreeningLoop(
+        parts.store,
+        handler,
+        worker=process,
+        clock=parts.clock,
+        rng=parts.rng,
+        metrics=parts.metrics,
+        outcomes=judging.outcomes,
+        tracer=parts.tracer,
+    )
+
+
+def _rechecks(parts: Parts, judging: _Judging) -> RecheckLoop:
+    return RecheckLoop(
+        parts.store,
+        judging.decider,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        outcomes=judging.outcomes,
+        wake_delivery=judging.wake_delivery,
+        tracer=parts.tracer,
+    )
+
+
+def _retention(parts: Parts) -> RetentionLoop:
+    kept = parts.settings.retention
+    return RetentionLoop(
+        parts.store,
+        keeping=Keeping(queues=kept.inbox, evidence=kept.evidence, audit=kept.audit),
         clock=parts.clock,
     )
 
 
-def _canaries(parts: Parts, *, worker: str, wake: Callable[[], None]) -> list[CanaryLoop]:
+def _canaries(parts: Parts, process: str, wake: Callable[[], None]) -> list[CanaryLoop]:
     return [
         CanaryLoop(
             parts.store,
             source=source.name,
-            worker=worker,
+            worker=process,
             clock=parts.clock,
             metrics=parts.metrics,
             wake=wake,
@@ -228,11 +200,18 @@ def _decider(parts: Parts) -> Decider:
     )
 
 
-def _gatherer(source: str, access: Access, reading: Reading, clock: Clock) -> Gatherer:
-    bounds = Bounds()
+def _source_access(
+    access: Access, inbound: Inbound, reading: Reading, clock: Clock
+) -> SourceAccess:
+    source, bounds = access.source.name, Bounds()
     fetcher = Fetcher(source, access.client, bounds=bounds)
     background = BackgroundKeeper(source, fetcher, reading, clock=clock, bounds=bounds)
-    return Gatherer(source, access.client, reading, background, bounds=bounds)
+    return SourceAccess(
+        client=access.client,
+        gatherer=Gatherer(source, access.client, reading, background, bounds=bounds),
+        request_sweep=inbound.sweep.request,
+        listener=inbound.listener,
+    )
 
 
 def _destination(
@@ -255,23 +234,3 @@ def _credentials(destination: Destination) -> Credentials:
         secrets=[secret.get_secret_value() for secret in destination.secret or ()],
         token=destination.token.get_secret_value() if destination.token else None,
     )
-
-
-def opening(stack: AsyncExitStack) -> TextOf:
-    """Give what opens documents, in a process that ends with the stack; each half has its own."""
-    documents = ParsingProcess()
-    stack.callback(documents.close)
-    return documents.text_of
-
-
-async def begin(loop: Loop, stack: AsyncExitStack) -> asyncio.Task[None]:
-    """Run *loop* until the stack unwinds, and then wait for it."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(loop.run(stop), name=loop.name)
-
-    async def drain() -> None:
-        stop.set()
-        await task
-
-    stack.push_async_callback(drain)
-    return task
