@@ -4,14 +4,21 @@ Every metric in one place: names are public API, every label is a closed enumera
 The registry is passed in, so that two services in one process (tests) do not share counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import product
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
 from marrowd.core.policy import VitaminDClass
 from marrowd.core.verdict import VerdictKind
+from marrowd.telemetry.declaring import (
+    Configured,
+    Declared,
+    counter,
+    gauge,
+    gauge_once_set,
+    histogram,
+)
 
 
 class Resource(StrEnum):
@@ -157,6 +164,85 @@ _INDICATORS = ("info", "warning")
 class Metrics:
     """The metrics of one running service; attribute names are metric names without `marrowd_`."""
 
+    # The way in.
+    events_received_total = counter(
+        "Events accepted.", source=Configured.SOURCES, resource=Resource
+    )
+    events_ignored_total = counter("Events that needed no work.", reason=Ignored)
+    events_parked_total = counter("Events set aside for an operator.", reason=Parked)
+    inbox_depth = gauge("Events accepted and not yet done.")
+    inbox_oldest_seconds = gauge("Age of the oldest event neither done nor parked.")
+
+    # What was read and decided.
+    reports_read_total = counter("Imaging reports read.", outcome=ReportOutcome)
+    vitamin_d_results_total = counter("25(OH)D results read.", **{"class": ResultClass})
+    verdicts_total = counter("Verdicts reached.", verdict=VerdictKind)
+    screening_duration_seconds = histogram("Claim of an event to its verdict.", _SCREENING_BUCKETS)
+
+    # Hooks, and what clinicians did with the cards.
+    hook_requests_total = counter("Hook calls.", service=HookService, outcome=HookOutcome)
+    hook_duration_seconds = histogram("Time to answer a hook.", _HOOK_BUCKETS, service=HookService)
+    cards_shown_total = counter(
+        "Cards given in answer to a hook.", verdict=VerdictKind, indicator=_INDICATORS
+    )
+    card_feedback_total = counter(
+        "What clinicians did with cards, each thing once.",
+        outcome=FeedbackOutcome,
+        reason=OverrideReason,
+    )
+
+    # The way out.
+    outbox_depth = gauge("Messages neither taken nor parked.", destination=Configured.DESTINATIONS)
+    outbox_oldest_seconds = gauge(
+        "Age of the oldest message neither taken nor parked.", destination=Configured.DESTINATIONS
+    )
+    deliveries_total = counter(
+        "Attempts to post a message.", destination=Configured.DESTINATIONS, outcome=Delivery
+    )
+    destination_stopped = gauge(
+        "1 when the destination answered 410: nothing is sent until it is resumed.",
+        destination=Configured.DESTINATIONS,
+    )
+    delivery_lag_seconds = histogram("Event received to card taken by the EHR.", _LAG_BUCKETS)
+
+    # The sources.
+    subscription_active = gauge(
+        "1 when every Subscription that the source takes was last seen active.",
+        # Of a source whose Subscriptions are made by others it would say 0 for ever.
+        source=Configured.WATCHED,
+    )
+    subscriptions_refused = gauge(
+        "1 when the source refused this Subscription and took others: sweeps stand in.",
+        source=Configured.WATCHED,
+        subscription=Subscribed,
+    )
+    # A timestamp of 0 would read as 1970.
+    source_last_event_timestamp_seconds = gauge_once_set(
+        "When the source last sent an event.", source=Configured.SOURCES
+    )
+    # Until the first canary has come through there is nothing to tell.
+    canary_seconds = gauge_once_set(
+        "How long the last canary took from the inbox to the outbox, or takes so far.",
+        source=Configured.SOURCES,
+    )
+    sweep_recovered_total = counter("Events that only a sweep found.", source=Configured.SOURCES)
+    notification_gaps_total = counter(
+        "Runs of events that a topic Subscription counted and that did not come.",
+        source=Configured.SOURCES,
+    )
+    ehr_request_duration_seconds = histogram(
+        "Time of a request to a FHIR server.",
+        _CALL_BUCKETS,
+        source=Configured.SOURCES,
+        operation=Operation,
+        outcome=CallOutcome,
+    )
+
+    # The process itself.
+    spans_total = counter("Spans recorded.", outcome=SpanFate)
+    secrets_refused = gauge("Secrets whose file holds something that was not taken.")
+    build_info = gauge("Always 1.", version=Configured.VERSION, rules=Configured.RULES)
+
     def __init__(
         self,
         registry: CollectorRegistry,
@@ -167,140 +253,26 @@ class Metrics:
         version: str = "",
         rules: str = "",
     ) -> None:
-        def counter(name: str, text: str, **labels: Iterable[str]) -> Counter:
-            metric = Counter(f"marrowd_{name}", text, list(labels), registry=registry)
-            _start_at_zero(metric, labels)
-            return metric
+        """
+        Make them all.
 
-        def gauge(name: str, text: str, **labels: Iterable[str]) -> Gauge:
-            metric = Gauge(f"marrowd_{name}", text, list(labels), registry=registry)
-            _start_at_zero(metric, labels)
-            return metric
-
-        def histogram(
-            name: str, text: str, buckets: tuple[float, ...], **labels: Iterable[str]
-        ) -> Histogram:
-            metric = Histogram(
-                f"marrowd_{name}", text, list(labels), registry=registry, buckets=buckets
-            )
-            _start_at_zero(metric, labels)
-            return metric
-
+        Args:
+            registry: where they are made.
+            sources: their names.
+            watched: those whose Subscriptions are made here; None: all.
+            destinations: their names.
+            version: of the service.
+            rules: the version of the rules.
+        """
         self.registry = registry
-        self.events_received_total = counter(
-            "events_received_total", "Events accepted.", source=sources, resource=Resource
-        )
-        self.events_ignored_total = counter(
-            "events_ignored_total", "Events that needed no work.", reason=Ignored
-        )
-        self.events_parked_total = counter(
-            "events_parked_total", "Events set aside for an operator.", reason=Parked
-        )
-        self.inbox_depth = gauge("inbox_depth", "Events accepted and not yet done.")
-        self.inbox_oldest_seconds = gauge(
-            "inbox_oldest_seconds", "Age of the oldest event neither done nor parked."
-        )
-        self.reports_read_total = counter(
-            "reports_read_total", "Imaging reports read.", outcome=ReportOutcome
-        )
-        self.vitamin_d_results_total = counter(
-            "vitamin_d_results_total", "25(OH)D results read.", **{"class": ResultClass}
-        )
-        self.verdicts_total = counter("verdicts_total", "Verdicts reached.", verdict=VerdictKind)
-        self.screening_duration_seconds = histogram(
-            "screening_duration_seconds", "Claim of an event to its verdict.", _SCREENING_BUCKETS
-        )
-        self.hook_requests_total = counter(
-            "hook_requests_total", "Hook calls.", service=HookService, outcome=HookOutcome
-        )
-        self.hook_duration_seconds = histogram(
-            "hook_duration_seconds", "Time to answer a hook.", _HOOK_BUCKETS, service=HookService
-        )
-        self.cards_shown_total = counter(
-            "cards_shown_total",
-            "Cards given in answer to a hook.",
-            verdict=VerdictKind,
-            indicator=_INDICATORS,
-        )
-        self.card_feedback_total = counter(
-            "card_feedback_total",
-            "What clinicians did with cards, each thing once.",
-            outcome=FeedbackOutcome,
-            reason=OverrideReason,
-        )
-        self.outbox_depth = gauge(
-            "outbox_depth", "Messages neither taken nor parked.", destination=destinations
-        )
-        self.outbox_oldest_seconds = gauge(
-            "outbox_oldest_seconds",
-            "Age of the oldest message neither taken nor parked.",
-            destination=destinations,
-        )
-        self.deliveries_total = counter(
-            "deliveries_total",
-            "Attempts to post a message.",
-            destination=destinations,
-            outcome=Delivery,
-        )
-        self.destination_stopped = gauge(
-            "destination_stopped",
-            "1 when the destination answered 410: nothing is sent until it is resumed.",
-            destination=destinations,
-        )
-        self.delivery_lag_seconds = histogram(
-            "delivery_lag_seconds", "Event received to card taken by the EHR.", _LAG_BUCKETS
-        )
-        self.subscription_active = gauge(
-            "subscription_active",
-            "1 when every Subscription that the source takes was last seen active.",
-            # Of a source whose Subscriptions are made by others it would say 0 for ever.
-            source=sources if watched is None else watched,
-        )
-        self.subscriptions_refused = gauge(
-            "subscriptions_refused",
-            "1 when the source refused this Subscription and took others: sweeps stand in.",
-            source=sources if watched is None else watched,
-            subscription=Subscribed,
-        )
-        # Absent until the first event: a timestamp of 0 would read as 1970.
-        self.source_last_event_timestamp_seconds = Gauge(
-            "marrowd_source_last_event_timestamp_seconds",
-            "When the source last sent an event.",
-            ["source"],
-            registry=registry,
-        )
-        # Absent until the first canary has come through.
-        self.canary_seconds = Gauge(
-            "marrowd_canary_seconds",
-            "How long the last canary took from the inbox to the outbox, or takes so far.",
-            ["source"],
-            registry=registry,
-        )
-        self.sweep_recovered_total = counter(
-            "sweep_recovered_total", "Events that only a sweep found.", source=sources
-        )
-        self.notification_gaps_total = counter(
-            "notification_gaps_total",
-            "Runs of events that a topic Subscription counted and that did not come.",
-            source=sources,
-        )
-        self.ehr_request_duration_seconds = histogram(
-            "ehr_request_duration_seconds",
-            "Time of a request to a FHIR server.",
-            _CALL_BUCKETS,
-            source=sources,
-            operation=Operation,
-            outcome=CallOutcome,
-        )
-        self.spans_total = counter("spans_total", "Spans recorded.", outcome=SpanFate)
-        self.secrets_refused = gauge(
-            "secrets_refused", "Secrets whose file holds something that was not taken."
-        )
-        self.build_info = gauge("build_info", "Always 1.", version=(version,), rules=(rules,))
+        configured = {
+            Configured.SOURCES: sources,
+            Configured.WATCHED: sources if watched is None else watched,
+            Configured.DESTINATIONS: destinations,
+            Configured.VERSION: (version,),
+            Configured.RULES: (rules,),
+        }
+        for name, declared in vars(Metrics).items():
+            if isinstance(declared, Declared):
+                setattr(self, name, declared.made(name, registry, configured))
         self.build_info.labels(version=version, rules=rules).set(1)
-
-
-def _start_at_zero(metric: Counter | Gauge | Histogram, labels: dict[str, Iterable[str]]) -> None:
-    if labels:
-        for values in product(*labels.values()):
-            metric.labels(*(str(v) for v in values))
