@@ -2,7 +2,6 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +12,7 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from marrowd.checks.findings import Finding, note, wrong
 from marrowd.settings import Settings
 from marrowd.web.keys import public_keys
+from marrowd.web.trust import is_loopback
 
 _PUBLIC_URL = "http.public_url"
 _ASKS_FOR_TLS = frozenset({"require", "verify-ca", "verify-full"})  # of sslmode
@@ -29,16 +29,6 @@ def configured(settings: Settings) -> list[Finding]:
         *_in_clear(settings),
         *_retention(settings),
     ]
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether *host* is this machine and nobody else can mean it."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _hooks(settings: Settings) -> Iterator[Finding]:

@@ -210,7 +210,7 @@ def check_exposure(hooks: HooksSettings, host: str) -> None:
         if not hooks.issuers:
             log.warning("no_issuers", hint="every call is answered 401: see hooks.issuers")
         return
-    if _is_loopback(host):
+    if is_loopback(host):
         log.info("hooks_without_jwt", host=host, hint="only this machine can connect")
         return
     if not hooks.insecure:
@@ -234,13 +234,14 @@ def _key_set(
         return KeyFile(rotation.hold(issuer, lambda now: keys_in(str(now.jwks_file)), place=place))
     url = str(issuer.jwks_url)
     parts = urlsplit(url)
-    if parts.scheme != "https" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         message = f"hooks.issuers {issuer.iss}: jwks_url must be https"
         raise BadConfiguration(message)
     return KeySet(KeyUrl(session, url), monotonic=monotonic)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether *host* is this machine and nobody else can mean it."""
     if host == "localhost":
         return True
     try:
