@@ -8,7 +8,8 @@ imported when the first document needs them.
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from html import unescape
 from io import BytesIO
@@ -143,14 +144,23 @@ def _peek(data: bytes) -> str:
     return data[:1024].decode("latin-1")
 
 
+@contextmanager
+def _parsing(form: str) -> Iterator[None]:
+    """Take whatever a parser raises to mean that the document is broken: strangers feed it."""
+    try:
+        yield
+    except UnreadableResource:
+        raise
+    except Exception:  # noqa: BLE001 - see above
+        raise UnreadableResource(reasons.BROKEN, form) from None
+
+
 def _rtf(data: bytes) -> str:
     from striprtf.striprtf import rtf_to_text  # noqa: PLC0415 - see the module's docstring
 
-    try:
+    with _parsing("RTF"):
         written = data.decode("cp1252", "replace")
         return str(rtf_to_text(written, errors="replace"))  # type: ignore[no-untyped-call]
-    except Exception:  # noqa: BLE001 - a parser fed by strangers: whatever it raises means "broken"
-        raise UnreadableResource(reasons.BROKEN, "RTF") from None
 
 
 def _pdf(data: bytes) -> str:
@@ -162,16 +172,12 @@ def _pdf(data: bytes) -> str:
     log.propagate = False
     if not log.handlers:
         log.addHandler(logging.NullHandler())
-    try:
+    with _parsing("PDF"):
         reader = PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise UnreadableResource(reasons.BROKEN, "PDF")  # noqa: TRY301 - told like the rest
+            raise UnreadableResource(reasons.BROKEN, "PDF")
         pages = reader.pages[:_MAX_PAGES]
         text = "\n".join(page.extract_text() for page in pages)
-    except UnreadableResource:
-        raise
-    except Exception:  # noqa: BLE001 - a parser fed by strangers: whatever it raises means "broken"
-        raise UnreadableResource(reasons.BROKEN, "PDF") from None
-    if not any(character.isalpha() for character in text):
-        raise UnreadableResource(reasons.SCAN, "PDF")
-    return text
+        if not any(character.isalpha() for character in text):
+            raise UnreadableResource(reasons.SCAN, "PDF")
+        return text
