@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from zlib import crc32
 
@@ -30,7 +30,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from marrowd.core.facts import Fact, newest
 from marrowd.core.merging import groups, survivor
 from marrowd.store.dialect import Insert
-from marrowd.store.group import LATER, Failed, Later
+from marrowd.store.group import LATER, Failed, Later, attempted
 from marrowd.store.inbox import finish_held, held
 from marrowd.store.many import given, insert_many
 from marrowd.store.merges import links_of
@@ -254,10 +254,9 @@ def _changed(
     decided: list[_Decided] = []
     for n, one in opened.items():
         states = _states(one, rows, facts)
-        try:
-            changes = {state.patient: one.request.decide(state) for state in states}
-        except Exception as error:  # noqa: BLE001 - raised again where the request came from
-            outcomes[n] = Failed(error)
+        changes = attempted(partial(_decisions, one.request.decide, states))
+        if isinstance(changes, Failed):
+            outcomes[n] = changes
         else:
             outcomes[n] = Applied(changes=changes, newer=len(one.newer), is_finished=True)
             decided.append(_Decided(one, states, changes))
@@ -265,6 +264,10 @@ def _changed(
     kept = set(chain.from_iterable(one.opened.families for one in decided))
     _drop_patients(connection, source, sorted(made - kept))
     return outcomes
+
+
+def _decisions(decide: Decide, states: Sequence[PatientState]) -> dict[str, PatientChange]:
+    return {state.patient: decide(state) for state in states}
 
 
 def _write(connection: Connection, source: str, decided: Sequence[_Decided]) -> None:

@@ -12,13 +12,14 @@ held together would deadlock.
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
 from sqlalchemy import Connection
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.engine import Engines, connect, translated
-from marrowd.store.group import LATER, Failed, Flush, Group, Later
+from marrowd.store.group import LATER, Failed, Flush, Group, Later, attempted
 from marrowd.store.lanes import Run, Threads
 
 C = TypeVar("C")
@@ -210,18 +211,21 @@ def _savepointed(
     connection: Connection, work: Together[C, T], calls: Sequence[C]
 ) -> Sequence[T | Failed | Later]:
     """Have *work* carry out *calls*; if it fails, each by itself."""
-    connection.exec_driver_sql("SAVEPOINT job")
-    outcomes: Sequence[T | Failed | Later]
-    try:
+
+    def carried_out() -> Sequence[T | Failed | Later]:
         with translated():
-            outcomes = work(connection, calls)
-    except Exception as error:  # noqa: BLE001 - raised again where the call came from
+            return work(connection, calls)
+
+    connection.exec_driver_sql("SAVEPOINT job")
+    outcomes = attempted(carried_out)
+    if isinstance(outcomes, Failed):
         # If SQLite rolled back everything by itself (disk full), this fails, and the group.
         connection.exec_driver_sql("ROLLBACK TO job")
-        outcomes = [Failed(error)]
     connection.exec_driver_sql("RELEASE job")
-    if len(outcomes) == len(calls):
+    if not isinstance(outcomes, Failed):
         return outcomes
+    if len(calls) == 1:
+        return [outcomes]
     return [_savepointed(connection, work, [call])[0] for call in calls]
 
 
@@ -233,7 +237,7 @@ def _together(transact: _Transact[C, T], calls: Sequence[C]) -> Sequence[T | Fai
     database is down, not that a call is bad: the rest is then refused without keeping everybody
     waiting for another time-out each.
     """
-    whole = _attempt(transact, calls)
+    whole = attempted(lambda: transact(calls))
     if not isinstance(whole, Failed):
         return _with_later(whole, calls, lambda rest: _together(transact, rest))
     if len(calls) == 1:
@@ -244,7 +248,7 @@ def _together(transact: _Transact[C, T], calls: Sequence[C]) -> Sequence[T | Fai
         if refusals == _REFUSALS:
             outcomes.append(Failed(StoreUnavailable("the database refuses to write")))
             continue
-        alone = _attempt(transact, [call])
+        alone = attempted(partial(transact, [call]))
         outcomes.append(alone if isinstance(alone, Failed) else _settled(alone[0]))
         is_refusal = isinstance(alone, Failed) and isinstance(alone.error, StoreUnavailable)
         refusals = refusals + 1 if is_refusal else 0
@@ -261,25 +265,20 @@ def _with_later(
     return [next(later) if isinstance(o, Later) else o for o in outcomes]
 
 
-def _attempt(
-    transact: _Transact[C, T], calls: Sequence[C]
-) -> Sequence[T | Failed | Later] | Failed:
-    try:
-        return transact(calls)
-    except Exception as error:  # noqa: BLE001 - raised again where the call came from
-        return Failed(error)
-
-
 def _read_together(
     engines: Engines, calls: Sequence[C], work: Together[C, T]
 ) -> Sequence[T | Failed]:
     """Answer *calls* at once; if that fails, each by itself."""
-    try:
+
+    def answered() -> Sequence[T | Failed]:
         with translated(), engines.read.connect() as connection:
             return [_settled(outcome) for outcome in work(connection, calls)]
-    except Exception as error:  # noqa: BLE001 - raised again where the call came from
-        if len(calls) == 1:
-            return [Failed(error)]
+
+    outcomes = attempted(answered)
+    if not isinstance(outcomes, Failed):
+        return outcomes
+    if len(calls) == 1:
+        return [outcomes]
     return [_read_together(engines, [call], work)[0] for call in calls]
 
 

@@ -29,6 +29,14 @@ class Failed:
     error: Exception
 
 
+def attempted(work: Callable[[], R]) -> R | Failed:
+    """Do *work*; what it raises is its outcome, and is raised again where the call came from."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - no call may take others with it
+        return Failed(error)
+
+
 class Later(Enum):
     """The outcome of a member that cannot be written beside the others: not looked at yet."""
 
