@@ -154,14 +154,6 @@ class SqlOutbox(OverDatabase):
         """Set *message* aside; later ones of the same patient go on."""
         return await self._database.write(partial(_settle, _PARK, message, now=now, why=reason))
 
-    async def extend_messages(
-        self, messages: Sequence[Message], *, until: datetime
-    ) -> list[Message]:
-        """Heartbeat: prolong the leases; give back those that are still ours."""
-        statement = _leased(messages).values(due_at=until).returning(outbox.c.id)
-        kept = set(await self._database.write(lambda c: c.scalars(statement).all()))
-        return [message for message in messages if message.id in kept]
-
     async def release_messages(self, messages: Sequence[Message]) -> None:
         """Give leases back unused (shutdown)."""
         statement = _leased(messages).values(

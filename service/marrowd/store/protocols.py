@@ -332,12 +332,6 @@ class Outbox(Protocol):
         """Set *message* aside; later ones of the same patient go on."""
         ...
 
-    async def extend_messages(
-        self, messages: Sequence[Message], *, until: datetime
-    ) -> list[Message]:
-        """Heartbeat: prolong the leases; give back those that are still ours."""
-        ...
-
     async def release_messages(self, messages: Sequence[Message]) -> None:
         """Give leases back unused (shutdown)."""
         ...

@@ -57,11 +57,6 @@ class Sought:
     looked_at: frozenset[str] = frozenset()  # patients
     searched: frozenset[str] = frozenset()  # Observations
 
-    @property
-    def is_any(self) -> bool:
-        """Say whether the event raises any question."""
-        return self.bears_on_advice or bool(self.results)
-
 
 def lacking(
     patient: str,

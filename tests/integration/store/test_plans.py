@@ -20,7 +20,6 @@ async def whole_line(store: Store) -> None:
     await store.extend([claimed], until=LEASE)
     await store.apply("main", [lab(), report()], saying(), now=NOW, event=claimed)
     [message] = await store.claim_messages("ehr", worker="w", limit=9, now=NOW, until=LEASE)
-    await store.extend_messages([message], until=LEASE)
     await store.taken(message, now=NOW)
 
 
