@@ -13,14 +13,13 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, select, tuple_
 
-from marrowd.store.database import OverDatabase
+from marrowd.store.database import BATCH, OverDatabase
 from marrowd.store.dialect import Insert
 from marrowd.store.many import given, insert_many
 from marrowd.store.protocols import Message
 from marrowd.store.schema import audit, stored_of
 from marrowd.store.upkeep import AuditEntry, AuditKind
 
-_PURGE_BATCH = 1_000  # rows a delete may hold the write lock for
 _NAMES = AuditEntry._fields
 _COLUMNS = [audit.c[name] for name in _NAMES]
 _INSERT_SQLITE = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - our own names
@@ -48,12 +47,8 @@ class SqlAudit(OverDatabase):
 
     async def purge_audit(self, *, before: datetime) -> int:
         """Delete what is older than is kept; say how much."""
-        old = select(audit.c.id).where(audit.c.at < before).order_by(audit.c.at).limit(_PURGE_BATCH)
-        statement = delete(audit).where(audit.c.id.in_(old))
-        total = 0
-        while count := await self._database.write(lambda c: c.execute(statement).rowcount):
-            total += count
-        return total
+        old = select(audit.c.id).where(audit.c.at < before).order_by(audit.c.at).limit(BATCH)
+        return await self._database.change_all(delete(audit).where(audit.c.id.in_(old)))
 
 
 def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Delete, Update
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.engine import Engines, connect, translated
@@ -36,6 +36,7 @@ WRITERS = 6  # PostgreSQL transactions at a time, per process
 READERS = 2  # kept apart, so that a hook's read never queues behind writes
 GROUP = 32  # calls that share a commit: bounds how long an intake waits behind screening
 WAITING = 10_000
+BATCH = 1_000  # rows that a purge changes at a time: it holds the write lock meanwhile
 _REFUSALS = 2
 _Job: TypeAlias = tuple[Together[Any, Any], Any]
 _Transact: TypeAlias = Callable[[Sequence[C]], Sequence[T | Failed | Later]]
@@ -108,6 +109,17 @@ class Database:
         if self.engines.is_sqlite:
             return cast("T", await self.write_with(_one_by_one, work))
         return await self.on_writer(lambda: _in_transaction(self.engines, work))
+
+    async def change(self, statement: Update | Delete) -> int:
+        """Run *statement*; say how many rows it changed."""
+        return await self.write(lambda connection: connection.execute(statement).rowcount)
+
+    async def change_all(self, statement: Update | Delete) -> int:
+        """Run *statement*, which changes some rows at a time, until none is left; say how many."""
+        total = 0
+        while count := await self.change(statement):
+            total += count
+        return total
 
     async def write_with(self, work: Together[C, T], call: C) -> T:
         """

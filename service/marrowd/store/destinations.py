@@ -24,7 +24,7 @@ class SqlDestinations(OverDatabase):
     async def resume_destinations(self, names: Sequence[str]) -> int:
         """Forget that *names* were stopped; say how many were."""
         statement = delete(cursor).where(cursor.c.source == _STOPPED, cursor.c.name.in_(names))
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
     async def stopped_destinations(self) -> Mapping[str, str]:
         """Give the marks of those stopped, by name."""
@@ -43,7 +43,7 @@ class SqlDestinations(OverDatabase):
             )
             .values(due_at=now)
         )
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
     async def set_aside(self, destination: str, *, now: datetime, reason: str) -> int:
         """Park all that waits for *destination*, what is under way included; say how many."""
@@ -59,7 +59,7 @@ class SqlDestinations(OverDatabase):
                 reason=reason,
             )
         )
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
 
 def _stop(connection: Connection, name: str, mark: str) -> None:

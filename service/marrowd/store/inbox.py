@@ -24,11 +24,10 @@ from sqlalchemy import (
     update,
 )
 
+from marrowd.store.database import BATCH
 from marrowd.store.intake import SqlIntake
 from marrowd.store.protocols import Event, EventKind, EventRow, EventState, NewEvent
 from marrowd.store.schema import inbox
-
-PURGE_BATCH = 1_000  # rows a delete may hold the write lock for
 
 _OURS = (
     (inbox.c.id == bindparam("event_id"))
@@ -226,7 +225,7 @@ class SqlInbox(SqlIntake):
         statement = _parked(event_ids).values(
             state=EventState.READY, attempts=0, lost=0, due_at=now, settled_at=None
         )
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
     async def discard(self, event_ids: Sequence[int]) -> int:
         """
@@ -238,20 +237,16 @@ class SqlInbox(SqlIntake):
         statement = _parked(event_ids).values(
             state=EventState.DONE, reason="discarded", detail="", payload=None
         )
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
     async def purge_done(self, *, before: datetime) -> int:
         """Forget events done before *before* (retention)."""
         old = (
             select(inbox.c.id)
             .where(inbox.c.state == EventState.DONE, inbox.c.settled_at < before)
-            .limit(PURGE_BATCH)
+            .limit(BATCH)
         )
-        statement = delete(inbox).where(inbox.c.id.in_(old))
-        total = 0
-        while gone := await self._database.write(lambda c: c.execute(statement).rowcount):
-            total += gone
-        return total
+        return await self._database.change_all(delete(inbox).where(inbox.c.id.in_(old)))
 
 
 def held(connection: Connection, events: Sequence[Event]) -> set[tuple[int, int]]:

@@ -26,11 +26,9 @@ from sqlalchemy import (
 )
 
 from marrowd.store.audit import add_entries, entries_of
-from marrowd.store.database import OverDatabase
+from marrowd.store.database import BATCH, OverDatabase
 from marrowd.store.protocols import Message, MessageRow, MessageState
 from marrowd.store.schema import outbox
-
-PURGE_BATCH = 1_000  # rows a delete may hold the write lock for
 
 _OURS = (
     (outbox.c.id == bindparam("message_id"))
@@ -162,7 +160,7 @@ class SqlOutbox(OverDatabase):
             attempts=outbox.c.attempts - 1,
             worker="",
         )
-        await self._database.write(lambda c: c.execute(statement).rowcount)
+        await self._database.change(statement)
 
     async def outbox_depth(self) -> Mapping[str, int]:
         """Count untaken, unparked messages by destination."""
@@ -201,7 +199,7 @@ class SqlOutbox(OverDatabase):
         statement = _parked(message_ids).values(
             state=MessageState.READY, attempts=0, due_at=now, settled_at=None
         )
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
     async def hasten_messages(self, message_ids: Sequence[str], *, now: datetime) -> int:
         """Make due those that wait for their next try; say how many."""
@@ -214,25 +212,20 @@ class SqlOutbox(OverDatabase):
             )
             .values(due_at=now)
         )
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(statement)
 
     async def discard_messages(self, message_ids: Sequence[str]) -> int:
         """Drop parked messages for good; say how many."""
-        statement = delete(outbox).where(_is_parked(message_ids))
-        return await self._database.write(lambda c: c.execute(statement).rowcount)
+        return await self._database.change(delete(outbox).where(_is_parked(message_ids)))
 
     async def purge_taken(self, *, before: datetime) -> int:
         """Forget messages taken before *before* (retention)."""
         old = (
             select(outbox.c.id)
             .where(outbox.c.state == MessageState.TAKEN, outbox.c.settled_at < before)
-            .limit(PURGE_BATCH)
+            .limit(BATCH)
         )
-        statement = delete(outbox).where(outbox.c.id.in_(old))
-        total = 0
-        while gone := await self._database.write(lambda c: c.execute(statement).rowcount):
-            total += gone
-        return total
+        return await self._database.change_all(delete(outbox).where(outbox.c.id.in_(old)))
 
 
 def _settle(statement: Update, message: Message, connection: Connection, **values: object) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import ColumnElement, Connection, false, select, update
 
 from marrowd.store import outbox as outbox_room
-from marrowd.store.database import OverDatabase
+from marrowd.store.database import BATCH, OverDatabase
 from marrowd.store.protocols import MessageRow, MessageState
 from marrowd.store.schema import outbox
 from marrowd.store.stored import batches
@@ -46,7 +46,7 @@ def _replay(chosen: Chosen, now: datetime, connection: Connection) -> int:
         select(outbox.c.id)
         .where(_is_settled(chosen), outbox.c.settled_at <= now)
         .order_by(outbox.c.created_at)
-        .limit(outbox_room.PURGE_BATCH)
+        .limit(BATCH)
     )
     statement = (
         update(outbox)

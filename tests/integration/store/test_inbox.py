@@ -204,7 +204,7 @@ async def test_listings_are_by_state_and_oldest_first(store: Store) -> None:
 async def test_retention_forgets_what_was_done_before(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "PURGE_BATCH", 2)
+    monkeypatch.setattr(inbox, "BATCH", 2)
     count = 6
     await store.accept([event(str(n)) for n in range(count)])
     claimed = await store.claim(worker="w", limit=count, now=NOW, until=LEASE)

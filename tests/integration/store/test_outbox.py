@@ -196,7 +196,7 @@ async def test_two_claimers_never_share_a_message(store: Store, store_url: str) 
 async def test_retention_forgets_what_was_taken_before(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "PURGE_BATCH", 1)
+    monkeypatch.setattr(outbox, "BATCH", 1)
     for number in range(3):
         await say(store, patient=f"Patient/{number}")
     await say(store, patient="Patient/0")

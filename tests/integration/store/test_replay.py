@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.support.stored import AFTER_LEASE, LEASE, NOW, saying
 
-from marrowd.store import outbox
+from marrowd.store import replay
 from marrowd.store.protocols import Message, MessageState, Store
 from marrowd.store.upkeep import Chosen
 
@@ -57,7 +57,7 @@ def hours_ago(hours: float):
 async def test_taken_and_parked_ones_go_again_under_their_ids(
     store: Store, monkeypatch: pytest.MonkeyPatch, chosen: Chosen, expected: list[int]
 ) -> None:
-    monkeypatch.setattr(outbox, "PURGE_BATCH", 2)
+    monkeypatch.setattr(replay, "BATCH", 2)
     messages = await settled(store)
 
     listed = await store.replayable(chosen, limit=9)
