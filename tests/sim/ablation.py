@@ -23,13 +23,13 @@ from marrowd.cds.webhook import Answer, WebhookDestination
 from marrowd.core.facts import Fact, newest
 from marrowd.fhir.facts import is_empty
 from marrowd.store import apply as applying
-from marrowd.store import inbox as inboxes
-from marrowd.store import outbox as outboxes
 from marrowd.store.apply import Request, apply_together
 from marrowd.store.evidence import SqlEvidence
 from marrowd.store.group import Failed
+from marrowd.store.inbox import SqlInbox, _finish
+from marrowd.store.leases import Leases
 from marrowd.store.protocols import Applied, Event, Message, PatientChange, PatientState
-from marrowd.store.schema import evidence, inbox, outbox
+from marrowd.store.schema import evidence
 from marrowd.store.stored import replaces
 from marrowd.work.handling import EventHandler
 from marrowd.work.rechecks import RecheckLoop
@@ -42,18 +42,19 @@ Removal = Callable[[], AbstractContextManager[Any]]
 def without_fencing() -> Iterator[None]:
     """Let whoever once held an event or a message write its outcome, however late."""
 
-    def settle(statement: Any, event: Event, connection: Connection, **values: object) -> bool:
-        values |= {"event_id": event.id}
-        bare = update(inbox).where(inbox.c.id == event.id).values(statement._values)
-        return connection.execute(bare, values).rowcount == 1
-
-    def settle_message(
-        statement: Any, message: Message, connection: Connection, **values: object
+    def settle(
+        self: Any,
+        statement: Any,
+        leased: Event | Message,
+        connection: Connection,
+        **values: object,
     ) -> bool:
-        bare = update(outbox).where(outbox.c.id == message.id).values(statement._values)
+        table = self._table
+        bare = update(table).where(table.c.id == leased.id).values(statement._values)
         return connection.execute(bare, values).rowcount == 1
 
-    def held(_connection: Connection, claimed: Sequence[Event | Message]) -> set[Any]:
+    def held(self: Any, _connection: Connection, claimed: Sequence[Event | Message]) -> set[Any]:
+        del self
         return {(one.id, one.fence) for one in claimed}
 
     async def keep_all(self: Any, events: Sequence[Event], *, until: datetime) -> list[Event]:
@@ -61,11 +62,9 @@ def without_fencing() -> Iterator[None]:
         return list(events)
 
     with ExitStack() as stack:
-        stack.enter_context(patch.object(inboxes, "_settle", settle))
-        stack.enter_context(patch.object(outboxes, "_settle", settle_message))
-        for module in (inboxes, outboxes, applying):
-            stack.enter_context(patch.object(module, "held", held))
-        stack.enter_context(patch.object(inboxes.SqlInbox, "extend", keep_all))
+        stack.enter_context(patch.object(Leases, "settle", settle))
+        stack.enter_context(patch.object(Leases, "held", held))
+        stack.enter_context(patch.object(SqlInbox, "extend", keep_all))
         yield
 
 
@@ -139,7 +138,7 @@ def without_transaction() -> Iterator[None]:
         touched = set(more.get("patients", ()))
 
         def keep(connection: Connection) -> int | None:
-            if event is not None and not inboxes._finish(connection, [(event, now)])[0]:
+            if event is not None and not _finish(connection, [(event, now)])[0]:
                 return None
             arriving = newest(facts)
             stored = applying.versions_of(connection, source, [fact.ref for fact in arriving])

@@ -31,7 +31,7 @@ from marrowd.core.facts import Fact, newest
 from marrowd.core.merging import groups, survivor
 from marrowd.store.dialect import Insert
 from marrowd.store.group import LATER, Failed, Later, attempted
-from marrowd.store.inbox import finish_held, held
+from marrowd.store.inbox import LEASES, finish_held
 from marrowd.store.many import given, insert_many
 from marrowd.store.merges import links_of
 from marrowd.store.protocols import (
@@ -150,7 +150,9 @@ def apply_together(
     """Do what `Evidence.apply` promises for each of *requests* that can stand beside the others."""
     outcomes: dict[int, Applied | Failed | Later] = {}
     beside = _beside(requests)
-    ours = held(connection, [r.event for n in beside if (r := requests[n]).event is not None])
+    ours = LEASES.held(
+        connection, [r.event for n in beside if (r := requests[n]).event is not None]
+    )
     begun = {}
     for n in beside:
         event = requests[n].event

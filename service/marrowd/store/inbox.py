@@ -20,26 +20,16 @@ from sqlalchemy import (
     delete,
     func,
     select,
-    tuple_,
     update,
 )
 
 from marrowd.store.database import BATCH
 from marrowd.store.intake import SqlIntake
+from marrowd.store.leases import Leases
 from marrowd.store.protocols import Event, EventKind, EventRow, EventState, NewEvent
 from marrowd.store.schema import inbox
 
-_OURS = (
-    (inbox.c.id == bindparam("event_id"))
-    & (inbox.c.fence == bindparam("event_fence"))
-    & (inbox.c.state == EventState.RUNNING)
-)
-_HELD = (
-    select(inbox.c.id, inbox.c.fence)
-    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), inbox.c.state == EventState.RUNNING)
-    .order_by(inbox.c.id)
-    .with_for_update()
-)
+LEASES = Leases(inbox)
 _FINISH = (
     update(inbox)
     .where(inbox.c.id == bindparam("event_id"))
@@ -53,29 +43,21 @@ _FINISH = (
         detail="",
     )
 )
-_PARK = (
-    update(inbox)
-    .where(_OURS)
-    .values(
-        state=EventState.PARKED,
-        due_at=None,
-        settled_at=bindparam("now"),
-        worker="",
-        reason=bindparam("why"),
-        detail=bindparam("where"),
-    )
+_PARK = LEASES.outcome().values(
+    state=EventState.PARKED,
+    due_at=None,
+    settled_at=bindparam("now"),
+    worker="",
+    reason=bindparam("why"),
+    detail=bindparam("where"),
 )
-_RETRY = (
-    update(inbox)
-    .where(_OURS)
-    .values(
-        state=EventState.READY,
-        due_at=bindparam("now"),
-        lost=0,
-        worker="",
-        reason=bindparam("why"),
-        detail=bindparam("where"),
-    )
+_RETRY = LEASES.outcome().values(
+    state=EventState.READY,
+    due_at=bindparam("now"),
+    lost=0,
+    worker="",
+    reason=bindparam("why"),
+    detail=bindparam("where"),
 )
 _ANY_DUE = select(inbox.c.id).where(inbox.c.due_at <= bindparam("now")).limit(1)
 # A common table expression with FOR UPDATE is evaluated once; as a plain sub-select it may be
@@ -145,12 +127,12 @@ class SqlInbox(SqlIntake):
 
     async def extend(self, events: Sequence[Event], *, until: datetime) -> list[Event]:
         """Heartbeat: prolong the leases; give back those that are still ours."""
-        prolong = _leased(events).values(due_at=until)
+        prolong = LEASES.of(events).values(due_at=until)
         # A fence that stands is ours, whatever the state: an event may just have been finished.
         fences = select(inbox.c.id, inbox.c.fence).where(inbox.c.id.in_([e.id for e in events]))
 
         def beat(connection: Connection) -> dict[int, int]:
-            held(connection, events)
+            LEASES.held(connection, events)
             connection.execute(prolong)
             return {row.id: row.fence for row in connection.execute(fences)}
 
@@ -164,18 +146,18 @@ class SqlInbox(SqlIntake):
     async def retry(self, event: Event, *, at: datetime, reason: str, detail: str = "") -> bool:
         """Make *event* ready again at *at*."""
         return await self._database.write(
-            partial(_settle, _RETRY, event, now=at, why=reason, where=detail)
+            partial(LEASES.settle, _RETRY, event, now=at, why=reason, where=detail)
         )
 
     async def park(self, event: Event, *, now: datetime, reason: str, detail: str = "") -> bool:
         """Set *event* aside with a *reason* that an operator can read; it keeps its payload."""
         return await self._database.write(
-            partial(_settle, _PARK, event, now=now, why=reason, where=detail)
+            partial(LEASES.settle, _PARK, event, now=now, why=reason, where=detail)
         )
 
     async def release(self, events: Sequence[Event]) -> None:
         """Give leases back unused (shutdown): the attempt does not count."""
-        statement = _leased(events).values(
+        statement = LEASES.of(events).values(
             state=EventState.READY,
             due_at=inbox.c.received_at,
             attempts=inbox.c.attempts - 1,
@@ -183,7 +165,7 @@ class SqlInbox(SqlIntake):
         )
 
         def give_back(connection: Connection) -> None:
-            held(connection, events)
+            LEASES.held(connection, events)
             connection.execute(statement)
 
         await self._database.write(give_back)
@@ -249,53 +231,16 @@ class SqlInbox(SqlIntake):
         return await self._database.change_all(delete(inbox).where(inbox.c.id.in_(old)))
 
 
-def held(connection: Connection, events: Sequence[Event]) -> set[tuple[int, int]]:
-    """
-    Lock the rows of *events*, sorted; give (id, fence) of those whose lease is still held.
-
-    Whoever writes several rows locks them so: one statement alone takes them as they lie on disk.
-    """
-    if not events:
-        return set()
-    asked = {(event.id, event.fence) for event in events}
-    rows = connection.execute(_HELD, {"ids": sorted({event.id for event in events})})
-    return asked & {(row.id, row.fence) for row in rows}
-
-
 def finish_held(connection: Connection, ended: Sequence[tuple[Event, datetime]]) -> None:
-    """Mark as done events that are `held` in this transaction."""
+    """Mark as done events that are held in this transaction (`LEASES`)."""
     if ended:
         connection.execute(_FINISH, [{"event_id": event.id, "now": now} for event, now in ended])
 
 
 def _finish(connection: Connection, calls: Sequence[tuple[Event, datetime]]) -> list[bool]:
-    ours = held(connection, [event for event, _ in calls])
-    ended, outcomes = [], []
-    for event, now in calls:
-        outcomes.append((event.id, event.fence) in ours)
-        if outcomes[-1]:
-            ours.remove(
-                (event.id, event.fence)
-            )  # of one event finished twice the first call counts
-            ended.append((event, now))
+    outcomes, ended = LEASES.sorted_out(connection, calls)
     finish_held(connection, ended)
     return outcomes
-
-
-def _settle(statement: Update, event: Event, connection: Connection, **values: object) -> bool:
-    """Write an outcome if the lease is still held: the fence rises with every claim."""
-    values |= {"event_id": event.id, "event_fence": event.fence}
-    return connection.execute(statement, values).rowcount == 1
-
-
-def _leased(events: Sequence[Event]) -> Update:
-    """Update those of *events* whose lease is still held."""
-    pairs = [(event.id, event.fence) for event in events]
-    return update(inbox).where(
-        inbox.c.id.in_([event.id for event in events]),  # the pair alone would use no index
-        tuple_(inbox.c.id, inbox.c.fence).in_(pairs),
-        inbox.c.state == EventState.RUNNING,
-    )
 
 
 def _parked(event_ids: Sequence[int]) -> Update:

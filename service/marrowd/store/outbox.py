@@ -21,28 +21,16 @@ from sqlalchemy import (
     delete,
     func,
     select,
-    tuple_,
     update,
 )
 
 from marrowd.store.audit import add_entries, entries_of
 from marrowd.store.database import BATCH, OverDatabase
+from marrowd.store.leases import Leases
 from marrowd.store.protocols import Message, MessageRow, MessageState
 from marrowd.store.schema import outbox
 
-_OURS = (
-    (outbox.c.id == bindparam("message_id"))
-    & (outbox.c.fence == bindparam("message_fence"))
-    & (outbox.c.state == MessageState.RUNNING)
-)
-_HELD = (
-    select(outbox.c.id, outbox.c.fence)
-    .where(
-        outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.state == MessageState.RUNNING
-    )
-    .order_by(outbox.c.id)
-    .with_for_update()
-)
+_LEASES = Leases(outbox)
 _TAKEN = (
     update(outbox)
     .where(outbox.c.id == bindparam("message_id"))
@@ -50,21 +38,15 @@ _TAKEN = (
         state=MessageState.TAKEN, due_at=None, settled_at=bindparam("now"), worker="", reason=""
     )
 )
-_PARK = (
-    update(outbox)
-    .where(_OURS)
-    .values(
-        state=MessageState.PARKED,
-        due_at=None,
-        settled_at=bindparam("now"),
-        worker="",
-        reason=bindparam("why"),
-    )
+_PARK = _LEASES.outcome().values(
+    state=MessageState.PARKED,
+    due_at=None,
+    settled_at=bindparam("now"),
+    worker="",
+    reason=bindparam("why"),
 )
-_RETRY = (
-    update(outbox)
-    .where(_OURS)
-    .values(state=MessageState.READY, due_at=bindparam("now"), worker="", reason=bindparam("why"))
+_RETRY = _LEASES.outcome().values(
+    state=MessageState.READY, due_at=bindparam("now"), worker="", reason=bindparam("why")
 )
 _EARLIER = outbox.alias("earlier")
 # Due, and no earlier one of the same patient under way.
@@ -146,15 +128,19 @@ class SqlOutbox(OverDatabase):
 
     async def retry_message(self, message: Message, *, at: datetime, reason: str) -> bool:
         """Try *message* again at *at*."""
-        return await self._database.write(partial(_settle, _RETRY, message, now=at, why=reason))
+        return await self._database.write(
+            partial(_LEASES.settle, _RETRY, message, now=at, why=reason)
+        )
 
     async def park_message(self, message: Message, *, now: datetime, reason: str) -> bool:
         """Set *message* aside; later ones of the same patient go on."""
-        return await self._database.write(partial(_settle, _PARK, message, now=now, why=reason))
+        return await self._database.write(
+            partial(_LEASES.settle, _PARK, message, now=now, why=reason)
+        )
 
     async def release_messages(self, messages: Sequence[Message]) -> None:
         """Give leases back unused (shutdown)."""
-        statement = _leased(messages).values(
+        statement = _LEASES.of(messages).values(
             state=MessageState.READY,
             due_at=outbox.c.created_at,
             attempts=outbox.c.attempts - 1,
@@ -228,42 +214,14 @@ class SqlOutbox(OverDatabase):
         return await self._database.change_all(delete(outbox).where(outbox.c.id.in_(old)))
 
 
-def _settle(statement: Update, message: Message, connection: Connection, **values: object) -> bool:
-    """Write an outcome if the lease is still held: the fence rises with every claim."""
-    values |= {"message_id": message.id, "message_fence": message.fence}
-    return connection.execute(statement, values).rowcount == 1
-
-
-def held(connection: Connection, messages: Sequence[Message]) -> set[tuple[str, int]]:
-    """Lock the rows of *messages*; give (id, fence) of those whose lease is still held."""
-    asked = {(message.id, message.fence) for message in messages}
-    rows = connection.execute(_HELD, {"ids": sorted({message.id for message in messages})})
-    return asked & {(row.id, row.fence) for row in rows}
-
-
 def _take(connection: Connection, calls: Sequence[tuple[Message, datetime]]) -> list[bool]:
     """Record the outcomes and, in the same transaction, who was given which card by them."""
-    ours = held(connection, [message for message, _ in calls])
-    taken, outcomes = [], []
-    for message, now in calls:
-        outcomes.append((message.id, message.fence) in ours)
-        if outcomes[-1]:
-            ours.remove((message.id, message.fence))
-            taken.append((message, now))
+    outcomes, taken = _LEASES.sorted_out(connection, calls)
     if taken:
         connection.execute(_TAKEN, [{"message_id": m.id, "now": now} for m, now in taken])
     if entries := [entry for message, now in taken for entry in entries_of(message, at=now)]:
         add_entries(connection, entries)
     return outcomes
-
-
-def _leased(messages: Sequence[Message]) -> Update:
-    """Update those of *messages* whose lease is still held."""
-    return update(outbox).where(
-        outbox.c.id.in_([message.id for message in messages]),
-        tuple_(outbox.c.id, outbox.c.fence).in_([(m.id, m.fence) for m in messages]),
-        outbox.c.state == MessageState.RUNNING,
-    )
 
 
 def _is_parked(message_ids: Sequence[str]) -> ColumnElement[bool]:
