@@ -18,8 +18,8 @@ import psycopg
 import uvloop
 from aiohttp import web
 
+from marrowd.store.cards_shown import Asked
 from marrowd.store.open import open_store
-from marrowd.store.protocols import Asked
 
 _CONNECTIONS = 8  # as many as the store has
 Handler = Callable[[web.Request], Awaitable[web.Response]]

@@ -17,8 +17,9 @@ from marrowd.core.facts import (
     When,
 )
 from marrowd.core.reading import Modality
+from marrowd.store.cards_shown import Asked
+from marrowd.store.cards_shown import Standing as Stand
 from marrowd.store.protocols import (
-    Asked,
     EventKind,
     NewEvent,
     NewMessage,
@@ -26,7 +27,6 @@ from marrowd.store.protocols import (
     PatientState,
     Store,
 )
-from marrowd.store.protocols import Standing as Stand
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = NOW + timedelta(seconds=30)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from marrowd.cds.cards import OVERRIDE_REASONS, OVERRIDE_SYSTEM
 from marrowd.cds.requests import BadHookRequest
-from marrowd.store.protocols import CardFeedback, CardOutcome
+from marrowd.store.cards_shown import CardFeedback, CardOutcome
 
 NO_REASON: Final = "none"
 OTHER_REASON: Final = "other"

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from marrowd.cli.exits import Exit
 from marrowd.cli.queues import with_store
-from marrowd.store.protocols import CardCount
+from marrowd.store.cards_shown import CardCount
 
 
 def stats_command(config: Path | None) -> Exit:

@@ -27,8 +27,7 @@ from marrowd.cli.queues import (
 )
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
-from marrowd.store.protocols import MessageRow, MessageState, Store
-from marrowd.store.upkeep import Chosen
+from marrowd.store.protocols import Chosen, MessageRow, MessageState, Store
 
 MOST = 1_000  # rows of a dry run
 REMOVED = "removed"  # why a message was parked: its destination is no longer configured

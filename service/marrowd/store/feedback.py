@@ -15,10 +15,7 @@ from typing import NamedTuple, cast
 
 from sqlalchemy import Connection, delete, func, select, text
 
-from marrowd.store.database import OverDatabase
-from marrowd.store.dialect import insert_into
-from marrowd.store.engine import Engines, translated
-from marrowd.store.protocols import (
+from marrowd.store.cards_shown import (
     Asked,
     CardCount,
     CardFeedback,
@@ -27,6 +24,9 @@ from marrowd.store.protocols import (
     Standing,
     Taken,
 )
+from marrowd.store.database import OverDatabase
+from marrowd.store.dialect import insert_into
+from marrowd.store.engine import Engines, translated
 from marrowd.store.schema import (
     card_feedback,
     card_quiet,

@@ -1,7 +1,7 @@
 """
 What the rest of the service asks of a store, and the values that pass over that line.
 
-Four Protocols, one implementation each over SQLite and PostgreSQL. Every time is aware and handed
+Protocols, each with one implementation over SQLite and PostgreSQL. Every time is aware and handed
 in or returned in UTC; the store reads no clock. A method that writes has committed durably when it
 returns. Any of them raises `StoreUnavailable` when the database is out of reach or cannot write,
 and `BadInput` for a value that it will never take (a NUL or half a surrogate pair in a key).
@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from marrowd.core.facts import Fact
-from marrowd.store.upkeep import Audit, Destinations, Forgetting, Replays
+from marrowd.store.cards_shown import Feedback
+from marrowd.store.upkeep import Audit, Destinations, Forgetting
 
 
 class EventKind(StrEnum):
@@ -369,97 +370,29 @@ class Outbox(Protocol):
         ...
 
 
-class Asked(NamedTuple):
-    """What a hook asks of the store before it gives an answer it has given before."""
-
-    source: str
-    patient: str  # "Patient/<id>"
-    card: str  # its uuid, "" for none
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What a hook has to know before it gives an answer it has given before."""
+class Chosen:
+    """Messages to send again: by id, or written from `since` on and before `until`."""
 
-    revision: int  # of the patient's evidence; 0 when there is none
-    quiet_until: datetime | None = None  # of the card asked about
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownCard:
-    """A card that hooks have shown `times` times since this was last told."""
-
-    card: str
-    source: str
-    verdict: str
-    indicator: str
-    last_at: datetime
-    times: int
+    ids: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    destinations: tuple[str, ...] | None = None  # only those for one of these; None: any
 
 
-class CardOutcome(StrEnum):
-    """What a clinician did with a card."""
+class Replays(Protocol):
+    """Messages that are settled, made ready again."""
 
-    ACCEPTED = "accepted"
-    OVERRIDDEN = "overridden"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardFeedback:
-    """One thing that was done with one card."""
-
-    card: str
-    outcome: CardOutcome
-    at: datetime  # as the EHR says
-    reason: str  # code of an override reason, "none" when there is none
-    quiet_until: datetime | None = None  # an override: show it no more before this
-
-
-class Taken(StrEnum):
-    """What became of one feedback."""
-
-    NEW = "new"
-    REPEATED = "repeated"
-    UNKNOWN = "unknown"  # no such card was ever shown
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardCount:
-    """One row of `marrowd cards stats`."""
-
-    verdict: str
-    shown: int  # how many cards
-    times: int  # how often, all together
-    accepted: int
-    overridden: Mapping[str, int]  # by reason
-
-
-class Feedback(Protocol):
-    """What hooks remember of cards, and of the tokens that calls came with."""
-
-    async def standings(self, asked: Sequence[Asked]) -> Sequence[Standing]:
-        """Say how things stand with each of *asked*, in order: one read for all of them."""
+    async def replayable(self, chosen: Chosen, *, limit: int) -> list[MessageRow]:
+        """List those of *chosen* that are taken or parked, oldest first."""
         ...
 
-    async def add_shown(self, shown: Sequence[ShownCard]) -> None:
-        """Count cards that were shown."""
-        ...
-
-    async def add_feedback(
-        self, given: Sequence[CardFeedback], *, now: datetime
-    ) -> Sequence[Taken]:
-        """Keep what was done with cards, each thing once; say of each what became of it."""
-        ...
-
-    async def card_counts(self) -> Sequence[CardCount]:
-        """Count cards by verdict: shown, accepted, overridden and why."""
-        ...
-
-    async def is_first_use(self, issuer: str, jti: str, *, now: datetime, until: datetime) -> bool:
+    async def replay(self, chosen: Chosen, *, now: datetime) -> int:
         """
-        Remember a token until *until*, over all replicas; False when it was used before.
+        Make them ready under the same id and sequence, attempts at zero; say how many.
 
-        The one write here that a crash may lose: what is at stake is one repeat within minutes.
+        What is under way is left alone. The receiver knows a repeat by its id, and a message that
+        comes after a later one by its sequence.
         """
         ...
 

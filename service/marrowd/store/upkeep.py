@@ -1,5 +1,5 @@
 """
-What operators and housekeeping ask of a store: sending again, stopping, forgetting, auditing.
+What operators and housekeeping ask of a store: stopping, forgetting, auditing.
 
 Beside `protocols`, whose promises (times in UTC, durable on return, which errors) hold here too.
 """
@@ -8,37 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
-
-if TYPE_CHECKING:  # `protocols` takes these up into `Store`
-    from marrowd.store.protocols import MessageRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """Messages to send again: by id, or written from `since` on and before `until`."""
-
-    ids: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    destinations: tuple[str, ...] | None = None  # only those for one of these; None: any
-
-
-class Replays(Protocol):
-    """Messages that are settled, made ready again."""
-
-    async def replayable(self, chosen: Chosen, *, limit: int) -> "list[MessageRow]":
-        """List those of *chosen* that are taken or parked, oldest first."""
-        ...
-
-    async def replay(self, chosen: Chosen, *, now: datetime) -> int:
-        """
-        Make them ready under the same id and sequence, attempts at zero; say how many.
-
-        What is under way is left alone. The receiver knows a repeat by its id, and a message that
-        comes after a later one by its sequence.
-        """
-        ...
+from typing import NamedTuple, Protocol
 
 
 class Destinations(Protocol):

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from marrowd.cds.feedback import feedback_from
 from marrowd.cds.requests import BadHookRequest
-from marrowd.store.protocols import CardFeedback, Feedback, Taken
+from marrowd.store.cards_shown import CardFeedback, Feedback, Taken
 from marrowd.telemetry.metrics import Metrics, OverrideReason
 from marrowd.web.answers import refusal
 from marrowd.web.bodies import ON_LOOP, free, json_bytes, quick

@@ -28,7 +28,8 @@ from marrowd.core.verdict import VerdictKind
 from marrowd.errors import StoreUnavailable
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.orders import OrderRules, load_order_rules
-from marrowd.store.protocols import Asked, Standing, Store
+from marrowd.store.cards_shown import Asked, Standing
+from marrowd.store.protocols import Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
 from marrowd.telemetry.metrics import HookOutcome, Metrics
 from marrowd.telemetry.pseudonyms import Whose

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import web
 
 from marrowd.errors import StoreUnavailable
-from marrowd.store.protocols import Feedback, ShownCard
+from marrowd.store.cards_shown import Feedback, ShownCard
 from marrowd.web.remembered import Drawn
 
 FLUSH_EVERY_S: Final = 5.0

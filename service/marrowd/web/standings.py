@@ -10,7 +10,7 @@ it, since the next trip would hang as well.
 import asyncio
 
 from marrowd.errors import StoreUnavailable
-from marrowd.store.protocols import Asked, Feedback, Standing
+from marrowd.store.cards_shown import Asked, Feedback, Standing
 
 _Waiting = tuple[Asked, "asyncio.Future[Standing]"]
 

@@ -25,7 +25,7 @@ from aiohttp import web
 
 from marrowd.errors import BadConfiguration, EhrUnavailable
 from marrowd.settings import HooksSettings, Issuer, Rotation
-from marrowd.store.protocols import Feedback
+from marrowd.store.cards_shown import Feedback
 from marrowd.web.answers import refusal
 from marrowd.web.keys import KEY_TYPES, KeyFile, KeySet, KeyUrl, keys_in
 

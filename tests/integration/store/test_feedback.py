@@ -6,7 +6,7 @@ import pytest
 from tests.support.stored import NOW, Quiet, lab, standing
 
 from marrowd.errors import StoreUnavailable
-from marrowd.store.protocols import (
+from marrowd.store.cards_shown import (
     Asked,
     CardCount,
     CardFeedback,

@@ -6,8 +6,7 @@ import pytest
 from tests.support.stored import AFTER_LEASE, LEASE, NOW, saying
 
 from marrowd.store import replay
-from marrowd.store.protocols import Message, MessageState, Store
-from marrowd.store.upkeep import Chosen
+from marrowd.store.protocols import Chosen, Message, MessageState, Store
 
 LATER = NOW + timedelta(hours=1)
 

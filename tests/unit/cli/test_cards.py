@@ -7,7 +7,7 @@ from tests.support.store import opened
 
 from marrowd.cli.cards import stats_command
 from marrowd.cli.exits import Exit
-from marrowd.store.protocols import CardFeedback, CardOutcome, ShownCard
+from marrowd.store.cards_shown import CardFeedback, CardOutcome, ShownCard
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

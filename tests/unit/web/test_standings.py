@@ -6,7 +6,7 @@ import pytest
 from tests.support.patience import PATIENCE_S
 
 from marrowd.errors import StoreUnavailable
-from marrowd.store.protocols import Asked, Standing
+from marrowd.store.cards_shown import Asked, Standing
 from marrowd.web.standings import Standings
 
 

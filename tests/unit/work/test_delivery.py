@@ -17,6 +17,7 @@ from tests.support.store import HandClock, count_of, opened, some_metrics, until
 from marrowd.cds.webhook import Answer, WebhookDestination, credentials, mark_of
 from marrowd.errors import BadConfiguration, StoreUnavailable
 from marrowd.store.protocols import (
+    Chosen,
     Message,
     MessageRow,
     MessageState,
@@ -25,7 +26,6 @@ from marrowd.store.protocols import (
     PatientState,
     Store,
 )
-from marrowd.store.upkeep import Chosen
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.delivery import DeliveryLoop, DeliveryPace
 
