@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from marrowd.core.facts import Fact, newest
 from marrowd.fhir.attachments import Attachments
-from marrowd.fhir.facts import Extraction, Ignored, facts_from, is_empty
+from marrowd.fhir.facts import Extraction, Irrelevant, facts_from, is_empty
 from marrowd.fhir.members import Resource, kind, text
 from marrowd.fhir.needs import Needs, needs
 from marrowd.fhir.references import Resolve, refs
@@ -48,7 +48,7 @@ def read_facts(
         )
         for resource in resources
     )
-    return tuple(newest(fact for fact in facts if not isinstance(fact, Ignored)))
+    return tuple(newest(fact for fact in facts if not isinstance(fact, Irrelevant)))
 
 
 def needs_of(

@@ -47,8 +47,8 @@ FACT_TYPES = frozenset(
 )
 
 
-class Ignored(StrEnum):
-    """Why a resource is of no use here: the metric label `reason` of ignored events."""
+class Irrelevant(StrEnum):
+    """Why a resource is of no use here."""
 
     TYPE = "type"  # no resource type that the service reads
     CODE = "code"  # codes that say it is about something else
@@ -75,7 +75,7 @@ def ref_of(resource: Resource) -> str | None:
     return f"{type_name}/{ident}" if type_name and is_id(ident) else None
 
 
-def ignored_because(resource: Resource, codes: Codes) -> Ignored | None:
+def ignored_because(resource: Resource, codes: Codes) -> Irrelevant | None:
     """
     Say why a resource cannot matter, from its type and codes alone; None when it may.
 
@@ -83,7 +83,7 @@ def ignored_because(resource: Resource, codes: Codes) -> Ignored | None:
     """
     type_name = kind(resource)
     if type_name not in FACT_TYPES:
-        return Ignored.TYPE
+        return Irrelevant.TYPE
     if is_withdrawn(resource) or type_name in {"DiagnosticReport", "ImagingStudy"}:
         return None
     if type_name == "Observation":
@@ -92,7 +92,7 @@ def ignored_because(resource: Resource, codes: Codes) -> Ignored | None:
         about = bool(problem_roles(resource, codes))
     else:
         about = order(resource, codes=codes) is not None
-    return None if about else Ignored.CODE
+    return None if about else Irrelevant.CODE
 
 
 def is_relevant(resource: Resource, codes: Codes) -> bool:
@@ -123,7 +123,7 @@ def facts_from(
     attachments: Attachments | None = None,
     is_listed: bool = False,
     sha256: str = "",
-) -> Fact | Ignored:
+) -> Fact | Irrelevant:
     """
     Read one version of one resource.
 
@@ -137,12 +137,12 @@ def facts_from(
             would give another one).
 
     Returns:
-        The fact, or `Ignored.TYPE` for a resource without a usable id or of a type that is not
+        The fact, or `Irrelevant.TYPE` for a resource without a usable id or of a type that is not
         read.
     """
     ref = ref_of(resource)
     if ref is None or kind(resource) not in FACT_TYPES:
-        return Ignored.TYPE
+        return Irrelevant.TYPE
     withdrawn = is_withdrawn(resource)
     empty = Fact(
         ref=ref,

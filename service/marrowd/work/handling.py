@@ -18,8 +18,7 @@ from marrowd.core.verdict import VerdictKind
 from marrowd.errors import BadConfiguration, BadInput
 from marrowd.fhir.answers import Absent
 from marrowd.fhir.client import FhirClient
-from marrowd.fhir.facts import Ignored as NotRead
-from marrowd.fhir.facts import is_empty
+from marrowd.fhir.facts import Irrelevant, is_empty
 from marrowd.fhir.notifications import SubscriptionStatus
 from marrowd.store.protocols import Applied, Event, EventKind, Evidence, Inbox
 from marrowd.telemetry.metrics import Ignored, Metrics
@@ -163,7 +162,7 @@ class EventHandler:
     async def _screen(  # noqa: PLR0911 - each way out is counted by its own reason
         self, event: Event, looked: Looked, access: SourceAccess, *, is_told: bool = True
     ) -> Handled:
-        if looked.ignored is NotRead.TYPE:
+        if looked.ignored is Irrelevant.TYPE:
             return await self._ignore(event, Ignored.TYPE)
         source = event.new.source
         stored = (await self._store.versions_of(source, [looked.ref])).get(looked.ref)

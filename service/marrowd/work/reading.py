@@ -17,7 +17,7 @@ from marrowd.errors import BadInput
 from marrowd.fhir.attachments import Attachments
 from marrowd.fhir.facts import (
     Extraction,
-    Ignored,
+    Irrelevant,
     facts_from,
     ignored_because,
     is_withdrawn,
@@ -42,7 +42,7 @@ class Looked:
     resource: Resource
     ref: str
     version: Version
-    ignored: Ignored | None  # why it cannot matter, from type and codes alone
+    ignored: Irrelevant | None  # why it cannot matter, from type and codes alone
     subject: Subject
     needs: Needs
     is_withdrawn: bool

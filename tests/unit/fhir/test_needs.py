@@ -3,7 +3,7 @@
 import pytest
 from tests.support import resources as fhir
 
-from marrowd.fhir.facts import Ignored, ignored_because, is_relevant
+from marrowd.fhir.facts import Irrelevant, ignored_because, is_relevant
 from marrowd.fhir.needs import Needs, binary_ref, needs
 from marrowd.fhir.subjects import subject_of, subjects_of
 from marrowd.rules.codes import load_codes
@@ -58,18 +58,18 @@ def test_which_urls_are_binaries(url, ref):
     ("resource", "reason"),
     [
         (fhir.lab(), None),
-        (fhir.lab(code=fhir.coded("8867-4")), Ignored.CODE),
+        (fhir.lab(code=fhir.coded("8867-4")), Irrelevant.CODE),
         (fhir.lab(code=fhir.coded("19005-8")), None),
         (fhir.lab(code=None, status="entered-in-error"), None),
         (fhir.lab(code=fhir.coded("72034-2"), component=[{"code": fhir.coded("1989-3")}]), None),
         (fhir.mri(code=None, category=None), None),
         (fhir.study(), None),
         (fhir.pain(), None),
-        (fhir.pain(code="J45.9"), Ignored.CODE),
+        (fhir.pain(code="J45.9"), Irrelevant.CODE),
         (fhir.request(), None),
-        (fhir.request(code="X"), Ignored.CODE),
-        (fhir.patient(), Ignored.TYPE),
-        ({}, Ignored.TYPE),
+        (fhir.request(code="X"), Irrelevant.CODE),
+        (fhir.patient(), Irrelevant.TYPE),
+        ({}, Irrelevant.TYPE),
     ],
 )
 def test_the_cheap_look(resource, reason):
