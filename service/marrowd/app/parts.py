@@ -1,7 +1,7 @@
 """
-What both halves of a process share, and how something of it lives as long as the process.
+What both halves of a process share, and how something is begun that lives as long as it does.
 
-Whatever is begun here is put on a stack, which ends it when the process stops.
+Whatever is begun is put on a stack, which ends it when the process stops.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Traces: on when an endpoint is configured, and only then is anything of them loaded."""
+"""Traces: on, and their libraries loaded, only when an endpoint is configured."""
 
 import os
 import socket

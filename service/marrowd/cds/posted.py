@@ -1,5 +1,5 @@
 """
-The message that takes a card to an EHR, or takes it back, as ehr.md tells EHRs of it.
+The message that brings a card to an EHR, or takes it back, as docs/ehr.md describes it.
 
 One shape for three acts. A first card and a replacement are `card.posted` (a replacement names in
 `retracts` what it replaces, so that no instant shows both); a withdrawal is `card.retracted`.

@@ -3,7 +3,7 @@ A call of a hook as a value: read strictly, so that a broken call is told which 
 
 The specification does not lay down what a service answers to a broken request; the service answers
 4xx and names the place. Values never appear in the message: they may be a patient's, or a token.
-What is optional may be missing, unknown members are let go, extra claims are no error: EHRs differ.
+Optional members may be missing, unknown ones are ignored, extra claims are no error: EHRs differ.
 """
 
 import re

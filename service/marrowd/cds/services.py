@@ -3,7 +3,7 @@ The discovery document: the three services and what each asks an EHR to send alo
 
 Prefetch templates keep to the portable subset of CDS Hooks 2.0 (type search, token equality,
 `_count`), so that every EHR can serve them. They bound neither status nor value: a result entered
-in error has to be seen too, and a template cannot compute a date. What is not relevant is let go
+in error has to be seen too, and a template cannot compute a date. What is not relevant is dropped
 here.
 """
 

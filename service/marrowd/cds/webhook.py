@@ -2,7 +2,7 @@
 A card on its way to the EHR: one signed POST and the answer to it, nothing about what follows.
 
 Signed by the Standard Webhooks rules (`webhook-id`, `webhook-timestamp`, `webhook-signature`) with
-every secret that is current: two while one replaces the other, so that the receiver can change at
+every secret in force: two while one replaces the other, so that the receiver can change at
 its own pace. `webhook-id` is the message's own id and the same at each try.
 """
 

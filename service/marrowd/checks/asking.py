@@ -1,4 +1,4 @@
-"""One plain request, and what can be told from how it was answered or was not."""
+"""One plain request, and what its answer, or the lack of one, tells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

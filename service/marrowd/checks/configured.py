@@ -150,7 +150,7 @@ def _in_clear(settings: Settings) -> Iterator[Finding]:
 
 def _retention(settings: Settings) -> Iterator[Finding]:
     policy = settings.policy
-    # The oldest result that governs was drawn so long before the oldest report that speaks.
+    # The oldest result that governs was drawn that long before the oldest report that speaks.
     speaks = policy.recency + policy.window_before
     if settings.retention.evidence < speaks:
         yield note(

@@ -1,7 +1,7 @@
 """
 `marrowd audit export`: who was given which patient's card, as JSON lines, for a stretch of time.
 
-The output names patients and users, which is what it is for; that it was made is logged.
+The output names patients and users, which is its purpose; each export is logged.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 def export_command(config: Path | None, since: str, until: str) -> Exit:
-    """Print one line an entry, oldest first; exit 1 where there is none."""
+    """Print one line for each entry, oldest first; exit 1 where there is none."""
     start, end = _moment("--since", since), _moment("--until", until)
     if end <= start:
         message = "--until: give a time after --since; the stretch ends before it"

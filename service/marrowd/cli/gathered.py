@@ -20,11 +20,11 @@ class Role(StrEnum):
     BINARY = "binary"  # content of a report
     CARRIER = "carrier"  # a Patient: who carries which identifier
     AID = "aid"  # no fact, but it tells what others refer to
-    BROKEN = "broken"  # no usable id: only to be told
+    BROKEN = "broken"  # no usable id: only to be reported
     NOTHING = ""  # only takes older versions away
 
 
-IGNORED = ""  # the "patient" of a subject that is none
+IGNORED = ""  # the "patient" of a subject that is not a patient
 
 # ref, rank, role, subject, digest, body
 Row = tuple[str, str, str, str | None, str, bytes | None]

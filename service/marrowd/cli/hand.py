@@ -11,7 +11,7 @@ from marrowd.errors import BadInput
 
 
 class Judged(NamedTuple):
-    """The lines of some patients, and what has to be told of them beside."""
+    """The lines of some patients, and what has to be reported with them."""
 
     lines: bytes
     told: tuple[str, ...]

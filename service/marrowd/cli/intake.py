@@ -46,7 +46,7 @@ class Intake:
         Take one document.
 
         Raises:
-            BadInput: it is no FHIR resource, or two servers use one Patient id.
+            BadInput: it is not a FHIR resource, or two servers use one Patient id.
         """
         for item in items(document):
             match item:
@@ -105,7 +105,7 @@ class Intake:
         if kind == "Observation":
             if is_vitamin_d(resource, self._codes):
                 return Role.FACT
-            # What is no result is text if a report lists it: whose it is matters only then.
+            # What is not a result is text if a report lists it: whose it is matters only then.
             return Role.TEXT if may_hold_text(resource) else Role.NOTHING
         if ignored_because(resource, self._codes) is None:
             return Role.FACT

@@ -34,7 +34,7 @@ _URN = re.compile(rb'"(urn:[^"\\]{1,255})"')
 # Beyond these no window fits into the calendar.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 _WORTH_A_CREW = 128 * 1024  # bytes: a fifth of a second's work
-# What a report needs beside itself is named by these members.
+# What a report needs besides itself is named by these members.
 _NEEDING = (b'"presentedForm"', b'"result"')
 
 
@@ -108,7 +108,7 @@ def moment(text: str | None, zone: tzinfo) -> datetime:
     Read `--now`: without a zone it is local, a date is the end of that day, None is the clock.
 
     Raises:
-        BadConfiguration: it is no ISO 8601 time.
+        BadConfiguration: it is not an ISO 8601 time.
     """
     if text is None:
         return datetime.now(UTC)

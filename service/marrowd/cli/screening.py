@@ -93,7 +93,7 @@ class Screener:
         self._reader.made()
 
     def line(self, job: Job) -> tuple[bytes, list[str]]:
-        """Give the line of one patient, and what has to be told beside it."""
+        """Give the line of one patient, and what has to be reported with it."""
         told: list[str] = []
         policy = self._terms.policy
         resources = [(kept, parse_canonical(kept.body)) for kept in job.kept]

@@ -9,7 +9,7 @@ from marrowd.fhir.subjects import PATIENT, patient_identifiers
 
 
 def settle(spool: Spool) -> None:
-    """Resolve the subjects that no reference told by itself, and make the spool ready."""
+    """Resolve the subjects that no reference gave by itself, and make the spool ready."""
     are_carriers_known = False
     for key in spool.open_subjects():
         base, patient, urn, identifiers = json.loads(key)

@@ -34,7 +34,7 @@ class ClientKey:
             place: where in the configuration it stands.
 
         Raises:
-            BadConfiguration: it is no such key; the message says what is, and quotes nothing.
+            BadConfiguration: it is no such key; the message says what is needed and quotes nothing.
         """
         try:
             key = load_pem_private_key(pem.encode(), password=None)

@@ -2,7 +2,7 @@
 What a document holds: the resources of a Bundle of any type, or one resource, and deletions.
 
 A `history` Bundle says that a resource is gone with an entry that has a DELETE request and no
-resource. An entry that cannot be read is told with its place and stops nothing.
+resource. An entry that cannot be read is reported with its place and stops nothing.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """A resource that is no more."""
+    """A resource that no longer exists."""
 
     ref: str
     last_updated: object = None  # `response.lastModified`, as written

@@ -16,7 +16,7 @@ from marrowd.fhir.codings import exam, is_mr
 from marrowd.fhir.members import codings, title
 from marrowd.rules.codes import Codes
 
-# "Mr." before a name is no modality: MR must be all of one case, and no full stop may follow it.
+# "Mr." before a name is not a modality: MR must be all of one case, and no full stop may follow it.
 _MR = re.compile(
     r"(?<![\w-])(?:MRI|mri|Mri|MR(?!\.)|mr(?!\.)|MRT|IRM|(?i:magnetic resonance))(?![\w])"
 )

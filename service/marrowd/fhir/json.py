@@ -63,7 +63,7 @@ def parse(text: bytes | str, *, allow_nan: bool = False) -> Any:  # noqa: ANN401
         allow_nan: take the literals NaN, Infinity and -Infinity, which JSON does not have.
 
     Raises:
-        BadInput: it is no JSON, no UTF-8, or nested too deeply. The message quotes nothing.
+        BadInput: it is not JSON, not UTF-8, or nested too deeply. The message quotes nothing.
     """
     try:
         if isinstance(text, bytes):

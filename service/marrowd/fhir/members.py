@@ -59,7 +59,7 @@ def title(concept: object) -> str:
 
 
 def kind(resource: Resource) -> str:
-    """Give the resource type, "" for what is none."""
+    """Give the resource type, "" where there is none."""
     return text(resource.get("resourceType"))
 
 

@@ -21,7 +21,7 @@ def conclusion(report: Resource) -> str:
 
 
 def narrative(resource: Resource) -> str:
-    """Give the text of `text.div`, "" when there is none to be had or it says that it is empty."""
+    """Give the text of `text.div`, "" when there is none or it says that it is empty."""
     given = obj(resource.get("text"))
     div = given.get("div")
     if (

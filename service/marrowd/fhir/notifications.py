@@ -23,7 +23,7 @@ _WHOLE_BUNDLES = frozenset({"transaction", "batch", "collection", "message"})
 
 
 _BRINGS = frozenset({"event-notification", "query-event"})
-_LARGEST = 1 << 62  # counters are positive 64-bit integers; what is larger is no counter
+_LARGEST = 1 << 62  # counters are positive 64-bit integers; anything larger is not a counter
 
 
 class StatusType(StrEnum):
@@ -92,7 +92,7 @@ def read_notification(bundle: Mapping[str, Any]) -> Notification:
         bundle: a parsed Bundle.
 
     Raises:
-        BadInput: it is no Bundle of a kind that notifies; the message says where.
+        BadInput: it is not a Bundle that notifies; the message says where.
     """
     if bundle.get("resourceType") != "Bundle":
         message = "resourceType: expected Bundle"

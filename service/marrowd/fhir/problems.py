@@ -14,7 +14,7 @@ _NOT_TRUE = frozenset({"refuted", _WITHDRAWN})
 
 
 def problem(resource: Resource, *, codes: Codes, zone: tzinfo) -> Problem | None:
-    """Read a Condition; None when it is none that matters here, or withdrawn."""
+    """Read a Condition; None when it does not matter here, or is withdrawn."""
     if is_problem_withdrawn(resource):
         return None
     found = problem_roles(resource, codes)
@@ -48,7 +48,7 @@ def _status_codes(concept: object) -> set[str]:
 
 
 def _since(resource: Resource, zone: tzinfo) -> When | None:
-    """Onset, else recorded; an onset given as an age or in words cannot be placed and is none."""
+    """Onset, else recorded; an onset given as an age or in words cannot be placed."""
     onset = optional(resource.get("onsetDateTime"), zone=zone)
     if onset is None:
         onset = optional(obj(resource.get("onsetPeriod")).get("start"), zone=zone)

@@ -67,7 +67,7 @@ class Amount:
 
 
 def has_value(member: Resource) -> bool:
-    """Say whether any `value[x]` is there; a quantity that has but a unit is none."""
+    """Say whether any `value[x]` is there; a quantity with only a unit is none."""
     for name, value in member.items():
         if name.startswith("value") and value not in _BLANKS and not _is_bare(name, value):
             return True
@@ -157,7 +157,7 @@ def _string(value: object) -> tuple[Decimal, str | None, Spelling | None]:
     unit = match["unit"]
     spelling = _spelling(unit) if unit else None
     if unit and spelling is None:
-        # The grammar has only known units in it: "18 (see note)" is no value.
+        # The grammar has only known units in it: "18 (see note)" is not a value.
         raise UnreadableResource(reasons.VALUE)
     sign = _COMPARATORS[match["comparator"]] if match["comparator"] else None
     return Decimal(match["number"].replace(",", ".")), sign, spelling

@@ -1,7 +1,7 @@
 """
 Why something could not be read: the closed list of the `screen` contract.
 
-As far as it is told here. Plain strings, because facts are stored and printed as they are.
+Only those that this room gives. Plain strings, because facts are stored and printed as they are.
 """
 
 from typing import Final

@@ -106,7 +106,7 @@ def target(reference: object, *, resolve: Resolve = nowhere) -> Target:
         base = split[0] if split else None
         return Target(type=known.partition("/")[0], ref=known, base=base, identifier=identifier)
     if split is None:
-        urn = url if ":" in url else None  # a urn, or a URL that is no RESTful one
+        urn = url if ":" in url else None  # a urn, or a URL that is not a RESTful one
         return Target(type=kind, urn=urn, identifier=identifier)
     base, found, ident = split
     return Target(type=found, ref=f"{found}/{ident}", base=base, identifier=identifier)

@@ -43,7 +43,7 @@ class ReportReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportContext:
-    """All that reading a report takes beside the report."""
+    """All that reading a report takes besides the report."""
 
     reader: ReportReader
     codes: Codes
@@ -130,7 +130,7 @@ def not_read(reading: Reading) -> str | None:
     """Give the contract's reason for a text that could not be read, None if it could."""
     if reading.reason is None:
         return None
-    # A template and a text that is no report both hold nothing to read.
+    # Neither a template nor a text that is not a report holds anything to read.
     return "language" if reading.reason is NotRead.LANGUAGE else "no_text"
 
 

@@ -5,7 +5,7 @@ SMART Backend Services: an access token for a source, fetched when needed and ke
                       |                                  (the old one serves until the new is there)
                       '--(refused with 401)--> none -> asked -> good, once
 
-However many requests wait, one token is asked for. After an answer that is no token the endpoint is
+However many requests wait, one token is asked for. After an answer without a token the endpoint is
 left in peace, for a few seconds or as long as it asks, and everybody gets the same answer:
 authorization servers lock out those who insist, and one that stumbles is not helped by a crowd.
 Time and randomness are handed in; nothing of a token or key is ever logged.

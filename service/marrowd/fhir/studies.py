@@ -16,7 +16,7 @@ from marrowd.rules.codes import Codes
 
 # hl7.org/fhir/R4/valueset-imagingstudy-status; registered and unknown announce, they do not count.
 _COUNTS = frozenset({"available"})
-# DICOM modalities of what is no picture: they come with a study of any modality and state none.
+# DICOM modalities of what is not a picture: they come with a study of any modality and state none.
 _NOT_ACQUIRED = frozenset({"SR", "PR", "KO", "DOC", "OT", "SEG", "REG", "AU"})
 
 

@@ -3,7 +3,7 @@ Whose a resource is: what its subject says, before anybody has looked anything u
 
 A subject may be a reference, a urn that only a fullUrl explains, or nothing but an identifier that
 one Patient carries. Groups, devices and locations are subjects too; what is about them is not about
-a patient and is let go.
+a patient and is dropped.
 """
 
 from dataclasses import dataclass

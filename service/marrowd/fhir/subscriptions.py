@@ -5,7 +5,7 @@ They are rest-hook ones by criteria, or topic ones with the criteria as filters 
 
 Criteria name what can never change for the better: types, codes, categories. Never a status or a
 value, because a correction to "entered in error" would then go unsaid; never `modality`, because R4
-looks for it in the series only. What is not relevant is let go in the service.
+looks for it in the series only. What is not relevant is dropped in the service.
 
 A Subscription is ours when it points at our endpoint; which of ours it is says the slug that its
 `reason` opens with. Neither needs the server to accept ids or tags of our choosing. See
@@ -188,7 +188,7 @@ def _difference(existing: Mapping[str, Any], one: Wanted) -> str:
     target = whole["channel"]
     if any(existing.get(member) != whole.get(member) for member in ("criteria", "_criteria")):
         return "criteria"
-    # A server that hides headers gets them again: a rotated secret could not be told otherwise.
+    # A server that hides headers gets them again: a rotated secret could not be noticed otherwise.
     if channel.get("header") != target["header"]:
         return "secret" if channel.get("header") else NOT_SHOWN
     members = ("type", "payload", "_payload", "extension")

@@ -19,7 +19,7 @@ from marrowd.fhir import reasons
 from marrowd.fhir.markup import text_of_markup
 
 MAX_BYTES = 32 * 1024 * 1024  # of a document; a radiology report is a few kB, scanned ones 1-5 MB
-MAX_CHARACTERS = 1_000_000  # of its text: more is no report
+MAX_CHARACTERS = 1_000_000  # of its text: no report is longer
 _MAX_PAGES = 200
 _STARTS_WITHIN = 4096  # bytes: blanks before the first sign of what a document is
 TextOf = Callable[[bytes, str], str]  # `text_of`, or what does the same in another process
@@ -38,7 +38,7 @@ _LOOKS_HTML = re.compile(
 )
 _CHARSET = re.compile(r"charset\s*=\s*\"?'?([\w.:-]+)", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
-_MAX_CONTROLS = 0.02  # share of control characters above which bytes are no text
+_MAX_CONTROLS = 0.02  # share of control characters above which bytes are not text
 
 
 class Form(StrEnum):
@@ -107,7 +107,7 @@ def decoded(data: bytes, content_type: str) -> str:
     Decode bytes: a byte-order mark, else the declared charset, else UTF-8, else Windows-1252.
 
     Raises:
-        UnreadableResource: `broken`, when what comes out is no text.
+        UnreadableResource: `broken`, when what comes out is not text.
     """
     text = _decoded(data, content_type)
     if len(_CONTROLS.findall(text)) > _MAX_CONTROLS * len(text):

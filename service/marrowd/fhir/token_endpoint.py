@@ -92,7 +92,7 @@ class TokenEndpoint:
 
         Raises:
             EhrUnavailable: no answer, or one that waiting may mend.
-            Unusable: a refusal, or an answer that is no token.
+            Unusable: a refusal, or an answer without a token.
         """
         form = {
             "scope": scope,
@@ -112,7 +112,7 @@ class TokenEndpoint:
             and isinstance(kind, str)
             and kind.lower() == "bearer"
         ):
-            message = "the token endpoint answered something that is no bearer token"
+            message = "the token endpoint answered something other than a bearer token"
             raise Unusable(message)
         granted = found.get("scope")
         return Granted(
@@ -160,7 +160,7 @@ def _object(body: bytes, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        message = f"{what} answered something that is no JSON object"
+        message = f"{what} answered something other than a JSON object"
         raise Unusable(message)
     return found
 

@@ -37,6 +37,6 @@ R4_TYPES = frozenset(
     """.split()
 )
 
-# The types whose events can change a verdict; events of other types are let go, counted.
+# The types whose events can change a verdict; events of other types are counted and dropped.
 # Of a Patient only a merge matters: no Subscription of ours asks for it, but one may bring it.
 USED_TYPES = frozenset({"Observation", "DiagnosticReport", "ImagingStudy", "Patient"})

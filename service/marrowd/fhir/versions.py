@@ -7,7 +7,7 @@ from marrowd.fhir.dates import instant
 from marrowd.fhir.json import Number, digest
 from marrowd.fhir.members import Resource, obj
 
-_MAX_DIGITS = 100  # longer "numbers" are none; int() refuses them anyway from 4,300 on
+_MAX_DIGITS = 100  # longer "numbers" do not count; int() refuses them anyway from 4,300 on
 
 
 def version(resource: Resource, *, is_withdrawn: bool, zone: tzinfo, sha256: str = "") -> Version:

@@ -2,7 +2,7 @@
 The clinical codes of `codes.toml` as look-up tables.
 
 A code system is told by its URI (or its OID) and nothing else: a LOINC number under another system
-is no LOINC code (rules.md section 1).
+is not a LOINC code (rules.md section 1).
 """
 
 import tomllib
@@ -51,7 +51,7 @@ class VitaminDCode:
 
     @property
     def analyte(self) -> Analyte | None:
-        """Give what is measured, None when it is no 25(OH)D result by itself."""
+        """Give what is measured, None when it is not a 25(OH)D result by itself."""
         return _MEASURED.get(self.role)
 
 
@@ -153,7 +153,7 @@ def load_codes(
     Args:
         local: (system, code) -> "total", "d3" or "d2". A grey LOINC code may be named here; an
             excluded one stays excluded.
-        pains: "system|code" of problems that mean foot or ankle pain, beside the built-in ones.
+        pains: "system|code" of problems that mean foot or ankle pain, besides the built-in ones.
     """
     base = _built_in()
     if not local and not pains:

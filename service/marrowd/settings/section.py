@@ -83,7 +83,7 @@ class Section(BaseModel):
         Give the section as it is with the *texts* of its files, by path.
 
         Raises:
-            ValidationError: a text that is no such secret.
+            ValidationError: a text that is not a usable secret.
         """
         found = {name: getattr(self, name) for name in type(self).model_fields}
         found |= {key: _each(given, texts.__getitem__) for key, given in self._files.items()}

@@ -114,7 +114,7 @@ class BearerAuth(Section):
 class SmartBackendAuth(Section):
     """SMART Backend Services: a signed assertion for a short-lived token."""
 
-    # The key's name is no secret, but may come by file: it changes with the key.
+    # The key's name is not a secret, but may come by file: it changes with the key.
     secrets: ClassVar[tuple[str, ...]] = ("private_key", "key_id")
     kind: Literal["smart-backend"]
     client_id: str
@@ -244,7 +244,7 @@ class PolicySettings(Section):
     window_after: Days = timedelta(days=90)
     push_min_severity: Literal["insufficient", "deficient"] = "insufficient"
     consider_mri: bool = True
-    pain_codes: tuple[str, ...] = ()  # "system|code", beside the built-in ones
+    pain_codes: tuple[str, ...] = ()  # "system|code", besides the built-in ones
     override_quiet: Days = timedelta(days=90)
     local_codes: tuple[LocalCode, ...] = ()
     site_zone: str = "UTC"

@@ -1,5 +1,5 @@
 """
-What the service says of itself to operators: logs, metrics and traces, each by closed lists.
+What the service tells operators about itself: logs, metrics and traces, all from closed lists.
 
-Knows names, labels and formats. Must not know: the domain, and never a patient.
+Knows names, labels and formats. Must not know: the domain, let alone a patient.
 """

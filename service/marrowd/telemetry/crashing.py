@@ -11,7 +11,7 @@ from types import TracebackType
 
 
 def say_crashes_by_place() -> None:
-    """Have uncaught errors, of threads and of finalizers too, told without their messages."""
+    """Report uncaught errors, those of threads and finalizers too, without their messages."""
     sys.excepthook = _tell
     threading.excepthook = lambda args: _tell(args.exc_type, args.exc_value, args.exc_traceback)
     sys.unraisablehook = lambda args: _tell(args.exc_type, args.exc_value, args.exc_traceback)

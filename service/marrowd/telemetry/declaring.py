@@ -1,5 +1,5 @@
 """
-How `metrics` declares a metric: one line says its kind, its text and all that its labels may say.
+How `metrics` declares a metric: one line gives its kind, its text and every value of its labels.
 
 A declaration is typed as what it becomes in each `Metrics`, as `dataclasses.field` is.
 """

@@ -234,5 +234,5 @@ class _Sender(BatchSpanProcessor):
 
 
 def _context_of(parent: str | None) -> Context:
-    """Read a traceparent as the specification says; what is none of it gives nothing."""
+    """Read a traceparent as the specification says; anything else gives nothing."""
     return _PROPAGATOR.extract({} if parent is None else {TRACEPARENT: parent}, Context())

@@ -75,7 +75,7 @@ class Span:
     def fail(self, error: str) -> None:
         """Say that it went wrong: a class of error or a status, never a message."""
 
-    def child(self, name: SpanName) -> "Span":  # noqa: ARG002 - a recorded one has need of it
+    def child(self, name: SpanName) -> "Span":  # noqa: ARG002 - a recorded one needs it
         """Give the span of a part of this; it begins when it is entered."""
         return self
 
@@ -98,7 +98,7 @@ class Tracer:
 
     def begin(
         self,
-        name: SpanName,  # noqa: ARG002 - a recording one has need of all three
+        name: SpanName,  # noqa: ARG002 - a recording one needs all three
         *,
         parent: str | None = None,  # noqa: ARG002
         links: Sequence[str] = (),  # noqa: ARG002
@@ -108,7 +108,7 @@ class Tracer:
 
         Args:
             name: what it is.
-            parent: traceparent of what brought it about; without one, or with one that is none,
+            parent: traceparent of what brought it about; without one, or with an invalid one,
                 a trace of its own begins.
             links: traceparents of what else has to do with it.
         """

@@ -2,7 +2,7 @@
 The JSON body of a call: its media type, its size, and JSON so strict that nothing breaks later.
 
 Two parsers look at a body. orjson is quick and refuses what JSON does not have: NaN, half a
-surrogate pair, bytes that are no UTF-8, nesting beyond 1,024. The exact one keeps numbers as they
+surrogate pair, bytes that are not UTF-8, nesting beyond 1,024. The exact one keeps numbers as they
 were written, which thresholds and the order of versions need, and refuses a name given twice: two
 readers could then understand two different things. A number that no double can hold is JSON, which
 orjson cannot read: the exact one decides there, and it is unreadable as a value, no more.

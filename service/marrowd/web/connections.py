@@ -1,5 +1,5 @@
 """
-What no handler ever sees, answered like everything else: bytes that are no HTTP, and defects.
+What no handler ever sees, answered like everything else: bytes that are not HTTP, and defects.
 
 aiohttp answers these by itself: past every middleware, in plain text, and quoting what was sent.
 Here they get an OperationOutcome, a request id and one line in the log, and nothing is quoted. The

@@ -35,7 +35,7 @@ class FeedbackDesk:
     _writing: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def take(self, request: web.Request) -> web.Response:
-        """Keep what is new; a repeat or a card that nobody was shown is no error."""
+        """Keep what is new; a repeat, or a card that nobody was shown, is not an error."""
         text = await json_bytes(request)
         body = await quick(text)
         now = self.clock()

@@ -49,7 +49,7 @@ log = structlog.get_logger(__name__)
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an HTTP header can carry
 _STANDING_SHARE: Final = 0.4  # of the fetch budget: a store that hangs leaves time for the EHR
 _IDS: Final = frozenset(str(service) for service in Service)
-_CALL_BYTES: Final = 2_000  # of a checked call, beside its body
+_CALL_BYTES: Final = 2_000  # of a checked call, besides its body
 _NOTHING: Final = b'{"cards":[]}'
 
 

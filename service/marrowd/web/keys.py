@@ -20,7 +20,7 @@ from marrowd.errors import BadConfiguration, EhrUnavailable
 
 RELOAD_EVERY_S: Final = 60.0  # at most, when a key id is not known
 RETRY_EVERY_S: Final = 5.0  # while there are no keys at all
-REFRESH_EVERY_S: Final = 3600.0  # a key taken out of the set is no good after this
+REFRESH_EVERY_S: Final = 3600.0  # a key taken out of the set is refused after this
 FETCH_TIMEOUT_S: Final = 5.0
 WAIT_S: Final = 0.3  # of a call's budget: the fetch goes on and serves the next call
 MAX_BYTES: Final = 262_144
@@ -197,9 +197,9 @@ def _keys_of(document: bytes) -> Keys:
     except (orjson.JSONDecodeError, KeyError, TypeError):
         keys = None
     if not isinstance(keys, list):
-        message = "a key set is no JWKS"
+        message = "a key set is not a JWKS"
         raise EhrUnavailable(message)
-    # A private part or a symmetric key has no business in a public set; what is unknown is let go.
+    # A private part or a symmetric key has no business in a public set; what is unknown is ignored.
     return {
         key["kid"]: key
         for key in keys

@@ -18,7 +18,7 @@ from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 from marrowd.core.verdict import VerdictKind
 
 MOST_BYTES = 64_000_000
-OVERHEAD = 1_000  # bytes of one thing remembered beside its texts
+OVERHEAD = 1_000  # bytes of one thing remembered besides its texts
 
 Pieces: TypeAlias = tuple[bytes, ...]
 K = TypeVar("K", bound=Hashable)
@@ -33,7 +33,7 @@ _CUT: Final = tuple(
 
 
 class Key(NamedTuple):
-    """What an answer depends on beside evidence and time."""
+    """What an answer depends on besides evidence and time."""
 
     source: str
     patient: str
@@ -54,7 +54,7 @@ class Drawn:
 
 
 class Remembered(Generic[K, V]):
-    """Values by what they depend on; *size_of* says what one takes beside its overhead."""
+    """Values by what they depend on; *size_of* says what one takes besides its overhead."""
 
     def __init__(self, size_of: Callable[[K, V], int], most_bytes: int = MOST_BYTES) -> None:
         self._size_of = size_of

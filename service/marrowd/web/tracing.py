@@ -22,7 +22,7 @@ def traced(tracer: Tracer) -> Middleware:
         if name is None:
             return await handler(request)
         parents = request.headers.getall(TRACEPARENT, ())
-        # Twice is none: nobody can say which of them is meant.
+        # Two count as none: nobody can say which of them is meant.
         with tracer.begin(name, parent=parents[0] if len(parents) == 1 else None) as span:
             span.tell(Told.METHOD, request.method)
             span.tell(Told.ROUTE, route)

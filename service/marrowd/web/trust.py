@@ -305,7 +305,7 @@ def _check_times(claims: Mapping[str, Any], now: float) -> float:
         value = claims.get(name)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number and not (name == "nbf" and value is None):
-            message = f"{name} is no time"
+            message = f"{name} is not a time"
             raise _NotTrusted(message)
     expires, issued = float(claims["exp"]), float(claims["iat"])
     if now >= expires + LEEWAY_S:
