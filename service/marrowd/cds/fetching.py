@@ -30,7 +30,7 @@ MAX_NEEDS: Final = 40  # contents and resources behind reports, all together
 MAX_CONTENT: Final = 5_000_000  # bytes of one attachment
 _PATIENT: Final = "{{context.patientId}}"
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Fetching:
                 for search in searches:
                     group.create_task(search)
         except TimeoutError:
-            log.warning("fetch_cut_short", count=len(keys) - len(into.answers))
+            _log.warning("fetch_cut_short", count=len(keys) - len(into.answers))
 
     async def _search(self, key: PrefetchKey, into: Fetched) -> None:
         kind, _, query = self.templates[key].partition("?")
@@ -86,7 +86,9 @@ class Fetching:
         try:
             found = await self.client.search(kind, params, max_pages=MAX_PAGES)
         except MarrowdError as exc:
-            log.warning("fetch_failed", operation="search", resource=kind, error=type(exc).__name__)
+            _log.warning(
+                "fetch_failed", operation="search", resource=kind, error=type(exc).__name__
+            )
             return
         answer = of_patient(Answer(resources=tuple(map(dict, found))), self.whose)
         if key is PrefetchKey.REPORTS:
@@ -109,13 +111,13 @@ class Fetching:
         try:
             into.attachments[url] = await self.client.content(url, max_bytes=MAX_CONTENT)
         except MarrowdError as exc:
-            log.warning("fetch_failed", operation="content", error=type(exc).__name__)
+            _log.warning("fetch_failed", operation="content", error=type(exc).__name__)
 
     async def _read(self, ref: str, into: Fetched) -> None:
         try:
             resource = dict(await self.client.read(ref))
         except MarrowdError as exc:
-            log.warning("fetch_failed", operation="read", error=type(exc).__name__)
+            _log.warning("fetch_failed", operation="read", error=type(exc).__name__)
             return
         if self.whose.is_his(resource):
             into.resources.append(resource)

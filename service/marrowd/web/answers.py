@@ -46,7 +46,7 @@ _JSON_HEADERS = CIMultiDict(
 )
 RETRY_AFTER_S = 5  # a store that is restarting is back in seconds
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Response = TypeVar("Response", bound=web.StreamResponse)
 
@@ -84,7 +84,7 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as exc:
         response = answer_of(exc)
     except StoreUnavailable:
-        log.warning("store_unavailable", route=_route(request))
+        _log.warning("store_unavailable", route=_route(request))
         response = answer_of(refusal(503, "the store cannot be reached or written; retry"))
     return dressed(response, request_id)
 

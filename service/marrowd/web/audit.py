@@ -25,7 +25,7 @@ MOST: Final = 20_000  # entries waiting while the store is away: about 20 MB
 _TOGETHER: Final = 500  # rows in one transaction
 _LONGEST: Final = 255  # characters of a name that an EHR chose
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class AuditTrail:
@@ -49,14 +49,14 @@ class AuditTrail:
         """Write what waits; what the store does not take waits for the next time."""
         async with self._writing:
             if self._lost:
-                log.error("audit_entries_lost", count=self._lost, reason="too many waited")
+                _log.error("audit_entries_lost", count=self._lost, reason="too many waited")
                 self._lost = 0
             while self._waiting:
                 some = list(islice(self._waiting, _TOGETHER))
                 try:
                     await self._store.add_audit(some)
                 except StoreUnavailable:
-                    log.warning("audit_not_written", count=len(self._waiting))
+                    _log.warning("audit_not_written", count=len(self._waiting))
                     return
                 except BadInput:
                     some = some[: await self._one_by_one(some)]
@@ -69,7 +69,7 @@ class AuditTrail:
             try:
                 await self._store.add_audit([entry])
             except BadInput:
-                log.exception("audit_entries_lost", count=1, reason="cannot be stored")
+                _log.exception("audit_entries_lost", count=1, reason="cannot be stored")
             except StoreUnavailable:
                 return index
         return len(some)

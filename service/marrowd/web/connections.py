@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import (
 
 from marrowd.web.answers import FHIR_JSON, answer_of, dressed, outcome, request_id_of
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 _WHOLE: Final = (
     HTTPStatus.BAD_REQUEST,
@@ -69,11 +69,11 @@ class _Connection(web.RequestHandler):
         if isinstance(exc, HttpProcessingError):
             what = _BY_KIND.get(type(exc), _WHOLE)
             kind = type(exc).__name__
-            log.info("request_unreadable", error=kind, status=what[0], request_id=request_id)
+            _log.info("request_unreadable", error=kind, status=what[0], request_id=request_id)
         elif isinstance(exc, ConnectionError):
-            log.info("caller_gone", request_id=request_id)
+            _log.info("caller_gone", request_id=request_id)
         else:
-            log.error("request_failed", request_id=request_id, exc_info=exc)
+            _log.error("request_failed", request_id=request_id, exc_info=exc)
         if request.writer.output_size > 0:
             message = "an answer is on its way already"
             raise ConnectionError(message)

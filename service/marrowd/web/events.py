@@ -30,7 +30,7 @@ from marrowd.telemetry.tracing import traceparent
 from marrowd.web.answers import refusal
 from marrowd.web.bodies import loosely, received
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _RESOURCES = frozenset(Resource)
 
@@ -134,7 +134,7 @@ class Intake:
         matches = [hmac.compare_digest(token, secret.encode()) for secret in known]
         if scheme.lower() != "bearer" or not any(matches):
             reason = "another secret" if scheme.lower() == "bearer" else "no bearer token"
-            log.warning("notification_not_trusted", source=source, reason=reason)
+            _log.warning("notification_not_trusted", source=source, reason=reason)
             raise refusal(401, "Authorization: expected Bearer and the source's secret")
         return source
 

@@ -19,7 +19,7 @@ from marrowd.web.shown import ShownCards
 
 WITHIN_S: Final = 5.0  # a disk may be slow, but who sends feedback does not wait for ever
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class FeedbackDesk:
         # and when it is sent again it is a repeat.
         done, _ = await asyncio.wait({task}, timeout=self.within_s)
         if not done:
-            log.warning("feedback_out_of_time")
+            _log.warning("feedback_out_of_time")
             raise refusal(503, "feedback could not be written in time; retry")
         await task
         return web.Response(status=200)

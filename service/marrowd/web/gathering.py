@@ -40,7 +40,7 @@ from marrowd.web.audit import storable
 from marrowd.web.bodies import exact
 from marrowd.web.remembered import Key, Pieces
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 Body: TypeAlias = bytes | Mapping[str, Any]
 MAX_ANSWER: Final = 5_000_000  # bytes of one answer of the EHR's server
@@ -194,7 +194,7 @@ class Gatherer:
             async with asyncio.timeout(self.fetch_s):
                 return await self.evidence.facts_of(call.source.name, call.patient)
         except (TimeoutError, StoreUnavailable) as exc:
-            log.warning("evidence_not_read", source=call.source.name, error=type(exc).__name__)
+            _log.warning("evidence_not_read", source=call.source.name, error=type(exc).__name__)
             return None
 
     async def _fetch(

@@ -44,7 +44,7 @@ from marrowd.web.shown import ShownCards
 from marrowd.web.standings import Standings
 from marrowd.web.trust import Caller, Trust
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")  # what an HTTP header can carry
 _STANDING_SHARE: Final = 0.4  # of the fetch budget: a store that hangs leaves time for the EHR
@@ -120,7 +120,7 @@ class Hooks:
             for indicator in Indicator
         }
         # Bound once: a logger of the module is made anew for each line.
-        self._line = log.bind()
+        self._line = _log.bind()
         self._durations = {
             service: self.metrics.hook_duration_seconds.labels(service) for service in Service
         }
@@ -218,7 +218,7 @@ class Hooks:
             async with asyncio.timeout(self.budget.whole_s):
                 return await trust.caller(request)
         except TimeoutError:
-            log.warning("caller_not_verified", reason="out of time")
+            _log.warning("caller_not_verified", reason="out of time")
             raise refusal(503, "callers cannot be verified now; retry") from None
 
     async def _checked(
@@ -277,7 +277,7 @@ class Hooks:
             async with asyncio.timeout_at(deadline):
                 return await self._draw(call, body, key, standing)
         except TimeoutError:
-            log.warning("hook_out_of_time", service=call.request.hook)
+            _log.warning("hook_out_of_time", service=call.request.hook)
             raise refusal(503, "no answer within the time budget; retry") from None
 
     async def _draw(
@@ -306,7 +306,7 @@ class Hooks:
                 return await asyncio.wait_for(asking, within_s)
             return await asking
         except StoreUnavailable as exc:
-            log.warning("standing_not_read", source=call.source_name, error=str(exc))
+            _log.warning("standing_not_read", source=call.source_name, error=str(exc))
             return None
 
     def _holds(self, known: Drawn, standing: Standing) -> bool:

@@ -28,7 +28,7 @@ MIN_RSA_BITS: Final = 2048  # RFC 7518 section 3.3
 _CURVE_BITS: Final = 384
 KEY_TYPES: Final = {"ES384": "EC", "RS384": "RSA"}
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 Keys = Mapping[str, Mapping[str, Any]]
 
 
@@ -160,14 +160,14 @@ class KeySet:
             # Shielded: whoever cannot wait leaves the fetch to those who come after.
             await asyncio.wait_for(asyncio.shield(self._loading), WAIT_S)
         except TimeoutError:
-            log.info("jwks_awaited")
+            _log.info("jwks_awaited")
 
     async def _load(self) -> None:
         try:
             self._keys = _keys_of(await self._source.load())
             self._prepared = {}
         except EhrUnavailable as exc:
-            log.warning("jwks_not_read", error=str(exc))  # the keys known so far stay in force
+            _log.warning("jwks_not_read", error=str(exc))  # the keys known so far stay in force
         finally:
             self._asked_at = self._monotonic()
 

@@ -19,7 +19,7 @@ from marrowd.errors import MarrowdError
 from marrowd.store.protocols import EventKind, Inbox, NewEvent
 from marrowd.telemetry.tracing import traceparent
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class NewerFacts:
                 self.wake()
         except MarrowdError as exc:
             # The next call with the same prefetch says it again, and the sweep finds it anyway.
-            log.warning("newer_facts_not_told", count=len(events), error=type(exc).__name__)
+            _log.warning("newer_facts_not_told", count=len(events), error=type(exc).__name__)
 
     async def settle(self) -> None:
         """Wait for what is being told."""

@@ -21,7 +21,7 @@ from marrowd.web.remembered import Drawn
 FLUSH_EVERY_S: Final = 5.0
 _MOST: Final = 10_000  # cards waiting while the store is away; more are not counted
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class ShownCards:
@@ -60,7 +60,7 @@ class ShownCards:
         try:
             await self._store.add_shown(shown)
         except StoreUnavailable:
-            log.warning("shown_cards_not_written", count=len(shown))
+            _log.warning("shown_cards_not_written", count=len(shown))
             self._sources = sources | self._sources
             self._times += times
 

@@ -35,7 +35,7 @@ _MAX_ID: Final = 255
 _JWS: Final = {algorithm: jwt.PyJWS([algorithm]) for algorithm in KEY_TYPES}
 _TIMES: Final = ("exp", "iat", "nbf")
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 class _NotTrusted(Exception):
@@ -102,9 +102,9 @@ class Trust:
         try:
             return await self._caller(request)
         except _NotTrusted as exc:
-            log.warning("call_not_trusted", reason=str(exc))
+            _log.warning("call_not_trusted", reason=str(exc))
         except EhrUnavailable as exc:
-            log.warning("call_not_trusted", reason=str(exc))
+            _log.warning("call_not_trusted", reason=str(exc))
             raise refusal(503, "callers cannot be verified now; retry") from None
         raise refusal(401, "not authorized")
 
@@ -208,10 +208,10 @@ def check_exposure(hooks: HooksSettings, host: str) -> None:
     """
     if hooks.require_jwt:
         if not hooks.issuers:
-            log.warning("no_issuers", hint="every call is answered 401: see hooks.issuers")
+            _log.warning("no_issuers", hint="every call is answered 401: see hooks.issuers")
         return
     if is_loopback(host):
-        log.info("hooks_without_jwt", host=host, hint="only this machine can connect")
+        _log.info("hooks_without_jwt", host=host, hint="only this machine can connect")
         return
     if not hooks.insecure:
         message = (
@@ -219,7 +219,7 @@ def check_exposure(hooks: HooksSettings, host: str) -> None:
             "for cards. Configure hooks.issuers, listen on 127.0.0.1, or set hooks.insecure"
         )
         raise BadConfiguration(message)
-    log.warning("hooks_without_jwt", host=host, hint="anybody who can connect can ask for cards")
+    _log.warning("hooks_without_jwt", host=host, hint="anybody who can connect can ask for cards")
 
 
 def _key_set(
