@@ -48,7 +48,7 @@ def extraction(parts: Parts, text_of: TextOf) -> Extraction:
         rules=RULES_VERSION,
         codes=codes_from(policy),
         zone=ZoneInfo(policy.site_zone),
-        opened=text_of,
+        read_document=text_of,
     )
 
 

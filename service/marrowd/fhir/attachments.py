@@ -59,7 +59,7 @@ def attachment_urls(report: Resource) -> Iterator[str]:
 
 
 def attachment_text(
-    form: Resource, *, report: Resource, attachments: Attachments, opened: TextOf = text_of
+    form: Resource, *, report: Resource, attachments: Attachments, read_document: TextOf = text_of
 ) -> str:
     """
     Give the text of one presented form.
@@ -68,7 +68,7 @@ def attachment_text(
         form: of *report*.
         report: whose contained resources may hold it.
         attachments: what was fetched.
-        opened: gives the text of a document.
+        read_document: gives the text of a document.
 
     Raises:
         UnreadableResource: `type`, `broken`, `scan`, `no_text`, `not_fetched`, `too large` as
@@ -76,7 +76,7 @@ def attachment_text(
     """
     said = text(form.get("contentType"))
     if _has_data(form):
-        return opened(decode_base64(form["data"]), said)
+        return read_document(decode_base64(form["data"]), said)
     url = text(form.get("url"))
     if not url:
         raise UnreadableResource(reasons.NO_TEXT, "presentedForm")
@@ -89,7 +89,7 @@ def attachment_text(
         content = attachments.get(url, "not_fetched")
     if isinstance(content, str):
         raise UnreadableResource(content, "presentedForm")
-    return opened(content.data, _better(content.content_type, said))
+    return read_document(content.data, _better(content.content_type, said))
 
 
 def binary_content(binary: Resource) -> Content | str:

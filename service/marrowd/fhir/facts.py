@@ -66,7 +66,7 @@ class Extraction:
     orders: Orders = field(
         default_factory=dict
     )  # the ServiceRequest behind an identifier, where it is known
-    opened: TextOf = text_of  # gives the text of a document: here, or in a process of its own
+    read_document: TextOf = text_of  # here, or in a process of its own
 
 
 def ref_of(resource: Resource) -> str | None:
@@ -216,7 +216,7 @@ def _filled(
         resolve=resolve,
         attachments=attachments,
         orders=how.orders,
-        opened=how.opened,
+        read_document=how.read_document,
     )
     if type_name == "Observation":
         return replace(

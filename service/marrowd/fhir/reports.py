@@ -51,7 +51,7 @@ class ReportContext:
     resolve: Resolve
     attachments: Attachments
     orders: Orders = field(default_factory=dict)
-    opened: TextOf = text_of
+    read_document: TextOf = text_of
 
 
 def report(resource: Resource, *, ref: str, context: ReportContext) -> Report | None:
@@ -164,7 +164,7 @@ def _pieces(
                 form,
                 report=resource,
                 attachments=context.attachments,
-                opened=context.opened,
+                read_document=context.read_document,
             )
         except UnreadableResource as unreadable:
             yield Piece(where=where, unreadable=unreadable.reason), ""
