@@ -15,10 +15,6 @@ from typing import Final
 
 LINK_REMOVED: Final = "[link removed]"
 
-# Categories without a visible form: control, format (bidi marks, zero-width), surrogate, private
-# use.
-_DROPPED: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-
 # What shows that a word is an address, for a GitHub-flavoured parser or a client that looks for
 # addresses: a scheme with "//", the schemes that work without, `www.`, an e-mail address, a host
 # under a common top-level domain. Each begins with its telling part, so that the search is linear.

@@ -15,5 +15,4 @@ BROKEN: Final = "broken"  # content that is not what it says it is, or too large
 VALUE: Final = "value"
 UNIT: Final = "unit"
 IMPLAUSIBLE: Final = "implausible"
-DATE: Final = "date"
 RESOURCE: Final = "resource"  # no usable id, or no patient to be found

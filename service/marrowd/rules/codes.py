@@ -174,11 +174,6 @@ def load_codes(
     )
 
 
-def code_rows() -> Mapping[str, Any]:
-    """Give the rows as they stand in the file, for printing."""
-    return _rows()
-
-
 def _region(row: Mapping[str, str]) -> Region | None:
     return Region(row["region"]) if row["region"] else None
 

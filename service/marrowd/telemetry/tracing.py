@@ -48,7 +48,6 @@ class Told(StrEnum):
     ATTEMPTS = "marrowd.attempts"
     OPERATION = "marrowd.operation"
     OUTCOME = "marrowd.outcome"
-    REASON = "marrowd.reason"
     VERDICT = "marrowd.verdict"
     COUNT = "marrowd.count"
     RECOVERED = "marrowd.recovered"

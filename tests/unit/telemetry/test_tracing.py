@@ -214,10 +214,10 @@ async def test_of_an_error_only_the_class_is_told(tracer, taking):
 
 async def test_a_long_value_is_cut(tracer, taking):
     with tracer.begin(SpanName.EVENT) as span:
-        span.tell(Told.REASON, "x" * 1_000)
+        span.tell(Told.OUTCOME, "x" * 1_000)
     await tracer.close()
 
-    assert len(taking.spans[0].attributes["marrowd.reason"]) == 128
+    assert len(taking.spans[0].attributes["marrowd.outcome"]) == 128
 
 
 async def test_of_the_traces_begun_here_a_part_is_recorded(metrics, taking):
