@@ -20,7 +20,7 @@ def arrangements():
         if line and not line.startswith("#"):
             text, _, expected = line.rpartition(" =>")
             said = set(filter(None, expected.strip().split(", ")))
-            yield pytest.param(text.replace("\\n", "\n"), said, id=text)
+            yield pytest.param(text.replace("\\n", "\n").replace("\\t", "\t"), said, id=text)
 
 
 def written(finding):

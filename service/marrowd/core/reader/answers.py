@@ -89,6 +89,18 @@ class Answers(SaidOfMarrow):
         new.needs_bones = not new.points_back
         return True
 
+    def _answer_before_bone(self, place: int, piece: Piece) -> bool:
+        """Deny it of the bone right behind: "edema talus, none calcaneus"."""
+        following = self.pieces[place + 1 : place + 2]
+        if piece.value != "no" or self._open is None or self._waiting or not following:
+            return False
+        if following[0].kind is not kinds.BONE or following[0].first != piece.last:
+            return False
+        self._open = None
+        denied = self._say(sayings.EDEMA, piece, elliptic=True)
+        denied.negated = denied.needs_bones = True
+        return True
+
     def _answer_there(self, _place: int, _piece: Piece) -> bool:
         """Pass over "present" that no bone waits for: "edema is present"."""
         return not self._waiting and not self.row
@@ -171,6 +183,8 @@ class Answers(SaidOfMarrow):
         if self._ahead(SAID_IN_FULL, place):
             return
         last = self.predicates[-1] if self.predicates else self.previous
+        if self.latest is not None and not self.predicates:
+            last = self.latest
         if last is not None and last.said is sayings.NOTHING and not last.bones:
             last = self.previous  # "signal of the same type"
         said = last.said if last is not None else sayings.EDEMA
@@ -206,6 +220,7 @@ class Answers(SaidOfMarrow):
                 any_of(cls._answer_no_ahead),
                 any_of(cls._answer_ahead),
                 opening({"present"}, cls._answer_there),
+                any_of(cls._answer_before_bone),
                 any_of(cls._answer_known),
                 any_of(cls._answer_behind),
             ),

@@ -96,6 +96,7 @@ class ClauseState(Subjects):
         "is_cell",
         "is_global",
         "joint",
+        "latest",
         "mentioned",
         "opens_row",
         "points_back",
@@ -126,6 +127,7 @@ class ClauseState(Subjects):
         self.pieces = pieces
         self.topic = topic
         self.previous = previous
+        self.latest: Predicate | None = None  # of the row before, though it named no finding
         self.row = row
         self.opens_row = opens_row
         self.is_cell = is_cell

@@ -398,8 +398,19 @@ class Clauses(Negations):
         if which in _OF_TWO and len(self._waiting) > 1:
             self._waiting = [self._waiting[_OF_TWO[which]]]
 
-    def _grade(self, _place: int, piece: Piece) -> None:
+    def _grade(self, place: int, piece: Piece) -> None:
         self._severity = Severity(piece.value)
+        if self.row and self.topic and self._is_amount_of_row(place):
+            self._say(sayings.EDEMA, piece, elliptic=True)
+
+    def _is_amount_of_row(self, place: int) -> bool:
+        """Say whether how much is all that a row says of its bone: "Cuboid: trace"."""
+        before = self.pieces[place - 1] if place else None
+        if before is None or self.words[before.first] not in ":=" or self.predicates:
+            return False
+        piece = self.pieces[place]
+        is_whole = before.last == piece.first and piece.last >= self.last
+        return is_whole and not (self._waiting or self.row[0].broad or self.soft_row)
 
     def _out_of_view(self, _place: int, _piece: Piece) -> None:
         if kinds.HISTORICAL in self._forward:

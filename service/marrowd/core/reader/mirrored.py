@@ -13,7 +13,8 @@ from marrowd.core.reader.sides import OPPOSITE
 from marrowd.core.reading import Certainty, Statement
 
 _LITTLE = frozenset({"the", "on", "in", "at", "for", "of", "side", "that"})
-_AS = frozenset({"as", "like", "mirrors", "matches", "cf"})
+_SIGNS = frozenset({":", "-", "\u2013", "\u2014", "="})
+_AS = frozenset({"see", "as", "like", "mirrors", "matches", "cf"})
 _TO = frozenset({"to", "with"})
 _SAME = frozenset({"same", "identical", "similar", "equal", "equivalent", "comparable"})
 LIKE = _AS | _SAME  # without one of these, no comparison
@@ -47,6 +48,19 @@ def mirrored(
     return None
 
 
+def likened(words: list[str], pieces: list[Piece], first: int, last: int) -> Piece | None:
+    """Give the bone that the bones of a row are said to be like: "Calcaneus: as talus"."""
+    named = [piece for piece in pieces if piece.kind is kinds.BONE]
+    if len(named) < 2 or not _SAID.isdisjoint([piece.kind for piece in pieces]):  # noqa: PLR2004
+        return None
+    model = named[-1]
+    if pieces[0] is not named[0] or not _SIGNS.intersection(words[first : model.first]):
+        return None
+    is_like = words[model.first - 1] == "see" or _is_compared(words, model.first)
+    is_apart = model.last >= last or not words[model.last].isalnum() or words[model.last] == "but"
+    return model if is_like and is_apart else None
+
+
 def _is_compared(words: list[str], first: int) -> bool:
     """Say whether "as", "like" or "the same as" stands before a side."""
     at = first - 1
@@ -65,13 +79,25 @@ def as_there(
     for piece in bones:
         for bone in piece.bones:
             stated = [s for s in statements if s.bone is bone and s.laterality is side]
-            if not stated:
-                continue
-            said = Predicate(sayings.EDEMA, sentence.first, sentence.last, elliptic=True)
-            said.bones = [piece.only((bone,))]
-            said.bones[0].side = OPPOSITE[side]
-            said.negated = stated[-1].certainty is Certainty.NEGATED
-            said.possible = stated[-1].certainty is Certainty.POSSIBLE
-            said.resolved = stated[-1].certainty is Certainty.HISTORICAL
-            found.append(said)
+            if stated:
+                said = _as_stated(sentence, stated[-1], [piece.only((bone,))])
+                said.bones[0].side = OPPOSITE[side]
+                found.append(said)
     return found
+
+
+def as_that(
+    sentence: Sentence, bones: list[Piece], model: Piece, statements: list[Statement]
+) -> list[Predicate]:
+    """Say of bones what was stated last of another bone."""
+    stated = [s for s in statements if s.bone in model.bones]
+    return [_as_stated(sentence, stated[-1], bones)] if stated else []
+
+
+def _as_stated(sentence: Sentence, stated: Statement, bones: list[Piece]) -> Predicate:
+    said = Predicate(sayings.EDEMA, sentence.first, sentence.last, elliptic=True)
+    said.bones = bones
+    said.negated = stated.certainty is Certainty.NEGATED
+    said.possible = stated.certainty is Certainty.POSSIBLE
+    said.resolved = stated.certainty is Certainty.HISTORICAL
+    return said

@@ -6,7 +6,13 @@ doubt. An answer is a sentence that opens with yes, no or perhaps, or comes to i
 "On balance, no."
 """
 
+from dataclasses import replace
+
+from marrowd.core.reader import sayings
+from marrowd.core.reader.predicates import Predicate
+from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.sections import Sentence
+from marrowd.core.reader.stating import Stating
 from marrowd.core.reading import Certainty
 
 _ASKS = frozenset({"is", "are", "any", "does", "do", "has", "have", "was", "were", "could", "can"})
@@ -69,3 +75,37 @@ def answer_of(words: list[str], sentence: Sentence) -> Certainty | None:
 
 def _after_colon(here: list[str]) -> str:
     return here[here.index(":") + 1]
+
+
+class Questions(Stating):
+    """What a text asks, until its answer comes."""
+
+    __slots__ = ("_asked", "side")
+
+    side: ReportSide
+    _asked: list[Predicate]
+
+    def _is_asked(self, sentence: Sentence, predicates: list[Predicate]) -> bool:
+        """Keep what a question asks for its answer; doubt what a question mark ends."""
+        words = self.words.words
+        if not is_doubted(words, sentence):
+            return False
+        for predicate in predicates:
+            predicate.possible = predicate.possible or not predicate.negated
+        self._asked = [p for p in predicates if p.said is sayings.EDEMA and p.bones]
+        return is_asked(words, sentence)
+
+    def _answer(self, sentence: Sentence) -> None:
+        """State what the sentence before asked, when this one answers it."""
+        said = answer_of(self.words.words, sentence)
+        asked, self._asked = self._asked, []
+        if said is None:
+            return
+        del self.statements[self._last_statements :]  # "Edema of the talus? No."
+        del self.blocks[self._last_statements :]
+        for question in asked:
+            answered = replace(question, first=sentence.first, last=sentence.first + 1)
+            answered.negated = said is Certainty.NEGATED
+            answered.possible = said is Certainty.POSSIBLE
+            answered.hypothetical = False
+            self._state_one(sentence, answered, self.side.at(sentence), contrast=False)

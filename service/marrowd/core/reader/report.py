@@ -13,6 +13,7 @@ from marrowd.core.reader import kinds, sayings
 from marrowd.core.reader.antecedents import Homes, with_antecedents
 from marrowd.core.reader.bones import bone_pieces
 from marrowd.core.reader.clauses import Clauses
+from marrowd.core.reader.columns import SIDES, are_both_sides
 from marrowd.core.reader.cues import cues_of
 from marrowd.core.reader.evidence import inherit_bones, joint_meant
 from marrowd.core.reader.exam import exam_of
@@ -24,12 +25,11 @@ from marrowd.core.reader.headed_lists import (
     on_side,
     sides_headed,
 )
-from marrowd.core.reader.mirrored import LIKE, as_there, mirrored
+from marrowd.core.reader.mirrored import LIKE
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
-from marrowd.core.reader.questions import answer_of, is_asked, is_doubted
 from marrowd.core.reader.report_side import ReportSide
 from marrowd.core.reader.rows import graded, row_of
 from marrowd.core.reader.scan import marks_of
@@ -45,12 +45,13 @@ from marrowd.core.reader.shapes import (
     says_something,
 )
 from marrowd.core.reader.sides import give_plurals, give_sides
-from marrowd.core.reader.stating import NOT_STATED, Note, Stating
-from marrowd.core.reader.tallies import is_tally, tallied
+from marrowd.core.reader.stating import NOT_STATED, Note
+from marrowd.core.reader.tables import Tables
+from marrowd.core.reader.tallies import tallied
 from marrowd.core.reader.tickboxes import MARKED, ticked
 from marrowd.core.reader.vocabulary import Kind, Vocabulary
 from marrowd.core.reader.words import Words, words_of
-from marrowd.core.reading import Certainty, Cue, Reading, Section, Statement
+from marrowd.core.reading import Cue, Reading, Section, Statement
 
 _FAR = 2
 _CELL = 6  # words
@@ -67,11 +68,10 @@ _ONE_SIDE = frozenset({"left", "right"})
 _EXAM_WORDS = frozenset({"mri", "mr", "exam", "examination"})
 
 
-class Report(Stating):
+class Report(Tables):
     """The state between the sentences of one text."""
 
     __slots__ = (
-        "_asked",
         "_asks",
         "_bones",
         "_distance",
@@ -79,20 +79,21 @@ class Report(Stating):
         "_has_line",
         "_has_lists",
         "_homes",
+        "_is_sideless",
         "_joint",
         "_last_bones",
+        "_latest",
+        "_likens",
         "_listed",
         "_names_exam",
         "_paragraph",
         "_previous",
-        "_row",
         "_section",
         "_soft_row",
         "cues",
         "excluded",
         "language",
         "sentences",
-        "side",
         "title",
         "vocabulary",
     )
@@ -130,6 +131,7 @@ class Report(Stating):
         self._asked: list[Predicate] = []
         self._joint: Piece | None = None
         self._previous: Predicate | None = None
+        self._latest: Predicate | None = None
         self._distance = 0
         self._timed = False
         self._soft_row = False
@@ -138,11 +140,15 @@ class Report(Stating):
         self._before = 0
         self._asks = "?" in words.different
         self._has_boxes = not MARKED.isdisjoint(words.different)
+        self._is_two_sided = are_both_sides(words.different)
+        self._is_sideless = self.side.default is Laterality.UNKNOWN
+        self._likens = not LIKE.isdisjoint(words.different)
+        self._order = ()
         self._names_exam = not _EXAM_WORDS.isdisjoint(words.different)
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
 
-    def add(self, sentence: Sentence) -> None:  # noqa: C901 -- one case after the other
+    def add(self, sentence: Sentence) -> None:
         """Read the next sentence."""
         words = self.words.words
         first, last = sentence.first, sentence.last
@@ -157,6 +163,8 @@ class Report(Stating):
         speaks = speaks or (self._topic and not _BACK.isdisjoint(here[:3]))
         is_cell = bool(self._row) and not sentence.starts_line and last - first <= _CELL
         speaks = speaks or (self._topic and is_cell)
+        if self._is_two_sided and are_both_sides(here):
+            self._find_order(sentence, speaks=speaks)
         if not (speaks or names or not vocabulary.cue_words.isdisjoint(here)):
             return
         if is_cell and self._topic and last - first == 1 and here[0].isdigit():
@@ -174,11 +182,8 @@ class Report(Stating):
         is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
-        if (
-            kinds.SIDE in present
-            and not LIKE.isdisjoint(here)
-            and self._is_mirrored(sentence, pieces, named)
-        ):
+        may_be_told = (self._likens and len(named) + (kinds.SIDE in present) > 1) or is_added
+        if (self._order or may_be_told) and self._is_told_by_place(sentence, pieces, named):
             return
         listed = self._goes_on(sentence, here, present)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
@@ -188,10 +193,27 @@ class Report(Stating):
             self._listed = None
             self._pass_by(pieces, named, present)
             return
+        self._read(sentence, pieces, named, present, opens_row=not is_exam, is_cell=is_cell)
+
+    def _read(
+        self,
+        sentence: Sentence,
+        pieces: list[Piece],
+        named: list[Piece],
+        present: set[Kind],
+        *,
+        opens_row: bool,
+        is_cell: bool,
+    ) -> None:
+        """Read what a sentence says of its bones."""
+        words, first, last = self.words.words, sentence.first, sentence.last
+        here = words[first:last]
         outside = self.side.at(sentence)
         row = self._row
         if row:
             number_by_row(named, row)
+            if is_cell and here[0] in SIDES and words[first - 1] == "|":
+                row = [on_side(bone, SIDES[here[0]]) for bone in row]
         pieces = self._with_sides(pieces, named, present, outside)
         clauses = Clauses(
             words,
@@ -199,38 +221,35 @@ class Report(Stating):
             pieces,
             row=row,
             previous=self._previous,
-            opens_row=not is_exam,
+            opens_row=opens_row,
             topic=self._topic,
             is_cell=is_cell and self._topic,
         )
         clauses.soft_row = self._soft_row
+        if sentence.starts_line:
+            clauses.latest = self._latest
         clauses.run(self._behind_colon(first, here, pieces, present))
         self._soft_row = clauses.soft_row
         if clauses.row is not row:
             clauses.is_cell = False  # it opens a row of its own
-        if named and not is_exam:
+        if named and opens_row:
             self._row = row_of(self.words, pieces, self._row)
         self._state(sentence, here, clauses, present, outside)
         self._keep(clauses, row, present)
-
-    def _is_mirrored(self, sentence: Sentence, pieces: list[Piece], named: list[Piece]) -> bool:
-        """State of bones what was stated of the other side: "Talus: as right"."""
-        outside = self.side.at(sentence)
-        side = mirrored(self.words.words, pieces, sentence.last, outside)
-        if side is None:
-            return False
-        for said in as_there(sentence, named or self._row, side, self.statements):
-            self._state_one(sentence, said, outside, contrast=False)
-        return True
 
     def _goes_on(self, sentence: Sentence, here: list[str], present: set[Kind]) -> bool:
         """Say whether bones go on a list: an item, "also the cuboid", "nil: cuboid"."""
         if here[0] in _ALSO and self._previous is not None and is_plain(present):
             self._listed = self._previous
             return True
-        if is_tally(self._previous, self.words.words, sentence.first) or (
-            self._listed is not None and is_item(self.words.words, sentence, present)
+        previous = self._previous
+        if (
+            previous is not None
+            and previous.is_item
+            and (self.words.words[sentence.first - 1] == ";")
         ):
+            return True
+        if self._listed is not None and is_item(self.words.words, sentence, present):
             return True
         return self._topic and kinds.NEGATED in present and ":" in here
 
@@ -239,7 +258,8 @@ class Report(Stating):
     ) -> list[Predicate]:
         """Read what a colon sets apart, if all of the sentence is that."""
         words = self.words.words
-        goes_on = is_tally(self._previous, words, first)
+        previous = self._previous
+        goes_on = previous is not None and previous.is_item and words[first - 1] == ";"
         if not goes_on and (":" not in here or not (self._topic or kinds.EDEMA in present)):
             return []
         tally = tallied(words, pieces, first, first + len(here), goes_on=goes_on)
@@ -256,7 +276,7 @@ class Report(Stating):
                 piece.side = None  # "both malleoli" of the one ankle
         if kinds.SIDE in present:
             give_sides(words, pieces, outside, is_one_sided=is_one_sided)
-        if self.side.default is Laterality.UNKNOWN:
+        if self._is_sideless:
             give_plurals(words, named)
         if _POINTING.isdisjoint(present):
             return pieces
@@ -290,6 +310,7 @@ class Report(Stating):
         for predicate in clauses.predicates:
             if not predicate.elliptic:
                 self._previous = predicate
+            self._latest = predicate
         if clauses.row and clauses.row is not row:
             self._row = clauses.row
         if clauses.mentioned:
@@ -314,6 +335,7 @@ class Report(Stating):
         if is_new:
             self._bones.forget()
             self._homes.forget()
+            self._order = ()
         numbered = sentence.starts_line and self.words.words[sentence.first].isdigit()
         if is_new or sentence.row or numbered or self._distance > _FAR:
             self._last_bones = []
@@ -345,8 +367,9 @@ class Report(Stating):
         is_open = not is_answer and kinds.ARTIFACT in present and is_left_open(predicates)
         if is_open and self._distance <= _FAR:
             self._explain(kinds.POSSIBLE)
-        self._end_if_gone(clauses, present, spoken)
-        joint = joint_meant(clauses, self._joint, spoken)
+        if self._before != self._last_statements:
+            self._end_if_gone(clauses, present, spoken)
+        joint = joint_meant(clauses, self._joint, spoken) if self._joint is not None else None
         self._topic = self._topic or opens_topic(present, predicates)
         if self._asks and self._is_asked(sentence, predicates):
             return
@@ -362,9 +385,8 @@ class Report(Stating):
 
     def _end_if_gone(self, clauses: Clauses, present: set[Kind], spoken: list[str]) -> None:
         """Let a sentence end what the one before it told, of the bones it names or points at."""
-        if self._before == self._last_statements or not says_gone(
-            clauses.predicates, present, spoken, says_resolved=clauses.says_resolved
-        ):
+        says_resolved = clauses.says_resolved
+        if not says_gone(clauses.predicates, present, spoken, says_resolved=says_resolved):
             return
         bones = {(bone, piece.side) for piece in clauses.mentioned for bone in piece.bones}
         if bones or self._distance <= 1:
@@ -419,31 +441,6 @@ class Report(Stating):
         previous = self._previous
         goes_on = self.words.words[sentence.first - 1] == ";"
         return goes_on and previous is not None and previous.said is sayings.EDEMA
-
-    def _is_asked(self, sentence: Sentence, predicates: list[Predicate]) -> bool:
-        """Keep what a question asks for its answer; doubt what a question mark ends."""
-        words = self.words.words
-        if not is_doubted(words, sentence):
-            return False
-        for predicate in predicates:
-            predicate.possible = predicate.possible or not predicate.negated
-        self._asked = [p for p in predicates if p.said is sayings.EDEMA and p.bones]
-        return is_asked(words, sentence)
-
-    def _answer(self, sentence: Sentence) -> None:
-        """State what the sentence before asked, when this one answers it."""
-        said = answer_of(self.words.words, sentence)
-        asked, self._asked = self._asked, []
-        if said is None:
-            return
-        del self.statements[self._last_statements :]  # "Edema of the talus? No."
-        del self.blocks[self._last_statements :]
-        for question in asked:
-            answered = replace(question, first=sentence.first, last=sentence.first + 1)
-            answered.negated = said is Certainty.NEGATED
-            answered.possible = said is Certainty.POSSIBLE
-            answered.hypothetical = False
-            self._state_one(sentence, answered, self.side.at(sentence), contrast=False)
 
     def _list(self, sentence: Sentence, clauses: Clauses, outside: Laterality) -> None:
         """Read a list under a heading: "Marrow edema:", then a bone on each line."""

@@ -108,7 +108,8 @@ def sentences_of(words: Words, vocabulary: Vocabulary, opening: Section) -> list
         if first < end:
             _add(sentences, words, vocabulary, place, first, end, starts_line=starts_line)
         if end < len(lowered):
-            starts_line = lowered[end] == "\n"
+            is_bar = starts_line and lowered[end] == "|" and first == end  # "| Talus | edema |"
+            starts_line = is_bar or lowered[end] == "\n"
             if starts_line and lowered[end - 1 : end] == ["\n"]:
                 place.paragraph += 1
         first = end + 1
@@ -154,7 +155,8 @@ def _add(  # noqa: C901 -- one case after the other
         first = after
         starts_line = False
     is_item = first < last and starts_line and lowered[first] in ("-", "*")
-    while first < last and lowered[first] in ("\n", "-", "*"):
+    is_sign = last - first == 1 and not starts_line  # a cell: "| Talus | - |"
+    while first < last and not is_sign and lowered[first] in ("\n", "-", "*"):
         first += 1
     if first < last:
         if is_item and place.section in _ONE_LINE and place.has_content:

@@ -20,11 +20,6 @@ _ITEM = _STATES | _BETWEEN
 _CERTAIN = frozenset({"definite", "certain", "unequivocal", "confirmed", "obvious", "sure"})
 
 
-def is_tally(said: Predicate | None, words: list[str], first: int) -> bool:
-    """Say whether a sentence goes on with the items of the one before it."""
-    return said is not None and said.is_item and words[first - 1] == ";"
-
-
 def tallied(
     words: list[str], pieces: list[Piece], first: int, last: int, *, goes_on: bool
 ) -> list[Predicate]:
