@@ -44,7 +44,7 @@ from marrowd.core.reader.shapes import (
     says_gone,
     says_something,
 )
-from marrowd.core.reader.sides import give_plurals, give_sides
+from marrowd.core.reader.sides import give_plurals, give_sides, take_sides
 from marrowd.core.reader.stating import NOT_STATED, Note
 from marrowd.core.reader.tables import Tables
 from marrowd.core.reader.tallies import tallied
@@ -272,8 +272,7 @@ class Report(Tables):
         words = self.words.words
         is_one_sided = self.side.is_one_sided
         if is_one_sided:
-            for piece in named:
-                piece.side = None  # "both malleoli" of the one ankle
+            take_sides(words, named)
         if kinds.SIDE in present:
             give_sides(words, pieces, outside, is_one_sided=is_one_sided)
         if self._is_sideless:

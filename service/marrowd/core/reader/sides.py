@@ -22,6 +22,7 @@ _PLURALS = frozenset(
     tali taluses calcanei naviculars naviculae cuboids tibias tibiae fibulas fibulae
     """.split()
 )
+_BONES = ["bones"]
 _NAMES_PART = frozenset({"sustentaculum", "sustentaculm", "trochlea"})  # "sustentaculum tali"
 _OF_ONE_FOOT = frozenset({"on", "either", "each"})
 _EVEN = frozenset({"symmetric", "symmetrical"})
@@ -34,6 +35,13 @@ _ENDS = frozenset({kinds.BREAK, kinds.VERB, kinds.THERE})
 def is_one_a_foot(words: list[str], piece: Piece) -> bool:
     """Say whether a bone is one that each foot has one of, so that "both" is of both feet."""
     return piece.value in _ONE_A_FOOT or words[piece.last - 1] in _PLURALS
+
+
+def take_sides(words: list[str], named: list[Piece]) -> None:
+    """Take "both" for two places of the one foot shown, unless a foot has only one: "both tali"."""
+    for piece in named:
+        if words[piece.last - 1] not in _PLURALS and words[piece.last : piece.last + 1] != _BONES:
+            piece.side = None
 
 
 def give_plurals(words: list[str], named: list[Piece]) -> None:
