@@ -172,7 +172,8 @@ class ClauseState(Subjects):
                 predicate.points_back = False
             if predicate.is_timed and not self._present:
                 predicate.historical = True
-            if predicate.said is sayings.NOTHING and predicate.possible and predicate.bones:
+            is_hinted = predicate.said is sayings.NOTHING and predicate.possible
+            if is_hinted and (predicate.bones or predicate.fallback):
                 predicate.said = sayings.EDEMA
         if predicates:
             _weigh_together(predicates)

@@ -26,12 +26,12 @@ def reread(
     words: list[str], pieces: list[Piece], first: int
 ) -> Callable[[Statement], Statement] | None:
     """Give what an erratum makes of a statement; None if it is none of this kind."""
-    named = [piece for piece in pieces if piece.kind in _NAMES]
-    if len(named) != _BOTH or not _SAID.isdisjoint([piece.kind for piece in pieces]):
+    named = [at for at, piece in enumerate(pieces) if piece.kind in _NAMES][-_BOTH:]
+    if len(named) != _BOTH or not _SAID.isdisjoint([p.kind for p in pieces[named[0] :]]):
         return None
-    old, new = named
+    old, new = (pieces[at] for at in named)
     between = words[old.last : new.first]
-    is_swap = "read" in between or between[-2:] == ["should", "be"] or "be" in between
+    is_swap = "read" in between or between[-2:] == ["should", "be"]
     before = words[first : old.first]
     is_swap = is_swap or (not SWAPS.isdisjoint(before) and not _INTO.isdisjoint(between))
     if not is_swap or old.kind is not new.kind:

@@ -92,8 +92,10 @@ class SaidOfMarrow(Naming):
         """Say whether the marrow of a bone is what has it: "talar marrow shows edema next to"."""
         return opened.said is sayings.NOTHING and opened.strong and bool(opened.bones)
 
-    def _is_of_subject(self, place: int) -> bool:
+    def _is_of_subject(self, place: int, *, within: bool = False) -> bool:
         """Say whether a bone has the edema and a soft tissue lies over it: "under the tendon"."""
+        if within and self._waiting and is_at_insertion(self.words, self.pieces, place):
+            return True
         behind = self.pieces[place + 1 : place + 2]
         return bool(self._waiting and behind) and behind[0].kind is kinds.OVER
 
@@ -234,15 +236,27 @@ class SaidOfMarrow(Naming):
         if not near and self._waiting and self._is_known_on_fluid(place):
             self._say(sayings.EDEMA, piece).is_signal = True
             return True
+        if not near and self._is_normal_on_other(place):
+            return True
         if not near and piece.value != "bright":
             return True
         if not strong and (self._mass or self._is_mass_next(place)):
             return True
-        if not strong and self._is_soft(place) and not self._is_of_subject(place):
+        if not strong and self._is_soft(place) and not self._is_of_subject(place, within=True):
             self._nouns += 1
             self._open = None
             return True
         self._say(sayings.EDEMA, piece, strong=strong).is_signal = True
+        return True
+
+    def _is_normal_on_other(self, place: int) -> bool:
+        """Read what is normal on T1 by the other sequence: "normal on T1 but raised on STIR"."""
+        before = self._open or (self.predicates[-1] if self.predicates else None)
+        if before is None or self._waiting or before.said is not sayings.NORMAL_MARROW:
+            return False
+        if before.negated or not self._is_on_stir(place):
+            return False
+        before.said = sayings.EDEMA
         return True
 
     def _is_of_signal(self, place: int) -> tuple[bool, bool]:
