@@ -78,7 +78,7 @@ def in_columns(
     if not bones or len(pieces) > _MOST:
         return []
     found: list[Predicate] = []
-    ends = [*(bone.first for bone in bones), sentence.last]
+    ends = [*[bone.first for bone in bones], sentence.last]
     for bone, (_, end) in zip(bones, pairwise(ends), strict=True):
         cells = _cells(words, bone.last, end)
         if len(cells) != len(order):

@@ -29,7 +29,7 @@ def reread(
     named = [at for at, piece in enumerate(pieces) if piece.kind in _NAMES][-_BOTH:]
     if len(named) != _BOTH or not _SAID.isdisjoint([p.kind for p in pieces[named[0] :]]):
         return None
-    old, new = (pieces[at] for at in named)
+    old, new = [pieces[at] for at in named]
     between = words[old.last : new.first]
     is_swap = "read" in between or between[-2:] == ["should", "be"]
     before = words[first : old.first]
