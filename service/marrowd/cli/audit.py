@@ -6,14 +6,14 @@ The output names patients and users, which is its purpose; each export is logged
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import orjson
 import structlog
 
 from marrowd.cli.exits import Exit
-from marrowd.errors import BadConfiguration
+from marrowd.cli.stretches import stretch
 from marrowd.settings import load_settings
 from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
@@ -26,10 +26,7 @@ _log = structlog.get_logger(__name__)
 
 def export_command(config: Path | None, since: str, until: str) -> Exit:
     """Print one line for each entry, oldest first; exit 1 where there is none."""
-    start, end = _moment("--since", since), _moment("--until", until)
-    if end <= start:
-        message = "--until: give a time after --since; the stretch ends before it"
-        raise BadConfiguration(message)
+    start, end = stretch(since, until)
     settings = load_settings(config)
     configure_logging(as_json=True, level=settings.log.level)
     count = asyncio.run(_export(settings.store.url.get_secret_value(), start, end))
@@ -57,12 +54,3 @@ async def _written(store: Store, since: datetime, until: datetime) -> int:
         number, last = page[-1]
         after = (last.at, number)
     return count
-
-
-def _moment(option: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{option}: give an ISO 8601 date or time, such as 2026-03-01T12:00:00Z"
-        raise BadConfiguration(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -25,6 +25,7 @@ from marrowd.cli.queues import (
     state_of,
     with_store,
 )
+from marrowd.cli.stretches import stretch
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
 from marrowd.store.protocols import Chosen, MessageRow, MessageState, Store
@@ -183,20 +184,8 @@ def _chosen(messages: Sequence[str], since: str | None, until: str | None) -> Ch
         raise BadConfiguration(message)
     if not has_range:
         return Chosen(ids=tuple(messages))
-    start, end = _moment("--since", since or ""), _moment("--until", until or "")
-    if end <= start:
-        message = "--until: give a time after --since; the stretch ends before it"
-        raise BadConfiguration(message)
+    start, end = stretch(since or "", until or "")
     return Chosen(since=start, until=end)
-
-
-def _moment(option: str, text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{option}: give an ISO 8601 date or time, such as 2026-03-01T12:00:00Z"
-        raise BadConfiguration(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _audit(settings: Settings, chosen: Chosen, known: Sequence[str], count: int) -> None:

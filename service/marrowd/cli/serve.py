@@ -13,7 +13,7 @@ from marrowd.cli.logs import log_by
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
 
-log = structlog.get_logger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 def serve_command(config: Path | None, roles: str) -> Exit:
@@ -38,15 +38,15 @@ async def _serve(settings: Settings, roles: frozenset[Role]) -> None:
     loop.add_signal_handler(signal.SIGHUP, _tell_hangup)
     async with running(settings, roles=roles) as service:
         set_for_answering()
-        log.info("serving", host=settings.http.host, port=service.port, ops_port=service.ops_port)
+        _log.info("serving", host=settings.http.host, port=service.port, ops_port=service.ops_port)
         await service.until(stopping)
-        log.info("draining")
-    log.info("stopped")
+        _log.info("draining")
+    _log.info("stopped")
 
 
 def _tell_hangup() -> None:
     hint = "secrets and keys in files are read again by themselves; the rest needs a restart"
-    log.info("hangup_ignored", hint=hint)
+    _log.info("hangup_ignored", hint=hint)
 
 
 def _roles(text: str) -> frozenset[Role]:

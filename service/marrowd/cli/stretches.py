@@ -1,0 +1,28 @@
+"""A stretch of time as `--since` and `--until` give it."""
+
+from datetime import UTC, datetime
+
+from marrowd.errors import BadConfiguration
+
+
+def stretch(since: str, until: str) -> tuple[datetime, datetime]:
+    """
+    Read both ends, aware; a time without a zone is UTC. The stretch ends before *until*.
+
+    Raises:
+        BadConfiguration: one is no time, or they are not in order.
+    """
+    start, end = _moment("--since", since), _moment("--until", until)
+    if end <= start:
+        message = "--until: give a time after --since; the stretch ends before it"
+        raise BadConfiguration(message)
+    return start, end
+
+
+def _moment(option: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{option}: give an ISO 8601 date or time, such as 2026-03-01T12:00:00Z"
+        raise BadConfiguration(message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
