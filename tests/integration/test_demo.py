@@ -3,10 +3,17 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 WIDTH = 100
+README = Path(__file__).parents[2] / "README.md"
+
+
+def undated(text):
+    """Leave out dates: the demo's year ends today."""
+    return re.sub(r"\d{4}-\d\d-\d\d|\d\d [A-Z][a-z]{2}\b", "DAY", text)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,15 @@ def test_a_clinician_reads_the_finding_first(ran):
         "WARNING (association): Low 25(OH)D 14 ng/mL and MRI marrow edema in left talus, cuboid"
         in ran.stdout
     )
+
+
+def test_the_readme_shows_a_card_as_it_is(ran):
+    shown = README.read_text(encoding="utf-8").partition("## What the clinician sees")[2]
+    lines = undated(shown.split("```")[1]).replace(" ...", "").strip("\n").splitlines()
+    there = undated(ran.stdout)
+
+    assert len(lines) > 10
+    assert [line for line in lines if line.rstrip(" |") and line not in there] == []
 
 
 def test_an_amended_report_takes_its_card_back(ran):
