@@ -25,8 +25,8 @@ _REFERABLE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 _LABELS: Final = {
     Suggestion.RECHECK: "Draft an order to recheck 25(OH)D",
-    Suggestion.ORDER: "Draft an order for 25(OH)D",
-    Suggestion.REPEAT: "Draft an order to repeat 25(OH)D",
+    Suggestion.ORDER: "Draft an order for 25(OH)D now",
+    Suggestion.REPEAT: "Draft an order to repeat 25(OH)D now",
     Suggestion.ADD_PROBLEM: "Add vitamin D deficiency (unconfirmed) to the problem list",
 }
 _WHY_ORDERED: Final = {

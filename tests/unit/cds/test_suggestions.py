@@ -28,6 +28,13 @@ def test_an_order_is_a_draft_without_a_date(suggestion):
     assert not [member for member in order if member.startswith(("occurrence", "authored"))]
 
 
+@pytest.mark.parametrize("suggestion", ORDERS)
+def test_only_an_order_that_cannot_wait_says_now(suggestion):
+    label = suggestion_json(suggestion, verdict(), CARD)["label"]
+
+    assert label.endswith(" now") is (suggestion is not Suggestion.RECHECK)
+
+
 @pytest.mark.parametrize(
     ("unit", "code"),
     [
