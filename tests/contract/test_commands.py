@@ -93,17 +93,23 @@ url = "sqlite:///{tmp_path}/marrowd.sqlite3"
     assert f"127.0.0.1:{taken} cannot be listened on" in err.splitlines()[-1]
 
 
-async def test_the_log_of_a_command_is_not_its_answer(said, tmp_path):
-    async with running(FhirServer()) as fhir:
-        path = tmp_path / "marrowd.toml"
-        path.write_text(f"""
+def configured(tmp_path, fhir, *, folder=""):
+    """Write the configuration of one source, with its store in *folder* of *tmp_path*."""
+    path = tmp_path / "marrowd.toml"
+    path.write_text(f"""
 [store]
-url = "sqlite:///{tmp_path}/marrowd.sqlite3"
+url = "sqlite:///{tmp_path}/{folder}marrowd.sqlite3"
 [[sources]]
 name = "hospital"
 base_url = "{fhir.base_url}"
 notification_secret = "a-secret-of-some-length"
 """)
+    return path
+
+
+async def test_the_log_of_a_command_is_not_its_answer(said, tmp_path):
+    async with running(FhirServer()) as fhir:
+        path = configured(tmp_path, fhir)
         async with opened(tmp_path) as store:
             await store.accept(
                 [
@@ -147,15 +153,7 @@ async def test_a_subscription_that_the_server_cannot_do_is_shown_as_such(
 ):
     async with running(FhirServer()) as fhir:
         fhir.unsubscribable = unsubscribable
-        path = tmp_path / "marrowd.toml"
-        path.write_text(f"""
-[store]
-url = "sqlite:///{tmp_path}/marrowd.sqlite3"
-[[sources]]
-name = "hospital"
-base_url = "{fhir.base_url}"
-notification_secret = "a-secret-of-some-length"
-""")
+        path = configured(tmp_path, fhir)
         synced = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
         listed = await asyncio.to_thread(said, "subscriptions", "list", "--config", path)
         await asyncio.to_thread(said, "subscriptions", "remove", "--config", path)
@@ -172,15 +170,7 @@ notification_secret = "a-secret-of-some-length"
 async def test_a_sync_without_a_store_says_what_is_not_remembered(said, tmp_path):
     async with running(FhirServer()) as fhir:
         fhir.unsubscribable = {"ImagingStudy"}
-        path = tmp_path / "marrowd.toml"
-        path.write_text(f"""
-[store]
-url = "sqlite:///{tmp_path}/nowhere/marrowd.sqlite3"
-[[sources]]
-name = "hospital"
-base_url = "{fhir.base_url}"
-notification_secret = "a-secret-of-some-length"
-""")
+        path = configured(tmp_path, fhir, folder="nowhere/")
         code, out, err = await asyncio.to_thread(said, "subscriptions", "sync", "--config", path)
 
     assert code == 0
@@ -235,15 +225,7 @@ async def test_a_sweep_says_what_the_server_did_not_let_it_search(
     """1 is a no that more tries do not change; 4 may work later, and no studies are no lack."""
     async with running(FhirServer()) as fhir:
         fhir.faults += [Fault(prefix=prefix, status=status) for prefix, status in faults.items()]
-        path = tmp_path / "marrowd.toml"
-        path.write_text(f"""
-[store]
-url = "sqlite:///{tmp_path}/marrowd.sqlite3"
-[[sources]]
-name = "hospital"
-base_url = "{fhir.base_url}"
-notification_secret = "a-secret-of-some-length"
-""")
+        path = configured(tmp_path, fhir)
         done, out, err = await asyncio.to_thread(said, "sweep", "--config", path)
 
     assert out == "hospital: 0 seen, 0 new\n"

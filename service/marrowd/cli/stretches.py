@@ -1,4 +1,4 @@
-"""A stretch of time as `--since` and `--until` give it."""
+"""Moments, and stretches of time, as `--since` and `--until` give them."""
 
 from datetime import UTC, datetime
 
@@ -12,17 +12,23 @@ def stretch(since: str, until: str) -> tuple[datetime, datetime]:
     Raises:
         BadConfiguration: one is no time, or they are not in order.
     """
-    start, end = _moment("--since", since), _moment("--until", until)
+    start, end = moment("--since", since), moment("--until", until)
     if end <= start:
         message = "--until: give a time after --since; the stretch ends before it"
         raise BadConfiguration(message)
     return start, end
 
 
-def _moment(option: str, text: str) -> datetime:
+def moment(option: str, text: str) -> datetime:
+    """
+    Read the time that *option* gives, aware; without a zone it is UTC.
+
+    Raises:
+        BadConfiguration: it is no time.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         message = f"{option}: give an ISO 8601 date or time, such as 2026-03-01T12:00:00Z"
         raise BadConfiguration(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from marrowd.app import opened
 from marrowd.cli.exits import Exit, worst
 from marrowd.cli.logs import log_by
-from marrowd.errors import BadConfiguration, Unavailable
+from marrowd.cli.stretches import moment
+from marrowd.errors import Unavailable
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings, load_settings
 from marrowd.store.open import open_store
@@ -21,7 +22,7 @@ def sweep_command(
     """Put what notifications missed into the inbox; a running worker takes it from there."""
     settings = load_settings(config)
     log_by(settings.log)
-    start = _moment(since)
+    start = None if since is None else moment("--since", since)
     return asyncio.run(_sweep(settings, source, start, reread=reread))
 
 
@@ -60,14 +61,3 @@ def _told_refusal(source: str, refusal: Refusal) -> Exit:
     if refusal.is_no_lack:
         return Exit.FINE
     return Exit.OUT_OF_REACH if isinstance(refusal.error, Unavailable) else Exit.NO
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = "--since: give an ISO 8601 date or time, such as 2026-03-01T12:00:00Z"
-        raise BadConfiguration(message) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
