@@ -230,7 +230,7 @@ async def test_subscriptions_of_any_shape_are_listed_put_right_and_removed(line,
         for work in (
             list_subscriptions(line.client, endpoint=ENDPOINT),
             sync_subscriptions(line.client, WANTED, endpoint=ENDPOINT),
-            remove_subscriptions(line.client, endpoint=ENDPOINT),
+            remove_subscriptions(line.client, endpoint=ENDPOINT, looks_after_s=[0]),
         ):
             with suppress(MarrowdError):
                 await work

@@ -5,7 +5,8 @@ Each step can be repeated: what to do is planned from what the server holds now
 (`fhir.subscriptions.plan`).
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -27,6 +28,9 @@ from marrowd.fhir.subscriptions import (
 )
 
 REFUSED = "refused"
+# HAPI writes "active" some time after each write of a Subscription, at its worst when its queue is
+# tried again after 5 s, and writes it over a deletion too.
+_LOOKS_AFTER_S = (1.0, 2.0, 4.0)
 _log = structlog.get_logger(__name__)
 
 
@@ -93,13 +97,27 @@ async def _carried_out(client: FhirClient, action: Action) -> SubscriptionRow:
             assert_never(action)
 
 
-async def remove_subscriptions(client: FhirClient, *, endpoint: str) -> list[SubscriptionRow]:
-    """Take all of ours away."""
+async def remove_subscriptions(
+    client: FhirClient, *, endpoint: str, looks_after_s: Iterable[float] = _LOOKS_AFTER_S
+) -> list[SubscriptionRow]:
+    """
+    Take all of ours away, and after each pause of *looks_after_s* what the server brought back.
+
+    There is a row for each removal. Nobody has seen whether what the last look removed stays away.
+    """
+    rows = await _removed(client, endpoint)
+    for pause in looks_after_s if rows else ():
+        await asyncio.sleep(pause)
+        rows += await _removed(client, endpoint, why="the server had brought it back")
+    return rows
+
+
+async def _removed(client: FhirClient, endpoint: str, *, why: str = "") -> list[SubscriptionRow]:
     rows = []
     for subscription in await _ours(client, endpoint):
-        ref = f"Subscription/{subscription['id']}"
+        ref, slug = f"Subscription/{subscription['id']}", slug_of(subscription)
         await _delete(client, ref)
-        rows.append(SubscriptionRow(slug=slug_of(subscription), ref=ref, state="", done="removed"))
+        rows.append(SubscriptionRow(slug=slug, ref=ref, state="", done="removed", why=why))
     return rows
 
 

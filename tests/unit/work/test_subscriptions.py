@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -237,8 +237,29 @@ async def test_remove_takes_ours_and_leaves_the_strangers(
 ) -> None:
     await sync_subscriptions(client, some(), endpoint=ENDPOINT)
 
-    removed = await remove_subscriptions(client, endpoint=ENDPOINT)
+    removed = await remove_subscriptions(client, endpoint=ENDPOINT, looks_after_s=[0])
 
-    assert len(removed) == 4
+    assert [row.done for row in removed] == ["removed"] * 4
     assert [s["id"] for s in server.of_type("Subscription")] == ["stranger"]
+    assert await list_subscriptions(client, endpoint=ENDPOINT) == []
+
+
+async def test_remove_takes_once_more_what_the_server_brings_back(
+    client: FhirClient, server: FhirServer
+) -> None:
+    made = await sync_subscriptions(client, some(), endpoint=ENDPOINT)
+    revived = server.resources[made[0].ref]
+
+    def looks() -> Iterator[float]:
+        # As HAPI does when it comes to activating what was written before.
+        server.put({**revived, "status": "active"})
+        yield 0
+        yield 0
+
+    removed = await remove_subscriptions(client, endpoint=ENDPOINT, looks_after_s=looks())
+
+    assert [(row.ref, row.why) for row in removed] == [
+        *((row.ref, "") for row in made),
+        (made[0].ref, "the server had brought it back"),
+    ]
     assert await list_subscriptions(client, endpoint=ENDPOINT) == []
