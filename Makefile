@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m marrowd
+WORKERS ?= 2
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # A lock file names every part. Without --no-deps pip resolves once more, and a release newer than the
 # lock, asked for with an extra, ends the installation.
@@ -36,8 +37,8 @@ demo: .venv/runtime.stamp ## the main job on synthetic patients: events in, card
 run: .venv/runtime.stamp ## the service, configured by MARROWD_CONFIG or the defaults
 	$(RUN) serve
 
-test: .venv/dev.stamp ## every test, a real HAPI FHIR server and a real PostgreSQL included
-	$(BIN)/python -m pytest
+test: .venv/dev.stamp ## every test, a real HAPI FHIR server and a real PostgreSQL included, in WORKERS processes (2)
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-deep: .venv/dev.stamp ## the laws with 10,000 examples each
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest tests/property

@@ -5,7 +5,12 @@ import sys
 import pytest
 from structlog._config import BoundLoggerLazyProxy
 
-pytest_plugins = ("tests.support.hapi", "tests.support.outcomes", "tests.support.postgres")
+pytest_plugins = (
+    "tests.support.hapi",
+    "tests.support.outcomes",
+    "tests.support.postgres",
+    "tests.support.workers",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -15,12 +15,10 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 import pytest_asyncio
-from tests.support.hapi_server import Count, HapiServer, HapiUnavailable, what_is_missing
+from tests.support.hapi_server import HapiServer, HapiUnavailable, what_is_missing
 
 Resource = dict[str, Any]
 _FHIR = {"Content-Type": "application/fhir+json", "Accept": "application/fhir+json"}
-_LINES = pytest.StashKey[list[str]]()
-_RAN = pytest.StashKey[tuple[str, Count]]()
 
 
 class Refused(AssertionError):
@@ -120,7 +118,7 @@ def _put_topic(base_url: str) -> None:
 
 @pytest.fixture(scope="session")
 def hapi(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory, closing_line: Callable[[str], None]
 ) -> Iterator[HapiServer]:
     """The run's HAPI FHIR server, with its data in memory."""
     missing = what_is_missing()
@@ -136,7 +134,8 @@ def hapi(
     _put_topic(server.base_url)
     yield server
     server.stop()
-    request.config.stash[_RAN] = server.version, server.last_count
+    delivered = server.last_count.delivered
+    closing_line(f"HAPI FHIR {server.version}: {delivered} events delivered")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -145,21 +144,3 @@ async def hapi_client(hapi: HapiServer) -> AsyncIterator[HapiClient]:
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         yield HapiClient(hapi.base_url, session)
-
-
-@pytest.fixture(scope="session")
-def closing_line(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Say a line at the end of the run: a figure that is worth seeing and not worth asserting."""
-    return request.config.stash.setdefault(_LINES, []).append
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Say what the run ran against, and what its tests wanted said."""
-    for line in config.stash.get(_LINES, []):
-        terminalreporter.write_line(line)
-    ran = config.stash.get(_RAN, None)
-    if ran is not None:
-        version, count = ran
-        terminalreporter.write_line(f"HAPI FHIR {version}: {count.delivered} events delivered")
