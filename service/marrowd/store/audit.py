@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, select, tuple_
 
+from marrowd.errors import BadInput
 from marrowd.store.database import BATCH, OverDatabase
 from marrowd.store.dialect import Insert
 from marrowd.store.many import given, insert_many
@@ -22,7 +23,8 @@ from marrowd.store.upkeep import AuditEntry, AuditKind
 
 _NAMES = AuditEntry._fields
 _COLUMNS = [audit.c[name] for name in _NAMES]
-_INSERT_SQLITE = f"INSERT INTO audit ({', '.join(_NAMES)}) VALUES ({', '.join('?' * len(_NAMES))})"  # noqa: S608 - our own names
+_PICKED = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(_NAMES)))
+_INSERT_SQLITE = f"INSERT INTO audit ({', '.join(_NAMES)}) SELECT {_PICKED} FROM json_each(?)"  # noqa: S608 - our own names
 _NOBODYS = ":"  # in no configured name: what runs under such a source is shown to nobody
 
 
@@ -54,8 +56,9 @@ class SqlAudit(OverDatabase):
 def add_entries(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """Add *entries* in the transaction of *connection*."""
     if connection.dialect.name == "sqlite":
-        # The driver's own rows, because hooks wait for this processor: 7 us a row and not 12.
-        connection.exec_driver_sql(_INSERT_SQLITE, [_row(entry) for entry in entries])
+        # All rows in one step, during which threads may run: handed over row by row, the driver
+        # and the event loop waited for each other in turn, and hooks behind them.
+        connection.exec_driver_sql(_INSERT_SQLITE, (_rows(entries),))
         return
     rows = [entry._asdict() for entry in entries]
     connection.execute(_insert(connection.dialect.name), given(connection, rows))
@@ -66,8 +69,13 @@ def _insert(dialect: str) -> Insert:
     return insert_many(dialect, audit, _NAMES)
 
 
-def _row(entry: AuditEntry) -> tuple[int | str, ...]:
-    return (stored_of(entry.at), *entry[1:])
+def _rows(entries: Sequence[AuditEntry]) -> str:
+    """Write *entries*, in none of which is a NUL, as an array of rows."""
+    try:
+        return orjson.dumps([(stored_of(entry.at), *entry[1:]) for entry in entries]).decode()
+    except orjson.JSONEncodeError:
+        message = "text that is not valid Unicode cannot be stored"
+        raise BadInput(message) from None
 
 
 def entries_of(message: Message, *, at: datetime) -> list[AuditEntry]:

@@ -46,13 +46,19 @@ class AuditTrail:
         self._waiting.append(entry)
 
     async def flush(self) -> None:
-        """Write what waits; what the store does not take waits for the next time."""
+        """
+        Write what waits.
+
+        What the store does not take waits for the next time, and so does what comes meanwhile:
+        under load something always does, and would be written by commits of a few rows each.
+        """
         async with self._writing:
             if self._lost:
                 _log.error("audit_entries_lost", count=self._lost, reason="too many waited")
                 self._lost = 0
-            while self._waiting:
-                some = list(islice(self._waiting, _TOGETHER))
+            left = len(self._waiting)
+            while left > 0:
+                some = list(islice(self._waiting, min(left, _TOGETHER)))
                 try:
                     await self._store.add_audit(some)
                 except StoreUnavailable:
@@ -62,6 +68,7 @@ class AuditTrail:
                     some = some[: await self._one_by_one(some)]
                 for _ in some:
                     self._waiting.popleft()
+                left -= len(some)
 
     async def _one_by_one(self, some: list[AuditEntry]) -> int:
         """Write each alone where one of them can never be written; say how many are settled."""

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from tests.support.stored import NOW, lab, saying
 
+from marrowd.errors import BadInput
 from marrowd.store.engine import connect
 from marrowd.store.protocols import Message, Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
@@ -47,6 +48,31 @@ async def test_entries_come_back_in_order_whatever_the_page(store: Store) -> Non
     await store.add_audit([])
 
     assert entries == await recorded(store, limit=2)
+
+
+async def test_names_are_kept_as_they_were_written(store: Store) -> None:
+    names = [
+        '"',
+        "\\",
+        "\\u0000",
+        "\n\t\x01\x7f",
+        "\u00e9\u2028\U0001f9b4",
+        "17",
+        "null",
+        "[1]",
+        "",
+    ]
+    entries = [SHOWN._replace(user_id=name) for name in names]
+    await store.add_audit(entries)
+
+    assert entries == await recorded(store)
+
+
+async def test_what_is_not_unicode_is_refused(store: Store) -> None:
+    with pytest.raises(BadInput):
+        await store.add_audit([SHOWN, SHOWN._replace(user_id="\ud800")])
+
+    assert [] == await recorded(store)
 
 
 async def test_the_stretch_includes_its_beginning_and_not_its_end(store: Store) -> None:

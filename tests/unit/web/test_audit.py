@@ -56,6 +56,27 @@ async def test_what_the_store_does_not_take_waits():
     assert book.cards == ["a", "b"]
 
 
+async def test_what_comes_while_it_is_written_waits_for_the_next_time():
+    book = Book()
+    trail = AuditTrail(book)
+    add = book.add_audit
+
+    async def add_and_show_another(entries):
+        await add(entries)
+        if len(book.cards) < 9:
+            trail.note(entry(f"after {entries[-1].card}"))
+
+    book.add_audit = add_and_show_another
+    trail.note(entry("a"))
+    await trail.flush()
+
+    assert book.cards == ["a"]
+
+    await trail.flush()
+
+    assert book.cards == ["a", "after a"]
+
+
 async def test_beyond_the_bound_entries_are_counted_as_lost():
     book = Book()
     trail = AuditTrail(book, most=2)
