@@ -3,6 +3,10 @@ From what is stored of a patient to verdict and messages: pure, run by the store
 
 `screen` says what is so, `decide_posting` what must be said about it, and here it is written down
 for each destination. Nothing is sent: delivery takes it from the outbox.
+
+What a decision still lacks is asked here, in the write, and nowhere else: the facts are as they
+will be, what the event brings and whatever came in beside it. When something lacks nothing is
+written, it is fetched, and the write is made anew.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,19 +20,38 @@ from marrowd.cds.cards import cards_for
 from marrowd.cds.communication import referable
 from marrowd.cds.posted import posted_message
 from marrowd.core.cards import WITH_CARD
+from marrowd.core.facts import Fact
 from marrowd.core.identity import card_id
+from marrowd.core.lacking import Lacking, Sought, lacking
 from marrowd.core.policy import Policy
 from marrowd.core.posting import Post, Posting, Replace, Retract, decide_posting
 from marrowd.core.screening import screen
 from marrowd.core.timeline import Timeline, build_timeline
 from marrowd.core.verdict import Verdict
+from marrowd.errors import MarrowdError
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
 from marrowd.telemetry.tracing import traceparent
-from marrowd.work.lacking import Built, NotEnough, Sought, lacking
 
 # Made once for this purpose. Message ids are derived, so that a transaction that is run again
 # writes the same message.
 _MESSAGES = UUID("6f1d5f3e-8a9b-4b43-9a53-0e7c2b1d9f60")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A timeline and what it was built of: what was fetched meanwhile often adds nothing."""
+
+    facts: tuple[Fact, ...]
+    timeline: Timeline
+
+
+class NotEnough(MarrowdError):
+    """A decision was asked for without what it rests on; nothing was written."""
+
+    def __init__(self, lacking: Lacking, built: Built) -> None:
+        self.lacking = lacking
+        self.built = built
+        super().__init__("a decision lacks facts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,16 +129,14 @@ class Decider:
         timeline = _built_before(occasion, state) or self._timeline(state)
         if occasion.sought is not None and (
             lacks := lacking(
-                state.patient,
-                state.facts,
                 timeline,
+                state.facts,
                 sought=occasion.sought,
                 policy=self._policy,
                 now=occasion.now,
             )
         ):
-            built = Built(patient=state.patient, facts=state.facts, timeline=timeline)
-            raise NotEnough(lacks, built)
+            raise NotEnough(lacks, Built(facts=state.facts, timeline=timeline))
         verdict = self._screen(timeline, occasion.now)
         card = card_id(source, verdict)
         posted = UUID(state.posted_card) if state.posted_card else None
@@ -183,7 +204,7 @@ class Decider:
 
 def _built_before(occasion: Occasion, state: PatientState) -> Timeline | None:
     built = occasion.built
-    if built is None or built.patient != state.patient or built.facts != state.facts:
+    if built is None or (built.timeline.patient, built.facts) != (state.patient, state.facts):
         return None
     return built.timeline
 

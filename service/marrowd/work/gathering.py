@@ -7,7 +7,7 @@ What belongs to an event's resource and no Subscription brings, fetched and read
     any of these       the patient's problem list and open orders (work.background)
 
 Reports of a draw, problem list and orders are fetched only when a decision lacks them
-(work.lacking), the study only when the one that the report names is not kept.
+(core.lacking), the study only when the one that the report names is not kept.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from functools import partial
 from itertools import chain
 
 from marrowd.core.facts import Fact, Report, Study
+from marrowd.core.lacking import Lacking, Sought
 from marrowd.core.linking import ties
 from marrowd.core.reading import Modality
 from marrowd.errors import BadInput
@@ -26,7 +27,6 @@ from marrowd.fhir.members import Resource
 from marrowd.fhir.references import UID_SYSTEM
 from marrowd.work.background import Background, BackgroundKeeper, Stored
 from marrowd.work.fetching import Bounds, Fetcher, any_of
-from marrowd.work.lacking import Lacking, Sought
 from marrowd.work.reading import Looked, Reading, ToRead
 from marrowd.work.retrying import NoSubject
 from marrowd.work.subjects import patient_of

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol, assert_never
 
 from marrowd.core.facts import Fact
+from marrowd.core.lacking import Lacking
 from marrowd.core.verdict import VerdictKind
 from marrowd.errors import BadConfiguration, BadInput
 from marrowd.fhir.answers import Absent
@@ -26,9 +27,8 @@ from marrowd.telemetry.tracing import SpanName, Told, inner
 from marrowd.work.background import tombstone_of
 from marrowd.work.canary import as_canary, canary_of, to_read
 from marrowd.work.counting import count_facts
-from marrowd.work.deciding import Decider, Occasion
+from marrowd.work.deciding import Built, Decider, NotEnough, Occasion
 from marrowd.work.gathering import Gathered, Gatherer
-from marrowd.work.lacking import Built, Lacking, NotEnough
 from marrowd.work.listening import Listener
 from marrowd.work.merging import is_of_patient, merge_of
 from marrowd.work.outcomes import Outcomes

@@ -14,8 +14,7 @@ from tests.support.store import an_event, opened
 from marrowd.core.policy import Policy
 from marrowd.rules.policies import policy_from
 from marrowd.settings import PolicySettings
-from marrowd.work.deciding import Decider
-from marrowd.work.lacking import Built, NotEnough
+from marrowd.work.deciding import Built, Decider, NotEnough
 
 TAKEN = datetime(2026, 2, 20, 8, tzinfo=UTC)
 SCANNED = datetime(2026, 2, 22, 9, tzinfo=UTC)

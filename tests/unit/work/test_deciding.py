@@ -8,13 +8,13 @@ from tests.support.notation import PATIENT, facts
 from tests.support.stored import NOW
 from tests.support.verdicts import verdict
 
+from marrowd.core.lacking import Sought
 from marrowd.core.timeline import build_timeline
 from marrowd.core.verdict import VerdictKind
 from marrowd.rules.policies import policy_from
 from marrowd.settings import PolicySettings
 from marrowd.store.protocols import PatientState
-from marrowd.work.deciding import Decider, Occasion
-from marrowd.work.lacking import NotEnough, Sought
+from marrowd.work.deciding import Decider, NotEnough, Occasion
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.support.notation import NOW, PATIENT, POLICY, RULES, facts
 from tests.support.patients import DAYS, PATIENTS
 
-from marrowd.core.asking import in_doubt, needs_background
 from marrowd.core.cards import WITH_CARD
+from marrowd.core.lacking import in_doubt, needs_background
 from marrowd.core.screening import screen
 from marrowd.core.timeline import build_timeline
 
