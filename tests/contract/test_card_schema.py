@@ -15,7 +15,7 @@ from marrowd.cds.cards import OVERRIDE_REASONS, cards_for
 from marrowd.cds.services import PrefetchKey, Service, discovery
 from marrowd.core.facts import Unit
 from marrowd.core.reading import Cue
-from marrowd.core.verdict import Pattern, VerdictKind
+from marrowd.core.verdict import Checked, Pattern, VerdictKind
 from marrowd.rules.codes import load_codes
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "data/cds-hooks.schema.json").read_text())
@@ -28,11 +28,9 @@ def valid(message, kind):
 
 def drawn():
     for kind, known, ref in product(WITH_CARD, product([True, False], repeat=2), ["O/1", "O/1#a"]):
-        orders, problems = known
+        checked = Checked(problems=known[0], orders=known[1])
         governing = level("35", Unit.NMOL_L, ref=ref) if verdict(kind).governing else None
-        yield from cards_for(
-            verdict(kind, governing=governing), orders_known=orders, problems_known=problems
-        )
+        yield from cards_for(verdict(kind, governing=governing), checked=checked)
     for kind, pattern in product(WITH_CARD[:4], Pattern):
         yield from cards_for(verdict(kind, pattern=pattern))
     yield from cards_for(

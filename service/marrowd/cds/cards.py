@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from marrowd.cds.suggestions import suggestion_json
 from marrowd.core.cards import Card, cards_of
-from marrowd.core.verdict import Verdict, VerdictKind
+from marrowd.core.verdict import ALL_CHECKED, Checked, Verdict, VerdictKind
 
 _LABEL: Final = "marrowd: vitamin D and foot marrow edema"
 # Where a reader learns what stands behind the cards: the literature, until the service has its own
@@ -37,11 +37,7 @@ OVERRIDE_REASONS: Final = {
 
 
 def cards_for(
-    verdict: Verdict,
-    *,
-    source: str = "",
-    orders_known: bool = True,
-    problems_known: bool = True,
+    verdict: Verdict, *, source: str = "", checked: Checked = ALL_CHECKED
 ) -> list[dict[str, Any]]:
     """
     Give the cards of *verdict* as an EHR takes them; an empty list when it has none.
@@ -49,12 +45,9 @@ def cards_for(
     Args:
         verdict: what `screen` decided.
         source: name of the configured source, part of the card's id; empty in `marrowd screen`.
-        orders_known: whether open orders could be looked at.
-        problems_known: whether the problem list could be looked at.
+        checked: what could be looked at.
     """
-    cards = cards_of(
-        verdict, source=source, orders_known=orders_known, problems_known=problems_known
-    )
+    cards = cards_of(verdict, source=source, checked=checked)
     return [_card_json(card, verdict) for card in cards]
 
 

@@ -20,7 +20,7 @@ from marrowd.core.facts import Fact, Order, Version
 from marrowd.core.policy import Policy
 from marrowd.core.screening import screen
 from marrowd.core.timeline import build_timeline
-from marrowd.core.verdict import VerdictKind
+from marrowd.core.verdict import Checked, VerdictKind
 
 REQUIRED: Final = (PrefetchKey.VITAMIN_D, PrefetchKey.REPORTS)
 EVIDENCED: Final = frozenset(
@@ -80,8 +80,7 @@ def decide(
     cards = cards_for(
         replace(verdict, policy=rules.policy),
         source=source,
-        orders_known=PrefetchKey.ORDERS in had,
-        problems_known=PrefetchKey.PROBLEMS in had,
+        checked=Checked(problems=PrefetchKey.PROBLEMS in had, orders=PrefetchKey.ORDERS in had),
     )
     return Decided(verdict=verdict.kind, cards=tuple(cards), good_until=verdict.recheck_at)
 

@@ -14,7 +14,7 @@ from marrowd.core.card_imaging import imaging_text
 from marrowd.core.card_results import MAX_LISTED, latest_text, result_text
 from marrowd.core.escaping import escaped, escaped_setting
 from marrowd.core.evidence import BEFORE_SUPPLEMENTING, DIFFERENTIAL, evidence_text
-from marrowd.core.verdict import Pattern, Verdict, VerdictKind
+from marrowd.core.verdict import ALL_CHECKED, Checked, Pattern, Verdict, VerdictKind
 
 _PATTERNS: Final = {
     Pattern.RECURRENT: "recurrent: an earlier report shows edema in the same bone and side, and a "
@@ -26,14 +26,13 @@ _PATTERNS: Final = {
 }
 
 
-def detail(verdict: Verdict, *, orders_known: bool = True, problems_known: bool = True) -> str:
+def detail(verdict: Verdict, checked: Checked = ALL_CHECKED) -> str:
     """
     Write the detail of the card of *verdict*.
 
     Args:
         verdict: one of a kind that has a card.
-        orders_known: whether the patient's open orders could be looked at.
-        problems_known: whether the problem list could.
+        checked: what could be looked at.
     """
     paragraphs = [
         _other_explanations(verdict),
@@ -46,7 +45,7 @@ def detail(verdict: Verdict, *, orders_known: bool = True, problems_known: bool 
         evidence_text(verdict.kind),
         BEFORE_SUPPLEMENTING if verdict.severity else "",
         _on_record(verdict),
-        _not_checked(orders_known=orders_known, problems_known=problems_known),
+        _not_checked(checked),
         _basis(verdict),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -89,12 +88,9 @@ def _on_record(verdict: Verdict) -> str:
     return " ".join(said)
 
 
-def _not_checked(*, orders_known: bool, problems_known: bool) -> str:
-    missing = [
-        name
-        for name, is_known in (("open orders", orders_known), ("the problem list", problems_known))
-        if not is_known
-    ]
+def _not_checked(checked: Checked) -> str:
+    parts = (("open orders", checked.orders), ("the problem list", checked.problems))
+    missing = [name for name, is_checked in parts if not is_checked]
     if not missing:
         return ""
     names = " and ".join(missing)

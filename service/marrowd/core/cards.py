@@ -16,7 +16,7 @@ from marrowd.core.card_text import detail
 from marrowd.core.evidence import Paper, papers
 from marrowd.core.identity import card_id
 from marrowd.core.policy import VitaminDClass
-from marrowd.core.verdict import Verdict, VerdictKind
+from marrowd.core.verdict import ALL_CHECKED, Checked, Verdict, VerdictKind
 
 
 class Indicator(StrEnum):
@@ -67,11 +67,7 @@ class Card:
 
 
 def cards_of(
-    verdict: Verdict,
-    *,
-    source: str = "",
-    orders_known: bool = True,
-    problems_known: bool = True,
+    verdict: Verdict, *, source: str = "", checked: Checked = ALL_CHECKED
 ) -> tuple[Card, ...]:
     """
     Draw the card of *verdict*: one or none.
@@ -79,11 +75,10 @@ def cards_of(
     Args:
         verdict: what `screen` decided.
         source: name of the configured source; part of the card's id, empty in `marrowd screen`.
-        orders_known: whether open orders could be looked at; without them no order is suggested.
-        problems_known: whether the problem list could be looked at; without it no entry is
-            suggested, and `consider_mri`, which stands on it, has no card.
+        checked: without open orders no order is suggested; without the problem list no entry is,
+            and `consider_mri`, which stands on it, has no card.
     """
-    if not _has_card(verdict, problems_known=problems_known):
+    if not _has_card(verdict, checked):
         return ()
     return (
         Card(
@@ -91,18 +86,16 @@ def cards_of(
             kind=verdict.kind,
             indicator=_indicator(verdict),
             summary=summary(verdict),
-            detail=detail(verdict, orders_known=orders_known, problems_known=problems_known),
-            suggestions=_suggestions(
-                verdict, orders_known=orders_known, problems_known=problems_known
-            ),
+            detail=detail(verdict, checked),
+            suggestions=_suggestions(verdict, checked),
             links=papers(verdict.kind, named_cues(verdict.report)),
         ),
     )
 
 
-def _has_card(verdict: Verdict, *, problems_known: bool) -> bool:
+def _has_card(verdict: Verdict, checked: Checked) -> bool:
     if verdict.kind is VerdictKind.CONSIDER_MRI:
-        return problems_known and verdict.policy.consider_mri
+        return checked.problems and verdict.policy.consider_mri
     return verdict.kind in WITH_CARD
 
 
@@ -116,16 +109,14 @@ def _indicator(verdict: Verdict) -> Indicator:
     return Indicator.WARNING if is_warning else Indicator.INFO
 
 
-def _suggestions(
-    verdict: Verdict, *, orders_known: bool, problems_known: bool
-) -> tuple[Suggestion, ...]:
+def _suggestions(verdict: Verdict, checked: Checked) -> tuple[Suggestion, ...]:
     """Suggest only what is not there yet, and nothing that could not be checked."""
     suggested: list[Suggestion] = []
     is_ordered = any(order.is_vitamin_d and order.is_open for _, order in verdict.open_orders)
-    if orders_known and not is_ordered:
+    if checked.orders and not is_ordered:
         suggested.append(_laboratory(verdict.kind))
     if (
-        problems_known
+        checked.problems
         and verdict.severity is VitaminDClass.DEFICIENT
         and not verdict.has_deficiency_on_problem_list
     ):

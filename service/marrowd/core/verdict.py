@@ -8,6 +8,7 @@ reason too.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Final
 
 from marrowd.core.anatomy import Bone, Laterality, Region
 from marrowd.core.facts import Order, Problem, Standing, Unreadable, VitaminDResult, When
@@ -87,6 +88,17 @@ class ImagingReport:
     def order(self) -> tuple[datetime, datetime, str]:
         """A key that sorts reports from the oldest to the newest: study, then issued, then id."""
         return (self.when.instant or _NEVER, self.issued or _NEVER, self.ref)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Which of problem list and open orders could be looked at: advice rests on no other."""
+
+    problems: bool = True
+    orders: bool = True
+
+
+ALL_CHECKED: Final = Checked()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

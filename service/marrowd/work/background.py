@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from marrowd.core.facts import Fact
+from marrowd.core.verdict import Checked
 from marrowd.fhir.facts import ref_of, tombstone
 from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.listing import PatientLists
@@ -25,9 +26,8 @@ _OPEN = "active,draft"
 class Background:
     """Facts of problem list and orders, and whether they could be looked at."""
 
-    facts: tuple[Fact, ...] = ()
-    problems_known: bool = True
-    orders_known: bool = True
+    facts: tuple[Fact, ...]
+    checked: Checked
 
 
 class BackgroundKeeper:
@@ -65,12 +65,12 @@ class BackgroundKeeper:
         problems, orders = await asyncio.gather(
             self._problems.of(patient), self._orders.of(patient)
         )
+        checked = Checked(problems=problems is not None, orders=orders is not None)
         listed = [*(problems or ()), *(orders or ())]
         missing = _missing(
             await stored(),
             {ref_of(resource) for resource in listed},
-            with_problems=problems is not None,
-            with_orders=orders is not None,
+            checked,
         )
         again, gone = await self._fetcher.read(list(missing))
         facts = await self._reading.facts(
@@ -81,8 +81,7 @@ class BackgroundKeeper:
         facts += [tombstone_of(g.ref, missing[g.ref], at=g.at or self._clock()) for g in gone]
         return Background(
             facts=tuple(facts),
-            problems_known=problems is not None,
-            orders_known=orders is not None,
+            checked=checked,
         )
 
 
@@ -98,16 +97,14 @@ def tombstone_of(ref: str, stored: Fact | None, *, at: datetime) -> Fact:
     return tombstone(ref, patient=stored.patient, last_updated=last, version_id=stored.version_id)
 
 
-def _missing(
-    stored: Iterable[Fact], seen: set[str | None], *, with_problems: bool, with_orders: bool
-) -> dict[str, Fact]:
+def _missing(stored: Iterable[Fact], seen: set[str | None], checked: Checked) -> dict[str, Fact]:
     """Give the problems and open orders that are kept and were not listed."""
     return {
         fact.ref: fact
         for fact in stored
         if fact.ref not in seen
         and (
-            (with_problems and fact.problem is not None)
-            or (with_orders and fact.order is not None and fact.order.is_open)
+            (checked.problems and fact.problem is not None)
+            or (checked.orders and fact.order is not None and fact.order.is_open)
         )
     }

@@ -27,7 +27,7 @@ from marrowd.core.policy import Policy
 from marrowd.core.posting import Post, Posting, Replace, Retract, decide_posting
 from marrowd.core.screening import screen
 from marrowd.core.timeline import Timeline, build_timeline
-from marrowd.core.verdict import Verdict
+from marrowd.core.verdict import ALL_CHECKED, Checked, Verdict
 from marrowd.errors import MarrowdError
 from marrowd.store.protocols import Decide, NewMessage, PatientChange, PatientState
 from marrowd.telemetry.tracing import traceparent
@@ -60,8 +60,7 @@ class Occasion:
 
     now: datetime
     received_at: datetime | None = None  # of the event; None for a recheck
-    orders_known: bool = True
-    problems_known: bool = True
+    checked: Checked = ALL_CHECKED
     sought: Sought | None = None  # None: decide by what there is
     built: Built | None = None  # of an attempt before, which lacked something
 
@@ -169,14 +168,7 @@ class Decider:
         sequence = state.last_sequence.get(destination, 0) + 1
         is_shown = isinstance(posting, Post | Replace)
         cards = (
-            cards_for(
-                verdict,
-                source=state.source,
-                orders_known=occasion.orders_known,
-                problems_known=occasion.problems_known,
-            )
-            if is_shown
-            else []
+            cards_for(verdict, source=state.source, checked=occasion.checked) if is_shown else []
         )
         retracts = [posting.former] if isinstance(posting, Replace | Retract) else []
         message_id = _message_id(state, destination, sequence, posting, occasion.now)

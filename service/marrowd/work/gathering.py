@@ -21,6 +21,7 @@ from marrowd.core.facts import Fact, Report, Study
 from marrowd.core.lacking import Lacking, Sought
 from marrowd.core.linking import ties
 from marrowd.core.reading import Modality
+from marrowd.core.verdict import Checked
 from marrowd.errors import BadInput
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.members import Resource
@@ -50,14 +51,12 @@ class Gathered:
         return [self.main, *self.related, *background]
 
     @property
-    def problems_known(self) -> bool:
-        """Say whether every problem list asked for could be looked at."""
-        return all(each.problems_known for each in self.backgrounds.values())
-
-    @property
-    def orders_known(self) -> bool:
-        """Say whether all open orders asked for could be looked at."""
-        return all(each.orders_known for each in self.backgrounds.values())
+    def checked(self) -> Checked:
+        """Say what could be looked at of every patient asked for."""
+        each = [background.checked for background in self.backgrounds.values()]
+        return Checked(
+            problems=all(one.problems for one in each), orders=all(one.orders for one in each)
+        )
 
     def sought(self, *, is_change: bool) -> Sought:
         """

@@ -257,8 +257,7 @@ class EventHandler:
         occasion = Occasion(
             now=now,
             received_at=event.new.received_at,
-            orders_known=gathered.orders_known,
-            problems_known=gathered.problems_known,
+            checked=gathered.checked,
             sought=gathered.sought(is_change=is_change),
             built=built,
         )

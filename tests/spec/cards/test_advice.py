@@ -18,7 +18,7 @@ from tests.support.verdicts import (
 from marrowd.core.cards import Card, Indicator, Suggestion, cards_of
 from marrowd.core.facts import Order
 from marrowd.core.reading import Cue
-from marrowd.core.verdict import VerdictKind
+from marrowd.core.verdict import Checked, VerdictKind
 
 
 def insufficient(kind=VerdictKind.ASSOCIATION, **changed):
@@ -116,15 +116,15 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(("orders_known", "problems_known", "suggested"), KNOWN)
-def test_nothing_is_suggested_that_could_not_be_checked(orders_known, problems_known, suggested):
-    (card,) = cards_of(verdict(), orders_known=orders_known, problems_known=problems_known)
+@pytest.mark.parametrize(("orders", "problems", "suggested"), KNOWN)
+def test_nothing_is_suggested_that_could_not_be_checked(orders, problems, suggested):
+    (card,) = cards_of(verdict(), checked=Checked(problems=problems, orders=orders))
 
     assert list(card.suggestions) == suggested
 
 
 def test_no_mri_is_suggested_without_the_problem_list():
-    assert not cards_of(verdict(VerdictKind.CONSIDER_MRI), problems_known=False)
+    assert not cards_of(verdict(VerdictKind.CONSIDER_MRI), checked=Checked(problems=False))
 
 
 def test_a_site_can_be_quiet_about_mri():

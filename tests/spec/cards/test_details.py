@@ -25,7 +25,7 @@ from marrowd.core.card_text import detail
 from marrowd.core.facts import Analyte, Standing, Unit, When
 from marrowd.core.policy import VitaminDClass
 from marrowd.core.reading import Certainty, Cue, Severity
-from marrowd.core.verdict import Pattern, VerdictKind
+from marrowd.core.verdict import Checked, Pattern, VerdictKind
 
 RESULTS = [
     pytest.param(
@@ -379,9 +379,9 @@ NOT_CHECKED = [
 ]
 
 
-@pytest.mark.parametrize(("orders_known", "problems_known", "words"), NOT_CHECKED)
-def test_what_could_not_be_checked_is_said(orders_known, problems_known, words):
-    told = detail(verdict(), orders_known=orders_known, problems_known=problems_known)
+@pytest.mark.parametrize(("orders", "problems", "words"), NOT_CHECKED)
+def test_what_could_not_be_checked_is_said(orders, problems, words):
+    told = detail(verdict(), Checked(problems=problems, orders=orders))
 
     assert ("Could not be checked" in told) is (words is not None)
     assert words is None or f"**Could not be checked:** {words}." in told
@@ -411,7 +411,7 @@ UNWANTED = re.compile(
 @pytest.mark.parametrize("kind", WITH_CARD)
 @pytest.mark.parametrize("pattern", [None, *Pattern])
 def test_no_card_claims_a_cause_or_names_a_drug(kind, pattern):
-    told = detail(verdict(kind, pattern=pattern), orders_known=False, problems_known=False)
+    told = detail(verdict(kind, pattern=pattern), Checked(problems=False, orders=False))
 
     assert not UNWANTED.search(told)
 
