@@ -102,12 +102,7 @@ def newer_than_stored(stored: Mapping[str, Fact], called: Iterable[Fact]) -> lis
 
 def _has_more(fact: Fact, known: Fact) -> bool:
     is_same = fact.version.order == known.version.order
-    return is_same and _not_fetched(fact) < _not_fetched(known)
-
-
-def _not_fetched(fact: Fact) -> int:
-    pieces = fact.report.pieces if fact.report is not None else ()
-    return sum(piece.unreadable == "not_fetched" for piece in pieces)
+    return is_same and fact.not_fetched < known.not_fetched
 
 
 def _listed(resources: Iterable[Resource], resolve: Resolve) -> Iterable[str]:

@@ -228,6 +228,12 @@ class Fact:
     merged_into: str | None = None  # of a Patient: "Patient/2", the record that stands for it now
     unreadable: tuple[Unreadable, ...] = field(default=())
 
+    @property
+    def not_fetched(self) -> int:
+        """How many texts of it could not be fetched: another look may bring them."""
+        pieces = self.report.pieces if self.report is not None else ()
+        return sum(piece.unreadable == "not_fetched" for piece in pieces)
+
 
 def newest(facts: Iterable[Fact]) -> list[Fact]:
     """Keep the newest version of each resource, sorted by ref: whatever order they came in."""

@@ -39,12 +39,7 @@ def replaces(arriving: Fact, stored: Fact) -> bool:
         return arriving.version.order > stored.version.order
     if arriving.rules != stored.rules:
         return True
-    return _texts_not_fetched(arriving) < _texts_not_fetched(stored)
-
-
-def _texts_not_fetched(fact: Fact) -> int:
-    pieces = fact.report.pieces if fact.report is not None else ()
-    return sum(piece.unreadable == "not_fetched" for piece in pieces)
+    return arriving.not_fetched < stored.not_fetched
 
 
 def versions_of(connection: Connection, source: str, refs: Sequence[str]) -> dict[str, Fact]:

@@ -198,7 +198,7 @@ class EventHandler:
         if looked.version.order < stored.version.order:
             return Ignored.OLDER_VERSION
         is_same = looked.version.order == stored.version.order
-        is_reread = stored.rules == self._reading.rules(source) and not _lacks_content(stored)
+        is_reread = stored.rules == self._reading.rules(source) and not stored.not_fetched
         return Ignored.DUPLICATE if is_same and is_reread else None
 
     async def _patient(self, looked: Looked, stored: Fact | None, access: SourceAccess) -> str:
@@ -320,11 +320,6 @@ def _may_be_dead(looked: Looked, stored: Fact | None) -> bool:
         return False
     at, buried = looked.version.last_updated, stored.version.last_updated
     return at is not None and buried is not None and _NO_TIME <= at - buried < _A_SECOND
-
-
-def _lacks_content(fact: Fact) -> bool:
-    pieces = fact.report.pieces if fact.report is not None else ()
-    return any(piece.unreadable == "not_fetched" for piece in pieces)
 
 
 def _most_telling(verdicts: Sequence[str]) -> str:
