@@ -24,7 +24,7 @@ from marrowd.core.posting import Post, decide_posting
 from marrowd.core.screening import screen
 from marrowd.core.timeline import build_timeline
 from marrowd.core.verdict import Verdict, VerdictKind
-from marrowd.fhir.client import Content
+from marrowd.fhir.attachments import Content
 from marrowd.fhir.facts import Extraction, facts_from
 from marrowd.rules.version import RULES_VERSION
 

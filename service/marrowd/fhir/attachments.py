@@ -9,7 +9,6 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from marrowd.errors import UnreadableResource
 from marrowd.fhir import reasons
@@ -21,21 +20,9 @@ _BASE64_GROWTH = 4 / 3 + 0.05  # characters a byte, line breaks included
 _BLANKS = str.maketrans("", "", " \t\r\n")
 
 
-class Content(Protocol):
-    """What was fetched: bytes and the media type they came with ("" when nobody said)."""
-
-    @property
-    def data(self) -> bytes:
-        """The bytes."""
-
-    @property
-    def content_type(self) -> str:
-        """The media type, with its parameters."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inline:
-    """Content that stood in a resource."""
+class Content:
+    """The bytes of an attachment, and the media type they came with ("" when nobody said)."""
 
     data: bytes
     content_type: str
@@ -100,7 +87,7 @@ def binary_content(binary: Resource) -> Content | str:
         data = decode_base64(binary["data"])
     except UnreadableResource as unreadable:
         return unreadable.reason
-    return Inline(data=data, content_type=text(binary.get("contentType")))
+    return Content(data=data, content_type=text(binary.get("contentType")))
 
 
 def decode_base64(data: object) -> bytes:

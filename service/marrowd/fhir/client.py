@@ -7,8 +7,6 @@ for, whatever a resource, a page link or an attachment says.
 """
 
 import asyncio
-import base64
-import binascii
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from yarl import URL
 
 from marrowd.errors import BadInput
 from marrowd.fhir.answers import TooLarge, Unusable
+from marrowd.fhir.attachments import Content, decode_base64
 from marrowd.fhir.json import TooDeep, canonical, parse
 from marrowd.fhir.members import objects, text
 from marrowd.fhir.references import is_id
@@ -32,14 +31,6 @@ _JSON = "application/fhir+json"
 _JSON_TYPES = frozenset({_JSON, "application/json", "application/json+fhir", "text/json"})
 _MOST_EMPTY = 20  # pages in a row: a server may filter what it has put on a page
 _BIG = 200_000  # bytes whose parsing would hold up the event loop for more than about 5 ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """The bytes of an attachment, and the media type the server gave them."""
-
-    data: bytes
-    content_type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +174,8 @@ class FhirClient:
         if reply.content_type in _JSON_TYPES:
             wrapper = await _resource_of(reply)
             if wrapper.get("resourceType") == "Binary":
-                return _unwrapped(wrapper)
+                data = decode_base64(text(wrapper.get("data")))
+                return Content(data=data, content_type=text(wrapper.get("contentType")))
         return Content(data=reply.body, content_type=reply.content_type)
 
     async def create(self, resource: Resource, *, if_none_exist: Params = ()) -> str:
@@ -315,12 +307,3 @@ def _matches(bundle: Resource, resource_type: str) -> tuple[Resource, ...]:
     return tuple(
         r for r in resources if isinstance(r, dict) and r.get("resourceType") == resource_type
     )
-
-
-def _unwrapped(wrapper: Resource) -> Content:
-    try:
-        data = base64.b64decode(text(wrapper.get("data")), validate=True)
-    except (binascii.Error, ValueError):
-        message = "a Binary holds no base64"
-        raise BadInput(message) from None
-    return Content(data=data, content_type=text(wrapper.get("contentType")).lower())

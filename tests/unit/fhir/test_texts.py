@@ -8,7 +8,7 @@ import pytest
 from tests.support.documents import pdf
 
 from marrowd.errors import UnreadableResource
-from marrowd.fhir.attachments import Inline, attachment_text, attachment_urls, decode_base64
+from marrowd.fhir.attachments import Content, attachment_text, attachment_urls, decode_base64
 from marrowd.fhir.narratives import narrative
 from marrowd.fhir.texts import MAX_BYTES, MAX_CHARACTERS, text_of
 
@@ -161,7 +161,7 @@ def form(**members):
 )
 def test_where_an_attachment_lies(attachment, text):
     report = {"contained": [{"resourceType": "Binary", "id": "b", "data": "SW5zaWRl"}]}
-    fetched = {"Binary/1": Inline(data=b"Fetched", content_type="")}
+    fetched = {"Binary/1": Content(data=b"Fetched", content_type="")}
 
     assert attachment_text(attachment, report=report, attachments=fetched) == text
 
@@ -186,7 +186,7 @@ def test_why_an_attachment_has_no_text(attachment, reason):
 
 
 def test_what_the_server_says_of_the_type_beats_the_report():
-    fetched = {"b": Inline(data=b"<p>Edema</p>", content_type="text/html")}
+    fetched = {"b": Content(data=b"<p>Edema</p>", content_type="text/html")}
 
     assert attachment_text(form(url="b"), report={}, attachments=fetched) == "Edema"
 
