@@ -21,7 +21,7 @@ from tests.support.store import some_metrics
 from tests.support.tokens import ISSUER, ec_key, encoded, jwks
 from tests.support.verdicts import POLICY
 
-from marrowd.cds.decision import Rules, lacking
+from marrowd.cds.decision import Rules, missing
 from marrowd.cds.fetching import Fetched
 from marrowd.cds.services import Service
 from marrowd.core.reader import Reader
@@ -63,7 +63,7 @@ def hook_to_cards(data: bytes) -> None:
             except (ValueError, web.HTTPClientError):
                 continue
             had = {key for key, answer in sent.answers.items() if answer.lack is None}
-            if not lacking(sent.answers, had):
+            if not missing(sent.answers, had):
                 _check_cards(_GATHERER._decide(call, sent, Fetched(), (), had).decided.cards)
 
 

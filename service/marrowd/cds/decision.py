@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from marrowd.cds.cards import cards_for
 from marrowd.cds.drafts import NO_DRAFTS, Drafts
-from marrowd.cds.prefetched import Answer, Lack
+from marrowd.cds.prefetched import KeyAnswer, Lack
 from marrowd.cds.services import PrefetchKey
 from marrowd.core.facts import Fact, Order, Version
 from marrowd.core.policy import Policy
@@ -45,8 +45,8 @@ class Rules:
     version: str  # of the rules that read the facts
 
 
-def lacking(
-    answers: Mapping[PrefetchKey, Answer], had: AbstractSet[PrefetchKey]
+def missing(
+    answers: Mapping[PrefetchKey, KeyAnswer], had: AbstractSet[PrefetchKey]
 ) -> list[tuple[PrefetchKey, Lack]]:
     """Give the required keys that are not had, each with what came in its place."""
     return [(key, answers[key].lack or Lack.ABSENT) for key in REQUIRED if key not in had]

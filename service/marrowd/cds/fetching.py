@@ -16,14 +16,13 @@ from urllib.parse import parse_qsl
 import structlog
 
 from marrowd.cds.call_facts import needs_of
-from marrowd.cds.prefetched import Answer, Whose, of_patient
+from marrowd.cds.prefetched import KeyAnswer, Owner, of_patient
 from marrowd.cds.services import PrefetchKey
 from marrowd.errors import MarrowdError
 from marrowd.fhir.attachments import Content
 from marrowd.fhir.client import FhirClient
 from marrowd.fhir.facts import Extraction
 from marrowd.fhir.members import Resource
-from marrowd.fhir.references import Resolve
 
 MAX_PAGES: Final = 5  # of one search: 1,000 resources at the page size asked for
 MAX_NEEDS: Final = 40  # contents and resources behind reports, all together
@@ -37,7 +36,7 @@ _log = structlog.get_logger(__name__)
 class Fetched:
     """What has come so far; filled while the fetching goes on."""
 
-    answers: dict[PrefetchKey, Answer] = field(default_factory=dict)
+    answers: dict[PrefetchKey, KeyAnswer] = field(default_factory=dict)
     attachments: dict[str, Content | str] = field(default_factory=dict)
     resources: list[Resource] = field(default_factory=list)
     is_used: bool = False  # something was asked for, whatever came of it
@@ -49,9 +48,8 @@ class Fetching:
 
     client: FhirClient
     templates: Mapping[str, str]
-    whose: Whose
+    owner: Owner
     extraction: Extraction
-    resolve: Resolve
 
     async def fetch(
         self,
@@ -70,19 +68,18 @@ class Fetching:
             into: where each piece is put the moment it comes.
             seconds: for all of it together.
         """
-        into.is_used = into.is_used or bool(keys - {PrefetchKey.PATIENT})
-        searches = [self._search(key, into) for key in keys if key is not PrefetchKey.PATIENT]
+        into.is_used = into.is_used or bool(keys)
         try:
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 group.create_task(self._contents(sent, into))
-                for search in searches:
-                    group.create_task(search)
+                for key in keys:
+                    group.create_task(self._search(key, into))
         except TimeoutError:
             _log.warning("fetch_cut_short", count=len(keys) - len(into.answers))
 
     async def _search(self, key: PrefetchKey, into: Fetched) -> None:
         kind, _, query = self.templates[key].partition("?")
-        params = parse_qsl(query.replace(_PATIENT, self.whose.patient_id))
+        params = parse_qsl(query.replace(_PATIENT, self.owner.patient_id))
         try:
             found = await self.client.search(kind, params, max_pages=MAX_PAGES)
         except MarrowdError as exc:
@@ -90,14 +87,14 @@ class Fetching:
                 "fetch_failed", operation="search", resource=kind, error=type(exc).__name__
             )
             return
-        answer = of_patient(Answer(resources=tuple(map(dict, found))), self.whose)
+        answer = of_patient(KeyAnswer(resources=tuple(map(dict, found))), self.owner)
         if key is PrefetchKey.REPORTS:
             await self._contents(answer.resources, into)
         into.answers[key] = answer
 
     async def _contents(self, resources: Sequence[Resource], into: Fetched) -> None:
         """Fetch what the reports among *resources* point to: their texts, results and studies."""
-        wanted = needs_of(resources, extraction=self.extraction, resolve=self.resolve)
+        wanted = needs_of(resources, extraction=self.extraction, resolve=self.owner.resolve)
         urls = dict.fromkeys(url for needs in wanted for url in needs.contents)
         refs = dict.fromkeys(ref for needs in wanted for ref in needs.observations + needs.studies)
         into.is_used = into.is_used or bool(wanted)
@@ -119,5 +116,5 @@ class Fetching:
         except MarrowdError as exc:
             _log.warning("fetch_failed", operation="read", error=type(exc).__name__)
             return
-        if self.whose.is_his(resource):
+        if self.owner.owns(resource):
             into.resources.append(resource)

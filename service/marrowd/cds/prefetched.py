@@ -42,7 +42,7 @@ class Lack(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class KeyAnswer:
     """What one key brings; `lack` says why it is not had."""
 
     resources: tuple[Resource, ...] = ()
@@ -50,16 +50,16 @@ class Answer:
 
 
 def answers_of(
-    prefetch: Mapping[PrefetchKey, object], patient_id: str
-) -> Mapping[PrefetchKey, Answer]:
+    prefetch: Mapping[PrefetchKey, object], patient_id: str, *, resolve: Resolve
+) -> Mapping[PrefetchKey, KeyAnswer]:
     """Judge every key of *prefetch*, and those that are not in it."""
     judged = {
-        key: _answer(prefetch[key], TYPES[key]) if key in prefetch else Answer(lack=Lack.ABSENT)
+        key: _answer(prefetch[key], TYPES[key]) if key in prefetch else KeyAnswer(lack=Lack.ABSENT)
         for key in PrefetchKey
     }
     identifiers = _identifiers(judged[PrefetchKey.PATIENT], patient_id)
-    whose = Whose(patient_id=patient_id, identifiers=identifiers, resolve=full_urls(prefetch))
-    return {key: of_patient(answer, whose) for key, answer in judged.items()}
+    owner = Owner(patient_id=patient_id, identifiers=identifiers, resolve=resolve)
+    return {key: of_patient(answer, owner) for key, answer in judged.items()}
 
 
 def full_urls(prefetch: Mapping[PrefetchKey, object]) -> Resolve:
@@ -74,31 +74,33 @@ def full_urls(prefetch: Mapping[PrefetchKey, object]) -> Resolve:
     return known.get
 
 
-def _answer(value: object, kind: str) -> Answer:
+def _answer(value: object, kind: str) -> KeyAnswer:
     if value is None:
-        return Answer()
+        return KeyAnswer()
     resource = obj(value)
     found = resource.get("resourceType")
     if found == _OUTCOME:
-        return Answer(lack=Lack.OUTCOME)
+        return KeyAnswer(lack=Lack.OUTCOME)
     if kind == PATIENT:
-        return Answer(resources=(resource,)) if found == kind else Answer(lack=Lack.UNREADABLE)
-    return _of_bundle(resource, kind) if found == "Bundle" else Answer(lack=Lack.UNREADABLE)
+        return (
+            KeyAnswer(resources=(resource,)) if found == kind else KeyAnswer(lack=Lack.UNREADABLE)
+        )
+    return _of_bundle(resource, kind) if found == "Bundle" else KeyAnswer(lack=Lack.UNREADABLE)
 
 
-def _of_bundle(bundle: Resource, kind: str) -> Answer:
+def _of_bundle(bundle: Resource, kind: str) -> KeyAnswer:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
-        return Answer(lack=Lack.UNREADABLE)
+        return KeyAnswer(lack=Lack.UNREADABLE)
     inside = [obj(obj(entry).get("resource")) for entry in entries]
     if not all(isinstance(one.get("resourceType"), str) for one in inside):
-        return Answer(lack=Lack.UNREADABLE)
+        return KeyAnswer(lack=Lack.UNREADABLE)
     resources = tuple(one for one in inside if one["resourceType"] == kind)
     if any(_is_failure(one) for one in inside):
-        return Answer(resources=resources, lack=Lack.OUTCOME)
+        return KeyAnswer(resources=resources, lack=Lack.OUTCOME)
     if _goes_on(bundle, len(resources)):
-        return Answer(resources=resources, lack=Lack.UNFINISHED)
-    return Answer(resources=resources)
+        return KeyAnswer(resources=resources, lack=Lack.UNFINISHED)
+    return KeyAnswer(resources=resources)
 
 
 def _is_failure(resource: Resource) -> bool:
@@ -118,21 +120,21 @@ def _goes_on(bundle: Resource, count: int) -> bool:
     return not Decimal(total).is_finite() or total > count
 
 
-def _identifiers(patient: Answer, patient_id: str) -> frozenset[str]:
+def _identifiers(patient: KeyAnswer, patient_id: str) -> frozenset[str]:
     mine = (resource for resource in patient.resources if resource.get("id") == patient_id)
     return frozenset(token for resource in mine for token in patient_identifiers(resource))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whose:
-    """What tells whether a resource is of the patient of the call."""
+class Owner:
+    """The patient of a call, by all that tells whether a resource is theirs."""
 
     patient_id: str
     identifiers: frozenset[str] = frozenset()  # "system|value"; none when nobody told them
     resolve: Resolve = nowhere
 
-    def is_his(self, resource: Resource) -> bool:
-        """Say whether *resource* is, as far as it can be told."""
+    def owns(self, resource: Resource) -> bool:
+        """Say whether *resource* is theirs, as far as it can be told."""
         if resource.get("resourceType") == PATIENT:
             return resource.get("id") == self.patient_id
         subject = subject_of(resource, resolve=self.resolve)
@@ -145,9 +147,9 @@ class Whose:
         return not (given and self.identifiers) or not self.identifiers.isdisjoint(given)
 
 
-def of_patient(answer: Answer, whose: Whose) -> Answer:
+def of_patient(answer: KeyAnswer, owner: Owner) -> KeyAnswer:
     """Let go what is somebody else's: a key that mixes patients up proves nothing of this one."""
-    mine = tuple(resource for resource in answer.resources if whose.is_his(resource))
+    mine = tuple(resource for resource in answer.resources if owner.owns(resource))
     if len(mine) == len(answer.resources):
         return answer
-    return Answer(resources=mine, lack=Lack.SOMEBODY_ELSE)
+    return KeyAnswer(resources=mine, lack=Lack.SOMEBODY_ELSE)

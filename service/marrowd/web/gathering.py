@@ -19,10 +19,10 @@ import structlog
 from yarl import URL
 
 from marrowd.cds.call_facts import merged, read_facts
-from marrowd.cds.decision import EVIDENCED, Decided, Rules, decide, lacking
+from marrowd.cds.decision import EVIDENCED, Decided, Rules, decide, missing
 from marrowd.cds.drafts import drafts_of
 from marrowd.cds.fetching import Fetched, Fetching
-from marrowd.cds.prefetched import Answer, Lack, Whose, answers_of, full_urls
+from marrowd.cds.prefetched import KeyAnswer, Lack, Owner, answers_of, full_urls
 from marrowd.cds.requests import HookRequest
 from marrowd.cds.services import Hook, PrefetchKey, prefetch_templates
 from marrowd.core.facts import Fact
@@ -44,6 +44,7 @@ _log = structlog.get_logger(__name__)
 
 Body: TypeAlias = bytes | Mapping[str, Any]
 MAX_ANSWER: Final = 5_000_000  # bytes of one answer of the EHR's server
+_SEARCHED: Final = frozenset(PrefetchKey) - {PrefetchKey.PATIENT}
 _LONGEST_BASE: Final = 2_000  # characters: caches, yarl's own too, must not fill with what is sent
 
 
@@ -108,7 +109,7 @@ def _keys(source: str, patient: str, brought: Pieces) -> tuple[Key, Key]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lacking:
+class Missing:
     """Required data could be had neither way."""
 
     keys: tuple[tuple[PrefetchKey, Lack], ...]
@@ -129,15 +130,15 @@ class _Sent:
     """What came with the call, with numbers as written."""
 
     request: HookRequest
-    answers: Mapping[PrefetchKey, Answer]
-    whose: Whose
+    answers: Mapping[PrefetchKey, KeyAnswer]
+    owner: Owner
 
     @property
     def resources(self) -> list[Resource]:
         return [
             resource
             for key, answer in self.answers.items()
-            if key is not PrefetchKey.PATIENT
+            if key in _SEARCHED
             for resource in answer.resources
         ]
 
@@ -157,7 +158,7 @@ class Gatherer:
 
     async def gather(
         self, call: Call, body: Body, *, is_store_up: bool = True
-    ) -> Gathered | Lacking:
+    ) -> Gathered | Missing:
         """
         Gather the facts of *call* and decide on its patient.
 
@@ -169,7 +170,7 @@ class Gatherer:
         sent = await asyncio.to_thread(_sent, call, body)
         had = {key for key, answer in sent.answers.items() if answer.lack is None}
         is_current = call.source is not None and self.is_current(call.source.name)
-        open_keys = set(PrefetchKey) - had - (EVIDENCED if is_current else frozenset())
+        open_keys = _SEARCHED - had - (EVIDENCED if is_current else frozenset())
         fetched = Fetched()
         stored, _ = await asyncio.gather(
             self._stored(call, is_store_up=is_store_up),
@@ -178,9 +179,9 @@ class Gatherer:
         if stored is not None and is_current:
             had |= EVIDENCED
         had |= {key for key, answer in fetched.answers.items() if answer.lack is None}
-        lacks = lacking(sent.answers, had)
+        lacks = missing(sent.answers, had)
         if lacks:
-            return Lacking(keys=tuple(lacks))
+            return Missing(keys=tuple(lacks))
         with inner(SpanName.SCREEN) as span:
             gathered = await asyncio.to_thread(self._decide, call, sent, fetched, stored, had)
             span.tell(Told.VERDICT, gathered.decided.verdict)
@@ -214,9 +215,8 @@ class Gatherer:
         fetching = Fetching(
             client=FhirClient(transport, call.source.base_url),
             templates=prefetch_templates(self.extraction.codes),
-            whose=sent.whose,
+            owner=sent.owner,
             extraction=self.extraction,
-            resolve=sent.whose.resolve,
         )
         await fetching.fetch(keys, sent.resources, into, seconds=self.fetch_s)
 
@@ -234,7 +234,7 @@ class Gatherer:
             [*sent.resources, *found, *fetched.resources],
             patient=call.patient,
             extraction=self.extraction,
-            resolve=sent.whose.resolve,
+            resolve=sent.owner.resolve,
             attachments=fetched.attachments,
         )
         drafts = drafts_of(
@@ -275,6 +275,7 @@ def _sent(call: Call, body: Body) -> _Sent:
     request = replace(
         request, prefetch=prefetch, draft_orders=tuple(orders), authorization=authorization
     )
-    answers = answers_of(prefetch, request.patient_id)
-    whose = Whose(patient_id=request.patient_id, resolve=full_urls(prefetch))
-    return _Sent(request=request, answers=answers, whose=whose)
+    resolve = full_urls(prefetch)
+    answers = answers_of(prefetch, request.patient_id, resolve=resolve)
+    owner = Owner(patient_id=request.patient_id, resolve=resolve)
+    return _Sent(request=request, answers=answers, owner=owner)

@@ -37,7 +37,7 @@ from marrowd.web.answers import json_answer, refusal
 from marrowd.web.audit import AuditTrail
 from marrowd.web.bodies import ON_LOOP, free, json_bytes_at_hand, quick, received
 from marrowd.web.feedback import FeedbackDesk
-from marrowd.web.gathering import Body, Call, Gathered, Gatherer, HookSource, Lacking, same_server
+from marrowd.web.gathering import Body, Call, Gathered, Gatherer, HookSource, Missing, same_server
 from marrowd.web.newer import NewerFacts
 from marrowd.web.remembered import Drawn, Key, Pieces, Remembered, without_ids
 from marrowd.web.shown import ShownCards
@@ -156,7 +156,7 @@ class Hooks:
         started = loop.time()
         outcome = HookOutcome.UNAUTHORIZED
         call: Call | None = None
-        answer: Drawn | Lacking | None = None
+        answer: Drawn | Missing | None = None
         whole: Any = None
         try:
             caller = None if self.trust is None else await self._caller(request, self.trust)
@@ -186,7 +186,7 @@ class Hooks:
             )
             if whole is not None:
                 await free(whole)
-        if isinstance(answer, Lacking):
+        if isinstance(answer, Missing):
             raise refusal(412, _said(answer))
         if answer.card:
             self._note_shown(call, service, caller, answer)
@@ -265,7 +265,7 @@ class Hooks:
             raise BadHookRequest(place="fhirServer", must="be the one agreed for this issuer")
         return bound
 
-    async def _within_budget(self, call: Call, body: Body, left_s: float) -> Drawn | Lacking:
+    async def _within_budget(self, call: Call, body: Body, left_s: float) -> Drawn | Missing:
         """Give the answer drawn before where it still holds, else draw it in what time is left."""
         deadline = asyncio.get_running_loop().time() + left_s
         key = call.keys[bool(call.source_name) and self.is_current(call.source_name)]
@@ -282,10 +282,10 @@ class Hooks:
 
     async def _draw(
         self, call: Call, body: Body, key: Key, standing: Standing | None
-    ) -> Drawn | Lacking:
+    ) -> Drawn | Missing:
         """Gather, decide, remember; *standing* is None when the store is away."""
         gathered = await self._gatherer.gather(call, body, is_store_up=standing is not None)
-        if isinstance(gathered, Lacking):
+        if isinstance(gathered, Missing):
             return gathered
         drawn = _drawn(gathered, standing)
         if gathered.is_repeatable and standing is not None:
@@ -383,12 +383,12 @@ def _unless_quiet(drawn: Drawn, standing: Standing, now: datetime) -> Drawn:
     return Drawn(body=_NOTHING, verdict=drawn.verdict)
 
 
-def _outcome(answer: Drawn | Lacking) -> HookOutcome:
-    if isinstance(answer, Lacking):
+def _outcome(answer: Drawn | Missing) -> HookOutcome:
+    if isinstance(answer, Missing):
         return HookOutcome.PRECONDITION
     return HookOutcome.CARDS if answer.card else HookOutcome.NO_CARDS
 
 
-def _said(lacking: Lacking) -> str:
-    what = "; ".join(f"prefetch.{key}: {lack}" for key, lack in lacking.keys)
+def _said(missing: Missing) -> str:
+    what = "; ".join(f"prefetch.{key}: {lack}" for key, lack in missing.keys)
     return f"required data could be had neither by prefetch nor from the FHIR server: {what}"
