@@ -45,7 +45,7 @@ from marrowd.work.gathering import Gatherer
 from marrowd.work.handling import EventHandler, SourceAccess
 from marrowd.work.listening import Asking, Listener
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.reading import Reading
+from marrowd.work.reading import ResourceReader
 from marrowd.work.rechecks import RecheckLoop
 from marrowd.work.retrying import Patience
 from marrowd.work.screening import ScreeningLoop, ScreeningPace
@@ -178,7 +178,7 @@ def build_line(
     limits = Limits(timeout_s=PATIENCE_S, tries=1, max_bytes=1_000_000)
     client = FhirClient(Transport(session, limits=limits, rng=rng), server.base_url)
     codes = load_codes()
-    reading = Reading({SOURCE: Extraction(reader=PlainReader(), rules=RULES, codes=codes)})
+    reading = ResourceReader({SOURCE: Extraction(reader=PlainReader(), rules=RULES, codes=codes)})
     decider = Decider(
         policy=policy_from(PolicySettings()),
         rules=RULES,

@@ -17,8 +17,7 @@ from marrowd.core.facts import (
     When,
 )
 from marrowd.core.reading import Modality
-from marrowd.store.cards_shown import Asked
-from marrowd.store.cards_shown import Standing as Stand
+from marrowd.store.cards_shown import AnswerStanding, Asked
 from marrowd.store.protocols import (
     EventKind,
     NewEvent,
@@ -151,7 +150,7 @@ class Quiet:
         return change(**self._values)
 
 
-async def standing(store: Store, source: str, patient: str, card: str) -> Stand:
+async def standing(store: Store, source: str, patient: str, card: str) -> AnswerStanding:
     """Ask about one patient and one card alone."""
     [found] = await store.standings([Asked(source, patient, card)])
     return found

@@ -35,7 +35,7 @@ from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.gathering import Gatherer
 from marrowd.work.handling import EventHandler, SourceAccess
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.reading import Reading
+from marrowd.work.reading import ResourceReader
 from marrowd.work.rechecks import RecheckLoop
 from marrowd.work.retention import Keeping, RetentionLoop
 from marrowd.work.screening import ScreeningLoop
@@ -85,7 +85,7 @@ def worker_of(
         for source, access in accesses.items()
     }
     executor = ThreadPoolExecutor(_READERS, thread_name_prefix="reading")
-    reading = Reading(dict.fromkeys(accesses, extraction(parts, text_of)), executor=executor)
+    reading = ResourceReader(dict.fromkeys(accesses, extraction(parts, text_of)), executor=executor)
     sources = {
         source: _source_access(access, inbound[source], reading, parts.clock)
         for source, access in accesses.items()
@@ -119,7 +119,7 @@ def _delivery(
 def _screening(
     parts: Parts,
     sources: Mapping[str, SourceAccess],
-    reading: Reading,
+    reading: ResourceReader,
     judging: _Judging,
     process: str,
 ) -> ScreeningLoop:
@@ -201,7 +201,7 @@ def _decider(parts: Parts) -> Decider:
 
 
 def _source_access(
-    access: Access, inbound: Inbound, reading: Reading, clock: Clock
+    access: Access, inbound: Inbound, reading: ResourceReader, clock: Clock
 ) -> SourceAccess:
     source, bounds = access.source.name, Bounds()
     fetcher = Fetcher(source, access.client, bounds=bounds)

@@ -17,7 +17,7 @@ _TRUST = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Response:
     """What came back: a status, or a word on why nothing did."""
 
     status: int | None = None
@@ -32,7 +32,7 @@ async def ask(
     *,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
-) -> Asked:
+) -> Response:
     """Send one request, follow nothing, read no body."""
     try:
         async with session.request(
@@ -43,13 +43,13 @@ async def ask(
             allow_redirects=False,
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
         ) as response:
-            return Asked(status=response.status, date=http_date(response.headers.get("Date")))
+            return Response(status=response.status, date=http_date(response.headers.get("Date")))
     except TimeoutError:
-        return Asked(problem=f"nobody answers within {TIMEOUT_S:g} s")
+        return Response(problem=f"nobody answers within {TIMEOUT_S:g} s")
     except aiohttp.ClientConnectorCertificateError:
-        return Asked(problem=_TRUST)
+        return Response(problem=_TRUST)
     except aiohttp.ClientConnectorDNSError:
-        return Asked(problem="there is no machine of this name")
+        return Response(problem="there is no machine of this name")
     except (aiohttp.ClientError, OSError) as error:
         # Its own text may quote the URL, which may hold a secret.
-        return Asked(problem=f"nobody answers ({type(error).__name__})")
+        return Response(problem=f"nobody answers ({type(error).__name__})")

@@ -22,7 +22,7 @@ LinkedStudy = tuple[str, Study]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportReader:
+class ReportJoiner:
     """Joins reports with the studies and texts of the same patient."""
 
     studies: Studies

@@ -22,7 +22,7 @@ from marrowd.core.facts import (
     When,
     newest,
 )
-from marrowd.core.imaging import ReportReader
+from marrowd.core.imaging import ReportJoiner
 from marrowd.core.levels import NO_LEVELS, Levels, sorted_levels
 from marrowd.core.linking import Studies
 from marrowd.core.policy import Policy
@@ -126,13 +126,13 @@ def _listed_by(facts: Iterable[Fact]) -> dict[str, str]:
 
 def _reports(facts: Iterable[Fact], studies: Studies, policy: Policy) -> tuple[ImagingReport, ...]:
     facts = tuple(facts)
-    reader = ReportReader(
+    joiner = ReportJoiner(
         studies=studies,
         texts={fact.ref: fact.text for fact in facts if fact.text is not None},
         zone=policy.zone,
     )
     found = (
-        reader.imaging_report(fact, fact.report)
+        joiner.imaging_report(fact, fact.report)
         for fact in facts
         if fact.report is not None and fact.report.standing is not Standing.WITHDRAWN
     )

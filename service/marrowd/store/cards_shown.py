@@ -20,7 +20,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class AnswerStanding:
     """What a hook has to know before it gives an answer it has given before."""
 
     revision: int  # of the patient's evidence; 0 when there is none
@@ -57,7 +57,7 @@ class CardFeedback:
     quiet_until: datetime | None = None  # an override: show it no more before this
 
 
-class Taken(StrEnum):
+class Receipt(StrEnum):
     """What became of one feedback."""
 
     NEW = "new"
@@ -79,7 +79,7 @@ class CardCount:
 class Feedback(Protocol):
     """What hooks remember of cards, and of the tokens that calls came with."""
 
-    async def standings(self, asked: Sequence[Asked]) -> Sequence[Standing]:
+    async def standings(self, asked: Sequence[Asked]) -> Sequence[AnswerStanding]:
         """Say how things stand with each of *asked*, in order: one read for all of them."""
         ...
 
@@ -89,7 +89,7 @@ class Feedback(Protocol):
 
     async def add_feedback(
         self, given: Sequence[CardFeedback], *, now: datetime
-    ) -> Sequence[Taken]:
+    ) -> Sequence[Receipt]:
         """Keep what was done with cards, each thing once; say of each what became of it."""
         ...
 

@@ -16,13 +16,13 @@ from typing import NamedTuple, cast
 from sqlalchemy import Connection, delete, func, select, text
 
 from marrowd.store.cards_shown import (
+    AnswerStanding,
     Asked,
     CardCount,
     CardFeedback,
     CardOutcome,
+    Receipt,
     ShownCard,
-    Standing,
-    Taken,
 )
 from marrowd.store.database import OverDatabase
 from marrowd.store.dialect import insert_into
@@ -63,7 +63,7 @@ class _Token(NamedTuple):
 class SqlFeedback(OverDatabase):
     """`Feedback` over SQL."""
 
-    async def standings(self, asked: Sequence[Asked]) -> Sequence[Standing]:
+    async def standings(self, asked: Sequence[Asked]) -> Sequence[AnswerStanding]:
         """Say how things stand with each of *asked*, in order: one read for all of them."""
         if self._database.engines.is_sqlite:
             # The read that every hook waits for: a prepared statement costs a tenth of a compiled.
@@ -77,7 +77,7 @@ class SqlFeedback(OverDatabase):
                 lambda c: [tuple(row) for row in c.execute(_STANDINGS_POSTGRESQL, values)]
             )
         return [
-            Standing(revision=revision or 0, quiet_until=instant_of(until))
+            AnswerStanding(revision=revision or 0, quiet_until=instant_of(until))
             for revision, until in rows
         ]
 
@@ -88,7 +88,7 @@ class SqlFeedback(OverDatabase):
 
     async def add_feedback(
         self, given: Sequence[CardFeedback], *, now: datetime
-    ) -> Sequence[Taken]:
+    ) -> Sequence[Receipt]:
         """Keep what was done with cards, each thing once; say of each what became of it."""
         return await self._database.write(partial(_add_feedback, given=given, now=now))
 
@@ -135,10 +135,10 @@ def _add_shown(connection: Connection, shown: Sequence[ShownCard]) -> None:
 
 def _add_feedback(
     connection: Connection, given: Sequence[CardFeedback], now: datetime
-) -> list[Taken]:
+) -> list[Receipt]:
     known = _known(connection, {each.card for each in given})
     return [
-        _add_one(connection, each, now) if each.card in known else Taken.UNKNOWN for each in given
+        _add_one(connection, each, now) if each.card in known else Receipt.UNKNOWN for each in given
     ]
 
 
@@ -150,7 +150,7 @@ def _known(connection: Connection, cards: set[str]) -> set[str]:
     return found
 
 
-def _add_one(connection: Connection, each: CardFeedback, now: datetime) -> Taken:
+def _add_one(connection: Connection, each: CardFeedback, now: datetime) -> Receipt:
     values = {
         "card": each.card,
         "outcome": each.outcome,
@@ -165,7 +165,7 @@ def _add_one(connection: Connection, each: CardFeedback, now: datetime) -> Taken
         .returning(card_feedback.c.card)
     )
     if written.first() is None:
-        return Taken.REPEATED
+        return Receipt.REPEATED
     if each.quiet_until is not None:
         statement = insert_into(connection, card_quiet).values(
             card=each.card, until=each.quiet_until
@@ -177,7 +177,7 @@ def _add_one(connection: Connection, each: CardFeedback, now: datetime) -> Taken
                 where=card_quiet.c.until < statement.excluded.until,
             )
         )
-    return Taken.NEW
+    return Receipt.NEW
 
 
 def _card_counts(connection: Connection) -> list[CardCount]:

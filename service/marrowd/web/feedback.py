@@ -11,7 +11,7 @@ from aiohttp import web
 
 from marrowd.cds.feedback import feedback_from
 from marrowd.cds.requests import BadHookRequest
-from marrowd.store.cards_shown import CardFeedback, Feedback, Taken
+from marrowd.store.cards_shown import CardFeedback, Feedback, Receipt
 from marrowd.telemetry.metrics import Metrics, OverrideReason
 from marrowd.web.answers import refusal
 from marrowd.web.bodies import ON_LOOP, free, json_bytes, quick
@@ -66,8 +66,8 @@ class FeedbackDesk:
         await self.shown.flush()  # a card shown a moment ago is known by then
         taken = await self.store.add_feedback(given, now=now)
         for each, became in zip(given, taken, strict=True):
-            if became is not Taken.REPEATED:
-                is_known = became is Taken.NEW
+            if became is not Receipt.REPEATED:
+                is_known = became is Receipt.NEW
                 reason = each.reason if is_known else OverrideReason.UNKNOWN_CARD
                 counter = self.metrics.card_feedback_total
                 counter.labels(outcome=each.outcome, reason=reason).inc()

@@ -28,7 +28,7 @@ from marrowd.core.verdict import VerdictKind
 from marrowd.errors import StoreUnavailable
 from marrowd.fhir.facts import Extraction
 from marrowd.rules.orders import OrderRules, load_order_rules
-from marrowd.store.cards_shown import Asked, Standing
+from marrowd.store.cards_shown import AnswerStanding, Asked
 from marrowd.store.protocols import Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
 from marrowd.telemetry.metrics import HookOutcome, Metrics
@@ -281,7 +281,7 @@ class Hooks:
             raise refusal(503, "no answer within the time budget; retry") from None
 
     async def _draw(
-        self, call: Call, body: Body, key: Key, standing: Standing | None
+        self, call: Call, body: Body, key: Key, standing: AnswerStanding | None
     ) -> Drawn | Missing:
         """Gather, decide, remember; *standing* is None when the store is away."""
         gathered = await self._gatherer.gather(call, body, is_store_up=standing is not None)
@@ -296,10 +296,10 @@ class Hooks:
             standing = await self._standing(call, drawn.card, self.budget.whole_s)
         return drawn if standing is None else _unless_quiet(drawn, standing, self.clock())
 
-    async def _standing(self, call: Call, card: str, within_s: float) -> Standing | None:
+    async def _standing(self, call: Call, card: str, within_s: float) -> AnswerStanding | None:
         """Read what says whether a known answer holds; None when the store is away."""
         if call.source is None and not card:
-            return Standing(revision=0)
+            return AnswerStanding(revision=0)
         asking = self._standings.of(Asked(call.source_name, call.patient, card))
         try:
             if within_s < self._standings.longest_s:  # else it ends in time by itself
@@ -309,7 +309,7 @@ class Hooks:
             _log.warning("standing_not_read", source=call.source_name, error=str(exc))
             return None
 
-    def _holds(self, known: Drawn, standing: Standing) -> bool:
+    def _holds(self, known: Drawn, standing: AnswerStanding) -> bool:
         is_early = known.good_until is None or self.clock() < known.good_until
         return is_early and known.revision == standing.revision
 
@@ -363,7 +363,7 @@ def _slim(hook: HookRequest) -> HookRequest:
     )
 
 
-def _drawn(gathered: Gathered, standing: Standing | None) -> Drawn:
+def _drawn(gathered: Gathered, standing: AnswerStanding | None) -> Drawn:
     decided = gathered.decided
     card: Mapping[str, Any] = decided.cards[0] if decided.cards else {}
     return Drawn(
@@ -376,7 +376,7 @@ def _drawn(gathered: Gathered, standing: Standing | None) -> Drawn:
     )
 
 
-def _unless_quiet(drawn: Drawn, standing: Standing, now: datetime) -> Drawn:
+def _unless_quiet(drawn: Drawn, standing: AnswerStanding, now: datetime) -> Drawn:
     """Give *drawn*, or nothing while a clinician's override keeps its card quiet."""
     if standing.quiet_until is None or now >= standing.quiet_until:
         return drawn

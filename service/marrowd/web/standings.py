@@ -10,9 +10,9 @@ it, since the next trip would hang as well.
 import asyncio
 
 from marrowd.errors import StoreUnavailable
-from marrowd.store.cards_shown import Asked, Feedback, Standing
+from marrowd.store.cards_shown import AnswerStanding, Asked, Feedback
 
-_Waiting = tuple[Asked, "asyncio.Future[Standing]"]
+_Waiting = tuple[Asked, "asyncio.Future[AnswerStanding]"]
 
 
 class Standings:
@@ -25,14 +25,14 @@ class Standings:
         self._waiting: list[_Waiting] = []
         self._asking: asyncio.Task[None] | None = None
 
-    def of(self, asked: Asked) -> "asyncio.Future[Standing]":
+    def of(self, asked: Asked) -> "asyncio.Future[AnswerStanding]":
         """
         Say how things stand with *asked*, soon.
 
         The future has StoreUnavailable when the store cannot be read, or has not answered in time.
         """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Standing] = loop.create_future()
+        future: asyncio.Future[AnswerStanding] = loop.create_future()
         self._waiting.append((asked, future))
         if self._asking is None:
             self._asking = loop.create_task(self._ask(), name="standings")
@@ -59,7 +59,7 @@ class Standings:
             if not future.done():
                 future.set_result(standing)
 
-    async def _read(self, asked: list[Asked]) -> list[Standing]:
+    async def _read(self, asked: list[Asked]) -> list[AnswerStanding]:
         try:
             async with asyncio.timeout(self._within_s):
                 return list(await self._store.standings(asked))

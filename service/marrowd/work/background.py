@@ -15,7 +15,7 @@ from marrowd.core.verdict import Checked
 from marrowd.fhir.facts import ref_of, tombstone
 from marrowd.work.fetching import Bounds, Fetcher
 from marrowd.work.listing import PatientLists
-from marrowd.work.reading import Reading, ToRead
+from marrowd.work.reading import ResourceReader, ToRead
 from marrowd.work.sharing import Shared
 
 Stored = Callable[[], Awaitable[Sequence[Fact]]]
@@ -37,7 +37,7 @@ class BackgroundKeeper:
         self,
         source: str,
         fetcher: Fetcher,
-        reading: Reading,
+        reading: ResourceReader,
         *,
         clock: Callable[[], datetime],
         bounds: Bounds,

@@ -28,7 +28,7 @@ from marrowd.fhir.members import Resource
 from marrowd.fhir.references import UID_SYSTEM
 from marrowd.work.background import Background, BackgroundKeeper, Stored
 from marrowd.work.fetching import Bounds, Fetcher, any_of
-from marrowd.work.reading import Looked, Reading, ToRead
+from marrowd.work.reading import Looked, ResourceReader, ToRead
 from marrowd.work.retrying import NoSubject
 from marrowd.work.subjects import patient_of
 
@@ -85,7 +85,7 @@ class Gatherer:
         self,
         source: str,
         client: FhirClient,
-        reading: Reading,
+        reading: ResourceReader,
         background: BackgroundKeeper,
         *,
         bounds: Bounds,

@@ -32,7 +32,7 @@ from marrowd.work.gathering import Gathered, Gatherer
 from marrowd.work.listening import Listener
 from marrowd.work.merging import is_of_patient, merge_of
 from marrowd.work.outcomes import Outcomes
-from marrowd.work.reading import Looked, Reading
+from marrowd.work.reading import Looked, ResourceReader
 from marrowd.work.retrying import NoSubject
 from marrowd.work.screening import Handled
 from marrowd.work.subjects import patient_of
@@ -63,7 +63,7 @@ class EventHandler:
         self,
         store: ScreeningStore,
         sources: Mapping[str, SourceAccess],
-        reading: Reading,
+        reading: ResourceReader,
         decider: Decider,
         *,
         clock: Callable[[], datetime],

@@ -49,7 +49,7 @@ class Looked:
     is_brief: bool = False  # a few values, no text: read where one stands
 
 
-class Reading:
+class ResourceReader:
     """How this process reads resources: one extraction per source, one executor for all."""
 
     def __init__(

@@ -7,13 +7,13 @@ from tests.support.stored import NOW, Quiet, lab, standing
 
 from marrowd.errors import StoreUnavailable
 from marrowd.store.cards_shown import (
+    AnswerStanding,
     Asked,
     CardCount,
     CardFeedback,
     CardOutcome,
+    Receipt,
     ShownCard,
-    Standing,
-    Taken,
 )
 
 CARD = "5f8f5b0e-6c7b-5d0e-9c58-0f6a3a1f7c11"
@@ -37,7 +37,7 @@ def overridden(card=CARD, *, at=NOW, until=LATER):
 
 
 async def test_each_decision_raises_the_revision(store):
-    assert await standing(store, "main", "Patient/1", "") == Standing(revision=0)
+    assert await standing(store, "main", "Patient/1", "") == AnswerStanding(revision=0)
 
     await store.apply("main", [lab()], Quiet(), now=NOW)
     first = await standing(store, "main", "Patient/1", "")
@@ -52,7 +52,7 @@ async def test_an_override_quiets_the_card_it_names_and_no_other(store):
 
     taken = await store.add_feedback([overridden()], now=NOW)
 
-    assert taken == [Taken.NEW]
+    assert taken == [Receipt.NEW]
     assert (await standing(store, "main", "Patient/1", CARD)).quiet_until == LATER
     assert (await standing(store, "main", "Patient/1", "another")).quiet_until is None
 
@@ -81,7 +81,7 @@ async def test_a_repeat_counts_once(store):
 
     taken = await store.add_feedback([overridden(), overridden()], now=NOW)
 
-    assert taken == [Taken.NEW, Taken.REPEATED]
+    assert taken == [Receipt.NEW, Receipt.REPEATED]
 
 
 async def test_an_older_override_does_not_shorten_the_quiet(store):
@@ -95,14 +95,14 @@ async def test_an_older_override_does_not_shorten_the_quiet(store):
 
 
 async def test_a_card_never_shown_is_unknown_and_leaves_nothing(store):
-    assert await store.add_feedback([overridden("0")], now=NOW) == [Taken.UNKNOWN]
+    assert await store.add_feedback([overridden("0")], now=NOW) == [Receipt.UNKNOWN]
     assert (await standing(store, "main", "Patient/1", "0")).quiet_until is None
 
 
 async def test_a_card_that_stands_decided_is_known(store):
     await store.apply("main", [lab()], Quiet(card=CARD), now=NOW)
 
-    assert await store.add_feedback([overridden()], now=NOW) == [Taken.NEW]
+    assert await store.add_feedback([overridden()], now=NOW) == [Receipt.NEW]
 
 
 async def test_counts_tell_what_was_shown_and_done(store):

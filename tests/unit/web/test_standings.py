@@ -6,7 +6,7 @@ import pytest
 from tests.support.patience import PATIENCE_S
 
 from marrowd.errors import StoreUnavailable
-from marrowd.store.cards_shown import Asked, Standing
+from marrowd.store.cards_shown import AnswerStanding, Asked
 from marrowd.web.standings import Standings
 
 
@@ -25,7 +25,7 @@ class SlowStore:
         await self.go.wait()
         if self.error is not None:
             raise self.error
-        return [Standing(revision=int(each.patient)) for each in asked]
+        return [AnswerStanding(revision=int(each.patient)) for each in asked]
 
 
 @pytest.fixture
