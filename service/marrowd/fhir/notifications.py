@@ -2,9 +2,9 @@
 What a FHIR server's notification says has happened: topic Bundles and transactions, read.
 
 Shapes read: R4 backport (`history` Bundle opened by Parameters), R4B and R5 (SubscriptionStatus),
-and a transaction or batch of whole resources. Servers differ in details that do not matter here:
-counters may be strings or numbers, `request` may lack (seen: HAPI 8.8.0). The same status resource
-comes in answer to `$status`, and the same Bundle in answer to `$events`.
+and a transaction or batch of whole resources and deletions. Servers differ in details that do not
+matter here: counters may be strings or numbers, `request` may lack (seen: HAPI 8.8.0). The same
+status resource comes in answer to `$status`, and the same Bundle in answer to `$events`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from typing import Any, Self
 import orjson
 
 from marrowd.errors import BadInput
+from marrowd.fhir.history import deletions
 from marrowd.fhir.members import kind, objects, text
 from marrowd.fhir.references import is_id, is_type
 
@@ -66,6 +67,7 @@ class Notification:
 
     resources: tuple[dict[str, Any], ...] = ()
     fetch: tuple[str, ...] = ()  # refs such as "Observation/1"
+    gone: tuple[str, ...] = ()  # refs of what is said to be deleted
     is_ping: bool = False  # something changed, nothing says what
     status: SubscriptionStatus | None = None  # None: not of a topic Subscription
 
@@ -98,9 +100,9 @@ def read_notification(bundle: Mapping[str, Any]) -> Notification:
         message = "resourceType: expected Bundle"
         raise BadInput(message)
     what = text(bundle.get("type"))
-    entries = objects(bundle.get("entry"))
     if what in _WHOLE_BUNDLES:
-        return Notification(resources=tuple(_resources(entries)))
+        return _whole(bundle)
+    entries = objects(bundle.get("entry"))
     if what not in _TOPIC_BUNDLES:
         message = "Bundle.type: expected history, subscription-notification or transaction"
         raise BadInput(message)
@@ -119,10 +121,37 @@ def read_status(answer: Mapping[str, Any]) -> SubscriptionStatus | None:
     return found[0] if found else None
 
 
+def _whole(bundle: Mapping[str, Any]) -> Notification:
+    """
+    Read a Bundle of whole resources.
+
+    An entry that cannot be read refuses all of it: nothing else would ever tell of that resource,
+    and whoever is answered 204 does not send it again.
+    """
+    given = bundle.get("entry", [])
+    entries = [given] if isinstance(given, dict) else given
+    if not isinstance(entries, list):
+        message = "Bundle.entry: expected a list"
+        raise BadInput(message)
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            message = f"Bundle.entry[{place}]: expected an object"
+            raise BadInput(message)
+        if "resource" in entry and not _is_resource(entry["resource"]):
+            message = f"Bundle.entry[{place}].resource: not a FHIR resource (no resourceType)"
+            raise BadInput(message)
+    gone = tuple(dict.fromkeys(deletion.ref for deletion in deletions(bundle)))
+    return Notification(resources=tuple(_resources(entries)), gone=gone)
+
+
+def _is_resource(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("resourceType"), str)
+
+
 def _resources(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         resource = entry.get("resource")
-        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str):
+        if isinstance(resource, dict) and _is_resource(resource):
             yield resource
 
 

@@ -98,7 +98,7 @@ class Intake:
         return web.Response(status=204)
 
     def _brought(self, source: str, notification: Notification) -> list[NewEvent]:
-        """Give an event for each resource that came or is named."""
+        """Give an event for each resource that came, is named, or is said to be gone."""
         events = []
         for resource in notification.resources:
             if resource.get("resourceType") not in USED_TYPES:
@@ -107,9 +107,11 @@ class Intake:
                 raise refusal(422, "entry.resource.id: missing or not a FHIR id")
             else:
                 events.append(self._event(source, resource, canonical(resource)))
-        for ref in notification.fetch:
+        named = [(EventKind.FETCH, ref) for ref in notification.fetch]
+        named += [(EventKind.DELETED, ref) for ref in notification.gone]
+        for kind, ref in named:
             if ref.partition("/")[0] in USED_TYPES:
-                events.append(self._note(source, EventKind.FETCH, ref))
+                events.append(self._note(source, kind, ref))
             else:
                 self.metrics.events_ignored_total.labels(reason=Ignored.TYPE).inc()
         if notification.is_ping:

@@ -312,6 +312,40 @@ async def test_a_transaction_brings_an_event_for_each_resource_with_numbers_as_w
     assert any(b"18.00" in p for p in payloads)
 
 
+async def test_a_deletion_in_a_transaction_asks_the_worker_to_look(rig):
+    entries = [
+        {"request": {"method": "DELETE", "url": "Observation/1"}},
+        {"request": {"method": "DELETE", "url": "https://fhir.example.org/r4/Encounter/2"}},
+        {"request": {"method": "GET", "url": "Observation/3"}},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    assert (await rig.send("POST", "/events/hapi", bundle))[0] == 204
+    assert [(r.kind, r.ref) for r in await rig.rows()] == [(EventKind.DELETED, "Observation/1")]
+    assert rig.count("events_ignored_total", reason="type") == 1
+
+
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        pytest.param("x", "Bundle.entry", id="no list"),
+        pytest.param(None, "Bundle.entry", id="null"),
+        pytest.param(["x"], "Bundle.entry[1]", id="no object"),
+        pytest.param([{"resource": "x"}], "Bundle.entry[1].resource", id="resource is a text"),
+        pytest.param([{"resource": {"id": "2"}}], "Bundle.entry[1].resource", id="no type"),
+    ],
+)
+async def test_a_transaction_with_an_entry_that_cannot_be_read_is_not_taken(rig, entry, place):
+    entries = [{"resource": observation()}, *entry] if isinstance(entry, list) else entry
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    status, text, _ = await rig.send("POST", "/events/hapi", bundle)
+
+    assert status == 422
+    assert json.loads(text)["issue"][0]["diagnostics"].startswith(f"{place}: ")
+    assert await rig.rows() == []
+
+
 async def test_a_store_that_is_down_is_503_and_says_when_to_retry():
     class Down:
         async def accept(self, _events):
