@@ -111,6 +111,7 @@ class Gate:
     async def stop(self) -> None:
         """Remember that the destination wants nothing more."""
         self.is_stopped = True
+        self._look_at = self._clock() + LOOK_AGAIN_EVERY
         await self._known.stop_destination(self._name, mark=self._mark)
 
     async def _look(self, now: datetime) -> None:

@@ -259,6 +259,19 @@ async def test_gone_stops_the_destination_and_loses_nothing(
         await ehr.until(effects=2)
 
 
+async def test_a_destination_that_has_just_stopped_is_soon_looked_at_again(
+    store: Store, ehr: Ehr, clock: HandClock, delivering: Started
+) -> None:
+    ehr.replies.append(Reply(status=410))
+    first = await post(store, clock)
+
+    async with delivering():
+        await settled(store, first)
+        await store.resume_destinations(["ehr"])
+        clock.move(timedelta(seconds=6))
+        await ehr.until(effects=1)
+
+
 async def test_another_address_begins_anew(
     store: Store, ehr: Ehr, clock: HandClock, delivering: Started
 ) -> None:
