@@ -11,6 +11,8 @@ from typing import Final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from marrowd.web.answers import dressed, request_id_of
+
 _PATHS: Final = ("/cds-services", "/openapi.yaml")
 _METHODS: Final = "GET, POST, OPTIONS"
 # `*` would not cover Authorization (Fetch standard, CORS-unsafe request-headers).
@@ -41,7 +43,9 @@ def cors(origins: Collection[str]) -> Middleware:
             and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
         )
         if is_preflight:
-            response: web.StreamResponse = web.Response(status=204 if is_allowed else 403)
+            response: web.StreamResponse = dressed(
+                web.Response(status=204 if is_allowed else 403), request_id_of(request)
+            )
             if is_allowed:
                 response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = _METHODS
                 response.headers[hdrs.ACCESS_CONTROL_ALLOW_HEADERS] = _HEADERS

@@ -26,6 +26,16 @@ async def test_a_preflight_is_answered_and_names_authorization(bench, path):
     assert "POST" in answer.headers["Access-Control-Allow-Methods"]
 
 
+@pytest.mark.parametrize("origin", [EHR, "https://evil.example.org"])
+async def test_a_preflight_carries_what_every_answer_carries(bench, origin):
+    sent = {"Origin": origin, "X-Request-ID": "abc-1"} | ASKED
+    answer = await bench.client.options(PATIENT_VIEW, headers=sent)
+
+    assert answer.headers["X-Request-ID"] == "abc-1"
+    assert answer.headers["Server"] == "marrowd"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_a_foreign_origin_gets_no_permission(bench):
     foreign = {"Origin": "https://evil.example.org"}
 
