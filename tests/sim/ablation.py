@@ -28,7 +28,8 @@ from marrowd.store.evidence import SqlEvidence
 from marrowd.store.group import Failed
 from marrowd.store.inbox import SqlInbox, _finish
 from marrowd.store.leases import Leases
-from marrowd.store.protocols import Applied, Event, Message, PatientChange, PatientState
+from marrowd.store.messages import Message
+from marrowd.store.protocols import Applied, Event, PatientChange, PatientState
 from marrowd.store.schema import evidence
 from marrowd.store.stored import replaces
 from marrowd.work.handling import EventHandler

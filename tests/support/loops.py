@@ -34,7 +34,8 @@ from marrowd.fhir.transport import Limits, Transport
 from marrowd.rules.codes import load_codes
 from marrowd.rules.policies import policy_from
 from marrowd.settings import PolicySettings
-from marrowd.store.protocols import EventKind, EventRow, EventState, MessageState, Store
+from marrowd.store.messages import MessageState
+from marrowd.store.protocols import EventKind, EventRow, EventState, Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.background import BackgroundKeeper
 from marrowd.work.canary import canary_of

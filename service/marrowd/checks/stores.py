@@ -8,9 +8,10 @@ from pathlib import Path
 from marrowd.checks.findings import Finding, away, fine, note, wrong
 from marrowd.errors import BadConfiguration, MarrowdError, StoreUnavailable
 from marrowd.settings import Settings
+from marrowd.store.messages import MessageRow, MessageState
 from marrowd.store.migrate import current
 from marrowd.store.open import open_store
-from marrowd.store.protocols import EventState, MessageRow, MessageState, Store
+from marrowd.store.protocols import EventState, Store
 from marrowd.store.schema import SCHEMA
 from marrowd.work.refusals import Refusals
 

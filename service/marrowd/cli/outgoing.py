@@ -28,7 +28,8 @@ from marrowd.cli.queues import (
 from marrowd.cli.stretches import stretch
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
-from marrowd.store.protocols import Chosen, MessageRow, MessageState, Store
+from marrowd.store.messages import Chosen, MessageRow, MessageState
+from marrowd.store.protocols import Store
 
 MOST = 1_000  # rows of a dry run
 REMOVED = "removed"  # why a message was parked: its destination is no longer configured

@@ -14,8 +14,9 @@ from marrowd.cli.exits import Exit
 from marrowd.cli.logs import log_by
 from marrowd.errors import BadConfiguration
 from marrowd.settings import load_settings
+from marrowd.store.messages import MessageRow, MessageState
 from marrowd.store.open import open_store
-from marrowd.store.protocols import EventRow, EventState, MessageRow, MessageState, Store
+from marrowd.store.protocols import EventRow, EventState, Store
 
 T = TypeVar("T")
 S = TypeVar("S", EventState, MessageState)

@@ -34,14 +34,8 @@ from marrowd.store.group import LATER, Failed, Later, attempted
 from marrowd.store.inbox import LEASES, finish_held
 from marrowd.store.many import given, insert_many
 from marrowd.store.merges import links_of
-from marrowd.store.protocols import (
-    Applied,
-    Decide,
-    Event,
-    MessageState,
-    PatientChange,
-    PatientState,
-)
+from marrowd.store.messages import MessageState
+from marrowd.store.protocols import Applied, Decide, Event, PatientChange, PatientState
 from marrowd.store.schema import outbox, patient
 from marrowd.store.stored import as_of, batches, facts_of_patients, replaces, save, versions_of
 

@@ -17,7 +17,7 @@ from marrowd.errors import BadInput
 from marrowd.store.database import BATCH, OverDatabase
 from marrowd.store.dialect import Insert
 from marrowd.store.many import given, insert_many
-from marrowd.store.protocols import Message
+from marrowd.store.messages import Message
 from marrowd.store.schema import audit, stored_of
 from marrowd.store.upkeep import AuditEntry, AuditKind
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from marrowd.store.database import OverDatabase
 from marrowd.store.dialect import insert_into
-from marrowd.store.protocols import MessageState
+from marrowd.store.messages import MessageState
 from marrowd.store.schema import cursor, outbox
 
 _STOPPED = ":stopped"  # in the place of a source; no source is named so

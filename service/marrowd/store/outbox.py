@@ -27,7 +27,7 @@ from sqlalchemy import (
 from marrowd.store.audit import add_entries, entries_of
 from marrowd.store.database import BATCH, OverDatabase
 from marrowd.store.leases import Leases
-from marrowd.store.protocols import Message, MessageRow, MessageState
+from marrowd.store.messages import Message, MessageRow, MessageState
 from marrowd.store.schema import outbox
 
 _LEASES = Leases(outbox)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, false, select, update
 
 from marrowd.store import outbox as outbox_room
 from marrowd.store.database import BATCH, OverDatabase
-from marrowd.store.protocols import Chosen, MessageRow, MessageState
+from marrowd.store.messages import Chosen, MessageRow, MessageState
 from marrowd.store.schema import outbox
 from marrowd.store.stored import batches
 

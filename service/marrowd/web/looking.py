@@ -14,7 +14,8 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 
 from marrowd.errors import MarrowdError
-from marrowd.store.protocols import EventRow, EventState, MessageRow, MessageState, Store
+from marrowd.store.messages import MessageRow, MessageState
+from marrowd.store.protocols import EventRow, EventState, Store
 
 _LISTED = 500  # rows read for the parked and the failed ones; a page is not an archive
 _SHOWN_ERRORS = 6

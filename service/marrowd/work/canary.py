@@ -20,15 +20,14 @@ import structlog
 from marrowd.errors import BadInput, StoreUnavailable, place_of
 from marrowd.fhir.json import canonical, parse
 from marrowd.fhir.members import Resource, objects
+from marrowd.store.messages import Message, Outbox
 from marrowd.store.protocols import (
     Decide,
     Event,
     EventKind,
     Evidence,
     Inbox,
-    Message,
     NewEvent,
-    Outbox,
     PatientChange,
     PatientState,
 )

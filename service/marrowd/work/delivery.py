@@ -20,7 +20,7 @@ import structlog
 
 from marrowd.cds.webhook import Answer, CardDestination
 from marrowd.errors import StoreUnavailable, place_of
-from marrowd.store.protocols import Message, Outbox
+from marrowd.store.messages import Message, Outbox
 from marrowd.store.upkeep import Destinations
 from marrowd.telemetry.metrics import Delivery, Metrics
 from marrowd.telemetry.pseudonyms import Whose

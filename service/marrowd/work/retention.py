@@ -17,7 +17,8 @@ from typing import Protocol
 import structlog
 
 from marrowd.errors import StoreUnavailable, place_of
-from marrowd.store.protocols import Evidence, Inbox, Outbox
+from marrowd.store.messages import Outbox
+from marrowd.store.protocols import Evidence, Inbox
 from marrowd.store.upkeep import Audit, Forgetting
 from marrowd.work.bell import Bell
 

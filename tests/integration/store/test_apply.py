@@ -20,8 +20,9 @@ from tests.support.stored import (
 
 from marrowd.core.facts import newest
 from marrowd.errors import BadInput
+from marrowd.store.messages import MessageState
 from marrowd.store.open import open_store
-from marrowd.store.protocols import Event, EventState, MessageState, NewMessage, Store
+from marrowd.store.protocols import Event, EventState, NewMessage, Store
 
 
 async def claim_one(store: Store) -> Event:

@@ -9,7 +9,8 @@ from tests.support.stored import NOW, lab, saying
 
 from marrowd.errors import BadInput
 from marrowd.store.engine import connect
-from marrowd.store.protocols import Message, Store
+from marrowd.store.messages import Message
+from marrowd.store.protocols import Store
 from marrowd.store.upkeep import AuditEntry, AuditKind
 
 HOUR = timedelta(hours=1)

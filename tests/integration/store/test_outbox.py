@@ -7,8 +7,9 @@ import pytest
 from tests.support.stored import AFTER_LEASE, LEASE, NOW, lab, saying
 
 from marrowd.store import outbox
+from marrowd.store.messages import Message, MessageState
 from marrowd.store.open import open_store
-from marrowd.store.protocols import Message, MessageState, Store
+from marrowd.store.protocols import Store
 
 
 async def say(store: Store, *, patient: str = "Patient/1", times: int = 1, to: str = "ehr") -> None:

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import event as listen
 from tests.support.stored import LEASE, NOW, Quiet, event, lab, report, saying
 
+from marrowd.store.messages import MessageState
 from marrowd.store.open import open_store
-from marrowd.store.protocols import EventState, MessageState, Store
+from marrowd.store.protocols import EventState, Store
 
 Call = Callable[[Store], Awaitable[object]]
 

@@ -6,7 +6,8 @@ import pytest
 from tests.support.stored import AFTER_LEASE, LEASE, NOW, saying
 
 from marrowd.store import replay
-from marrowd.store.protocols import Chosen, Message, MessageState, Store
+from marrowd.store.messages import Chosen, Message, MessageState
+from marrowd.store.protocols import Store
 
 LATER = NOW + timedelta(hours=1)
 

@@ -10,7 +10,8 @@ from tests.support.stored import AFTER_LEASE, LEASE, NOW, Quiet, event, lab, rep
 from marrowd.core.facts import Fact
 from marrowd.errors import BadInput, StoreUnavailable
 from marrowd.store.group import LATER
-from marrowd.store.protocols import EventState, MessageState, PatientChange, PatientState, Store
+from marrowd.store.messages import MessageState
+from marrowd.store.protocols import EventState, PatientChange, PatientState, Store
 from marrowd.store.schema import evidence, patient
 
 

@@ -11,7 +11,7 @@ from marrowd.cli import outgoing
 from marrowd.cli.exits import Exit
 from marrowd.cli.queues import as_utc
 from marrowd.errors import BadConfiguration
-from marrowd.store.protocols import MessageState
+from marrowd.store.messages import MessageState
 
 NOW = datetime.now(UTC)  # the commands go by the clock
 TAKEN, PARKED, WAITING, OTHER = (

@@ -9,7 +9,7 @@ from tests.support.patience import PATIENCE_S
 from tests.support.store import count_of, until
 
 from marrowd.core.verdict import VerdictKind
-from marrowd.store.protocols import MessageState
+from marrowd.store.messages import MessageState
 from marrowd.work.canary import PATIENT, CanaryLoop, canary_of
 
 

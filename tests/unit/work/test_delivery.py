@@ -16,16 +16,8 @@ from tests.support.store import HandClock, count_of, opened, some_metrics, until
 
 from marrowd.cds.webhook import Answer, WebhookDestination, credentials, mark_of
 from marrowd.errors import BadConfiguration, StoreUnavailable
-from marrowd.store.protocols import (
-    Chosen,
-    Message,
-    MessageRow,
-    MessageState,
-    NewMessage,
-    PatientChange,
-    PatientState,
-    Store,
-)
+from marrowd.store.messages import Chosen, Message, MessageRow, MessageState
+from marrowd.store.protocols import NewMessage, PatientChange, PatientState, Store
 from marrowd.telemetry.metrics import Metrics
 from marrowd.work.delivery import DeliveryLoop, DeliveryPace
 
