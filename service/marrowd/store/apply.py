@@ -24,8 +24,7 @@ from functools import cache, partial
 from itertools import chain
 from zlib import crc32
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, text, update
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy import Connection, Row, text
 
 from marrowd.core.facts import Fact, newest
 from marrowd.core.merging import groups, survivor
@@ -35,9 +34,10 @@ from marrowd.store.inbox import LEASES, finish_held
 from marrowd.store.many import given, insert_many
 from marrowd.store.merges import links_of
 from marrowd.store.messages import MessageState
+from marrowd.store.patients import add_patients, drop_patients, locked_patients, save_patients
 from marrowd.store.protocols import Applied, Decide, Event, PatientChange, PatientState
-from marrowd.store.schema import outbox, patient
-from marrowd.store.stored import as_of, batches, facts_of_patients, replaces, save, versions_of
+from marrowd.store.schema import outbox
+from marrowd.store.stored import as_of, facts_of_patients, replaces, save, versions_of
 
 # A fixed number of locks, however many resources an event holds: PostgreSQL's lock table is small.
 # Two resources that share one only wait for each other a little.
@@ -64,33 +64,6 @@ _LOCK_RESOURCES = text(
 )
 _SHARE_MERGES = text("SELECT pg_advisory_xact_lock_shared(:space, :number)")
 _LOCK_MERGES = text("SELECT pg_advisory_xact_lock(:space, :number)")
-_SELECT_PATIENTS = (
-    select(patient.c.patient, patient.c.posted_card, patient.c.sequences)
-    .where(
-        patient.c.source == bindparam("source"),
-        patient.c.patient.in_(bindparam("patients", expanding=True)),
-    )
-    .order_by(patient.c.patient)
-    .with_for_update()
-)
-_DELETE_PATIENTS = delete(patient).where(
-    patient.c.source == bindparam("source"),
-    patient.c.patient.in_(bindparam("patients", expanding=True)),
-)
-_UPDATE_PATIENT = (
-    update(patient)
-    .where(patient.c.source == bindparam("of_source"), patient.c.patient == bindparam("of_patient"))
-    .values(
-        verdict=bindparam("new_verdict"),
-        card=bindparam("new_card"),
-        posted_card=bindparam("new_posted_card"),
-        recheck_at=bindparam("new_recheck_at"),
-        rules=bindparam("new_rules"),
-        sequences=bindparam("new_sequences"),
-        decided_at=bindparam("now"),
-        revision=patient.c.revision + 1,
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +99,6 @@ class _Decided:
     opened: _Opened
     states: Sequence[PatientState]
     changes: Mapping[str, PatientChange]
-
-    def patients(self) -> Iterable[dict[str, object]]:
-        """Give what the patients' rows become."""
-        now = self.opened.request.now
-        return (_patient_values(state, self.changes[state.patient], now) for state in self.states)
 
     def messages(self) -> Iterable[dict[str, object]]:
         """Give the rows that tell destinations."""
@@ -242,8 +210,8 @@ def _changed(
         return {}
     source = next(iter(opened.values())).request.source
     names = sorted(chain.from_iterable(one.families for one in opened.values()))
-    made = _add_patients(connection, source, names)
-    rows = _locked_patients(connection, source, names)
+    made = add_patients(connection, source, names)
+    rows = locked_patients(connection, source, names)
     everybody = sorted(chain.from_iterable(one.people for one in opened.values()))
     facts = facts_of_patients(connection, source, everybody)
     outcomes: dict[int, Applied | Failed | Later] = {}
@@ -258,7 +226,7 @@ def _changed(
             decided.append(_Decided(one, states, changes))
     _write(connection, source, decided)
     kept = set(chain.from_iterable(one.opened.families for one in decided))
-    _drop_patients(connection, source, sorted(made - kept))
+    drop_patients(connection, source, sorted(made - kept))
     return outcomes
 
 
@@ -269,10 +237,16 @@ def _decisions(decide: Decide, states: Sequence[PatientState]) -> dict[str, Pati
 def _write(connection: Connection, source: str, decided: Sequence[_Decided]) -> None:
     newer = [fact for one in decided for fact in one.opened.newer]
     if any(fact.patient == NOBODY for fact in newer):
-        _add_patients(connection, source, [NOBODY])
+        add_patients(connection, source, [NOBODY])
     save(connection, source, newer)
-    if patients := [values for one in decided for values in one.patients()]:
-        connection.execute(_UPDATE_PATIENT, patients)
+    save_patients(
+        connection,
+        [
+            (state, one.changes[state.patient], one.opened.request.now)
+            for one in decided
+            for state in one.states
+        ],
+    )
     if messages := [values for one in decided for values in one.messages()]:
         statement = _insert_messages(connection.dialect.name)
         connection.execute(statement, given(connection, messages))
@@ -322,46 +296,6 @@ def _lock_resources(connection: Connection, source: str, facts: Sequence[Fact]) 
     connection.execute(_LOCK_RESOURCES, {"space": _LOCK_SPACE, "numbers": numbers})
 
 
-def _add_patients(connection: Connection, source: str, patients: Sequence[str]) -> set[str]:
-    """Make the rows of *patients* (sorted) where there are none, and give whose were made."""
-    if not patients:
-        return set()
-    rows = [{"source": source, "patient": name} for name in patients]
-    statement = _insert_patient(connection.dialect.name)
-    return set(connection.scalars(statement, given(connection, rows)))
-
-
-def _locked_patients(
-    connection: Connection, source: str, patients: Sequence[str]
-) -> Mapping[str, Row[tuple[object, ...]]]:
-    """Lock the rows of *patients* (sorted) and give them."""
-    rows: dict[str, Row[tuple[object, ...]]] = {}
-    for some in batches(patients):
-        found = connection.execute(_SELECT_PATIENTS, {"source": source, "patients": some})
-        rows |= {row.patient: row for row in found}
-    return rows
-
-
-def _drop_patients(connection: Connection, source: str, patients: Sequence[str]) -> None:
-    """Take back rows that were made to be locked, of patients who could not be decided on."""
-    for some in batches(patients):
-        connection.execute(_DELETE_PATIENTS, {"source": source, "patients": some})
-
-
-@cache
-def _insert_patient(dialect: str) -> ReturningInsert[tuple[str]]:
-    return (
-        insert_many(
-            dialect,
-            patient,
-            ("source", "patient"),
-            constants={"verdict": "", "rules": "", "sequences": "{}"},
-        )
-        .on_conflict_do_nothing(index_elements=[patient.c.source, patient.c.patient])
-        .returning(patient.c.patient)
-    )
-
-
 @cache
 def _insert_messages(dialect: str) -> Insert:
     return insert_many(
@@ -376,24 +310,6 @@ def _insert_messages(dialect: str) -> Insert:
             "reason": "",
         },
     )
-
-
-def _patient_values(state: PatientState, change: PatientChange, now: datetime) -> dict[str, object]:
-    sequences = dict(state.last_sequence)
-    for message in change.messages:
-        last = sequences.get(message.destination, message.sequence)
-        sequences[message.destination] = max(last, message.sequence)
-    return {
-        "of_source": state.source,
-        "of_patient": state.patient,
-        "new_verdict": change.verdict,
-        "new_card": change.card,
-        "new_posted_card": change.posted_card,
-        "new_recheck_at": change.recheck_at,
-        "new_rules": change.rules,
-        "new_sequences": json.dumps(sequences, sort_keys=True),
-        "now": now,
-    }
 
 
 def _message_values(request: Request, name: str, change: PatientChange) -> list[dict[str, object]]:
