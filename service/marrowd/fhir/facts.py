@@ -95,11 +95,6 @@ def ignored_because(resource: Resource, codes: Codes) -> Irrelevant | None:
     return None if about else Irrelevant.CODE
 
 
-def is_relevant(resource: Resource, codes: Codes) -> bool:
-    """Say whether a resource may matter: the cheap look."""
-    return ignored_because(resource, codes) is None
-
-
 def is_withdrawn(resource: Resource) -> bool:
     """Say whether this version takes its resource away."""
     match kind(resource):

@@ -3,7 +3,7 @@
 import pytest
 from tests.support import resources as fhir
 
-from marrowd.fhir.facts import Irrelevant, ignored_because, is_relevant
+from marrowd.fhir.facts import Irrelevant, ignored_because
 from marrowd.fhir.needs import Needs, binary_ref, needs
 from marrowd.fhir.subjects import subject_of, subjects_of
 from marrowd.rules.codes import load_codes
@@ -74,7 +74,6 @@ def test_which_urls_are_binaries(url, ref):
 )
 def test_the_cheap_look(resource, reason):
     assert ignored_because(resource, CODES) == reason
-    assert is_relevant(resource, CODES) is (reason is None)
 
 
 def test_a_type_that_calls_its_subject_patient():
