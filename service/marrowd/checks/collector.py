@@ -5,14 +5,14 @@ from typing import Final
 import aiohttp
 
 from marrowd.checks.asking import ask
-from marrowd.checks.findings import Finding, away, fine, note, wrong
+from marrowd.checks.remarks import Remark, away, fine, note, wrong
 
 _OK: Final = 200
 _LETS_NOBODY_IN: Final = frozenset({401, 403})
 _DOWN: Final = 500
 
 
-async def check_collector(endpoint: str, session: aiohttp.ClientSession) -> Finding:
+async def check_collector(endpoint: str, session: aiohttp.ClientSession) -> Remark:
     """Send a request of OTLP without a span in it: no bytes, in protobuf."""
     asked = await ask(
         session,

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
-from marrowd.checks.findings import Finding, note, wrong
+from marrowd.checks.remarks import Remark, note, wrong
 from marrowd.settings import Settings
 from marrowd.web.keys import public_keys
 from marrowd.web.trust import is_loopback
@@ -19,7 +19,7 @@ _ASKS_FOR_TLS = frozenset({"require", "verify-ca", "verify-full"})  # of sslmode
 _LEAST_BITS = 128  # of a secret that signs: fewer can be tried out
 
 
-def configured(settings: Settings) -> list[Finding]:
+def configured(settings: Settings) -> list[Remark]:
     """Look at what no section can see by itself."""
     return [
         *_hooks(settings),
@@ -31,7 +31,7 @@ def configured(settings: Settings) -> list[Finding]:
     ]
 
 
-def _hooks(settings: Settings) -> Iterator[Finding]:
+def _hooks(settings: Settings) -> Iterator[Remark]:
     hooks, host = settings.hooks, settings.http.host
     if hooks.require_jwt and not hooks.issuers:
         yield note(
@@ -47,7 +47,7 @@ def _hooks(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _issuers(settings: Settings) -> Iterator[Finding]:
+def _issuers(settings: Settings) -> Iterator[Remark]:
     for issuer in settings.hooks.issuers:
         place = f"hooks.issuers {issuer.iss}"
         if (issuer.jwks_file is None) == (issuer.jwks_url is None):
@@ -76,7 +76,7 @@ def _count_in(path: str) -> int:
         return 0
 
 
-def _secrets(settings: Settings) -> Iterator[Finding]:
+def _secrets(settings: Settings) -> Iterator[Remark]:
     for destination in settings.destinations:
         for secret in destination.secret or ():
             try:
@@ -97,7 +97,7 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
                 )
 
 
-def _addresses(settings: Settings) -> Iterator[Finding]:
+def _addresses(settings: Settings) -> Iterator[Remark]:
     """Compare where Subscriptions point to with where the FHIR server is."""
     url = settings.http.public_url
     remote = [
@@ -126,7 +126,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _in_clear(settings: Settings) -> Iterator[Finding]:
+def _in_clear(settings: Settings) -> Iterator[Remark]:
     """Tell where patient data and credentials would go to another machine unencrypted."""
     places = [(f"sources {source.name}: base_url", source.base_url) for source in settings.sources]
     places += [(f"destinations {to.name}: url", to.url) for to in settings.destinations]
@@ -148,7 +148,7 @@ def _in_clear(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _retention(settings: Settings) -> Iterator[Finding]:
+def _retention(settings: Settings) -> Iterator[Remark]:
     policy = settings.policy
     # The oldest result that governs was drawn that long before the oldest report that speaks.
     speaks = policy.recency + policy.window_before

@@ -3,7 +3,7 @@
 import aiohttp
 
 from marrowd.checks.asking import ask
-from marrowd.checks.findings import Finding, away, fine, note, wrong
+from marrowd.checks.remarks import Remark, away, fine, note, wrong
 from marrowd.settings import Destination
 
 _REFUSALS = frozenset({401, 403})
@@ -11,7 +11,7 @@ _GONE = frozenset({404, 410})
 _DOWN = 500
 
 
-async def check_destination(destination: Destination, session: aiohttp.ClientSession) -> Finding:
+async def check_destination(destination: Destination, session: aiohttp.ClientSession) -> Remark:
     """Ask what the endpoint allows (OPTIONS), or read a FHIR server's statement."""
     place = f"destination {destination.name}"
     token = destination.token

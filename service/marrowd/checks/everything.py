@@ -10,9 +10,9 @@ from marrowd.app import opened
 from marrowd.checks.collector import check_collector
 from marrowd.checks.configured import configured
 from marrowd.checks.destinations import check_destination
-from marrowd.checks.findings import Finding, fine
 from marrowd.checks.intake import check_intake
 from marrowd.checks.issuers import check_issuer
+from marrowd.checks.remarks import Remark, fine
 from marrowd.checks.sources import check_source
 from marrowd.checks.stores import check_store, refused_by
 from marrowd.core.reader import IS_COMPILED
@@ -21,7 +21,7 @@ from marrowd.settings import Settings
 
 async def everything(
     settings: Settings, *, only: str | None, clock: Callable[[], datetime]
-) -> AsyncIterator[list[Finding]]:
+) -> AsyncIterator[list[Remark]]:
     """
     Look at all there is, or at what belongs to the source called *only*.
 

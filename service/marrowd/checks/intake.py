@@ -7,7 +7,7 @@ import orjson
 
 from marrowd.app import Access
 from marrowd.checks.asking import ask
-from marrowd.checks.findings import Finding, away, fine, note, wrong
+from marrowd.checks.remarks import Remark, away, fine, note, wrong
 
 # A type that the service does not use: let in by the secret, counted as ignored, kept nowhere.
 _REF: Final = "Basic/marrowd-doctor"
@@ -15,7 +15,7 @@ _BODY: Final = orjson.dumps({"resourceType": "Basic", "id": "marrowd-doctor"})
 _NO_CONTENT, _UNAUTHORIZED, _NOT_FOUND = 204, 401, 404
 
 
-async def check_intake(access: Access, session: aiohttp.ClientSession) -> Finding:
+async def check_intake(access: Access, session: aiohttp.ClientSession) -> Remark:
     """Send what a FHIR server would, from this machine."""
     source = access.source
     place = f"source {source.name}: notifications"

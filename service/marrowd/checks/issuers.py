@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from marrowd.checks.findings import Finding, away, fine, wrong
+from marrowd.checks.remarks import Remark, away, fine, wrong
 from marrowd.errors import EhrUnavailable
 from marrowd.settings import Issuer
 from marrowd.web.keys import KeyUrl, public_keys
@@ -13,7 +13,7 @@ _MEND = (
 )
 
 
-async def check_issuer(issuer: Issuer, session: aiohttp.ClientSession) -> list[Finding]:
+async def check_issuer(issuer: Issuer, session: aiohttp.ClientSession) -> list[Remark]:
     """Fetch the key set as the service would; a file was looked at with the configuration."""
     if issuer.jwks_url is None:
         return []

@@ -8,7 +8,7 @@ import aiohttp
 
 from marrowd.app import Access
 from marrowd.checks.asking import ask
-from marrowd.checks.findings import Finding, away, fine, note, wrong
+from marrowd.checks.remarks import Remark, away, fine, note, wrong
 from marrowd.errors import MarrowdError
 from marrowd.fhir.answers import Absent, Forbidden, Rejected, Unreachable, Unusable
 from marrowd.fhir.members import text
@@ -28,7 +28,7 @@ async def check_source(
     *,
     clock: Callable[[], datetime],
     refused: Collection[str] = (),
-) -> list[Finding]:
+) -> list[Remark]:
     """
     Look at one source; where a step fails, those that stand on it are left out.
 
@@ -53,7 +53,7 @@ async def check_source(
     return [*found, *await _subscriptions(place, access, refused)]
 
 
-def _in_time(place: str, ahead_s: float) -> Finding:
+def _in_time(place: str, ahead_s: float) -> Remark:
     # An HTTP date has whole seconds.
     if abs(ahead_s) <= CLOCK_S:
         return fine(place, "its clock and this one agree")
@@ -61,7 +61,7 @@ def _in_time(place: str, ahead_s: float) -> Finding:
     return wrong(place, says, "set both by NTP: tokens and signatures are refused otherwise")
 
 
-async def _let_in(place: str, access: Access) -> Finding:
+async def _let_in(place: str, access: Access) -> Remark:
     """Read the server's statement and search, as the service does."""
     try:
         statement = await access.client.capabilities()
@@ -77,7 +77,7 @@ async def _let_in(place: str, access: Access) -> Finding:
     return fine(place, f"it speaks FHIR {version} and lets us search")
 
 
-def _refused(place: str, source: Source, error: MarrowdError) -> Finding:
+def _refused(place: str, source: Source, error: MarrowdError) -> Remark:
     says = str(error)
     if "token endpoint" in says or says.startswith(("token ", "discovery ")):
         tell = away if isinstance(error, Unreachable) else wrong
@@ -126,7 +126,7 @@ def _credentials_mend(source: Source) -> str:
             assert_never(source.auth)
 
 
-async def _subscriptions(place: str, access: Access, refused: Collection[str]) -> list[Finding]:
+async def _subscriptions(place: str, access: Access, refused: Collection[str]) -> list[Remark]:
     if not access.wanted:
         return [note(place, "others make its Subscriptions", "")]
     try:
@@ -143,7 +143,7 @@ async def _subscriptions(place: str, access: Access, refused: Collection[str]) -
 
 def _of_action(  # noqa: PLR0911 - a table
     place: str, action: Action, refused: Collection[str]
-) -> Finding | None:
+) -> Remark | None:
     """Say what a plan to put them right tells of how they are; None: nothing."""
     match action:
         case Create(wanted=one) if one.slug in refused:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from marrowd.checks.findings import Finding, away, fine, note, wrong
+from marrowd.checks.remarks import Remark, away, fine, note, wrong
 from marrowd.errors import BadConfiguration, MarrowdError, StoreUnavailable
 from marrowd.settings import Settings
 from marrowd.store.messages import MessageRow, MessageState
@@ -21,7 +21,7 @@ _LISTED = 1_000
 _UPGRADE = "run `marrowd db upgrade`"
 
 
-async def check_store(settings: Settings) -> list[Finding]:
+async def check_store(settings: Settings) -> list[Remark]:
     """Open the store as the service would, but never make one."""
     url = settings.store.url.get_secret_value()
     file = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
@@ -72,14 +72,14 @@ def _is_to_be_made(url: str) -> bool:
     return url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists()
 
 
-def _of_new(file: Path) -> Finding:
+def _of_new(file: Path) -> Remark:
     if not file.absolute().parent.is_dir():
         mend = "make the folder, or mount the volume, that store.url names"
         return wrong(_PLACE, f"there is no folder {file.absolute().parent}", mend)
     return fine(_PLACE, f"{file} is made when the service starts")
 
 
-async def _kept(store: Store) -> list[Finding]:
+async def _kept(store: Store) -> list[Remark]:
     """Tell of events that were set aside and of destinations that refuse."""
     found = []
     parked = (await store.inbox_depth()).get(EventState.PARKED, 0)

@@ -22,7 +22,7 @@ def check_command(config: Path | None) -> Exit:
     """
     # Imported here: 0.2 s that the others do not need.
     from marrowd.checks.configured import configured  # noqa: PLC0415
-    from marrowd.checks.findings import Level  # noqa: PLC0415
+    from marrowd.checks.remarks import Grade  # noqa: PLC0415
     from marrowd.cli.doctor import lines_of  # noqa: PLC0415
     from marrowd.fhir.smart import client_key  # noqa: PLC0415
 
@@ -32,9 +32,9 @@ def check_command(config: Path | None) -> Exit:
         if isinstance(source.auth, SmartBackendAuth):
             client_key(source.auth, source=source.name, base_url=source.base_url)
     found = configured(settings)
-    for finding in found:
-        sys.stderr.write("".join(f"{line}\n" for line in lines_of(finding)))
-    if any(finding.level is Level.WRONG for finding in found):
+    for remark in found:
+        sys.stderr.write("".join(f"{line}\n" for line in lines_of(remark)))
+    if any(remark.grade is Grade.WRONG for remark in found):
         return Exit.USAGE
     sys.stdout.write("the configuration is sound\n")
     return Exit.FINE

@@ -25,7 +25,7 @@ from tests.support.tokens import ec_key, jwks
 from marrowd.app import opened, running
 from marrowd.checks.configured import configured
 from marrowd.checks.everything import everything
-from marrowd.checks.findings import Finding, Level
+from marrowd.checks.remarks import Grade, Remark
 from marrowd.checks.stores import check_store
 from marrowd.cli.doctor import doctor_command, lines_of
 from marrowd.cli.exits import Exit
@@ -83,12 +83,12 @@ class Site:
 
     async def found(self, *levels, clock=utc_now):
         """Give what doctor finds, of some levels or all but what is fine."""
-        wanted = set(levels) or {*Level} - {Level.FINE}
+        wanted = set(levels) or {*Grade} - {Grade.FINE}
         return [
-            finding
-            async for findings in everything(self.settings, only=None, clock=clock)
-            for finding in findings
-            if finding.level in wanted
+            remark
+            async for remarks in everything(self.settings, only=None, clock=clock)
+            for remark in remarks
+            if remark.grade in wanted
         ]
 
     async def sync(self):
@@ -131,16 +131,16 @@ def activate(fhir, status="active"):
 
 
 def only(found, says):
-    [finding] = found
-    assert says in f"{finding.place}: {finding.says}"
-    assert finding.mend
-    return finding
+    [remark] = found
+    assert says in f"{remark.place}: {remark.says}"
+    assert remark.mend
+    return remark
 
 
 async def test_where_all_is_well_nothing_is_found(served):
     assert await served.found() == []
 
-    fine = [f"{f.place}: {f.says}" for f in await served.found(Level.FINE)]
+    fine = [f"{f.place}: {f.says}" for f in await served.found(Grade.FINE)]
     assert fine == [
         "configuration: sound",
         "report reader: as it is written, not compiled",
@@ -183,7 +183,7 @@ async def test_a_clock_that_is_off_is_found(served, by_s, word):
 
 async def test_a_server_that_does_not_answer_is_found(served):
     served.source["base_url"] = f"http://127.0.0.1:{free_port()}/fhir"
-    found = await served.found(Level.AWAY)
+    found = await served.found(Grade.AWAY)
 
     only(found, "source hospital: nobody answers")
 
@@ -211,7 +211,7 @@ async def test_a_server_that_does_not_answer_is_found(served):
 async def test_a_server_that_refuses_is_found(served, fhir, fault, says):
     fhir.faults = [fault]
 
-    only(await served.found(Level.WRONG), says)
+    only(await served.found(Grade.WRONG), says)
 
 
 async def test_a_server_that_is_ill_is_away(served, fhir):
@@ -229,8 +229,8 @@ async def test_wrong_credentials_are_named_by_their_kind(served, fhir):
         {"kind": "bearer", "token": "t"},
     ):
         served.source["auth"] = auth
-        [finding] = await served.found(Level.WRONG)
-        said.add(finding.mend)
+        [remark] = await served.found(Grade.WRONG)
+        said.add(remark.mend)
 
     assert len(said) == 3
 
@@ -262,10 +262,10 @@ async def test_a_subscription_that_the_server_does_not_take_is_known(served, fhi
         ]
         await Refusals(store, source="hospital").remember(rows, at=utc_now())
 
-    finding = only(await served.found(), "it takes no Subscription for studies")
+    remark = only(await served.found(), "it takes no Subscription for studies")
 
-    assert finding.level is Level.NOTE
-    assert "the sweep brings them" in finding.mend
+    assert remark.grade is Grade.NOTE
+    assert "the sweep brings them" in remark.mend
 
 
 async def test_subscriptions_otherwise_not_right_are_found(served, fhir):
@@ -274,21 +274,21 @@ async def test_subscriptions_otherwise_not_right_are_found(served, fhir):
     fhir.put(second | {"criteria": "Observation?code=1"})
     fhir.put(first | {"id": "double"})
     fhir.put(first | {"id": "also", "status": "requested"})
-    levels = sorted(f.level for f in await served.found())
+    levels = sorted(f.grade for f in await served.found())
 
-    assert levels == [Level.NOTE, Level.NOTE, Level.WRONG]
+    assert levels == [Grade.NOTE, Grade.NOTE, Grade.WRONG]
 
 
 async def test_subscriptions_of_others_are_left_to_them(served):
     served.source["subscribe"] = "none"
 
-    [finding] = await served.found()
-    assert finding.says == "others make its Subscriptions"
+    [remark] = await served.found()
+    assert remark.says == "others make its Subscriptions"
 
 
 async def test_a_token_endpoint_out_of_reach_is_found(site):
     site.source["auth"] = smart(f"http://127.0.0.1:{free_port()}/token")
-    found = await site.found(Level.AWAY)
+    found = await site.found(Grade.AWAY)
 
     assert any(f.place == "source hospital: auth" and "token_url" in f.mend for f in found)
 
@@ -297,11 +297,11 @@ async def test_a_token_endpoint_that_refuses_us_is_found(site):
     async with smart_running(SmartServer()) as server:
         server.answers.append(oauth_error("invalid_client"))
         site.source["auth"] = smart(server.token_url)
-        [finding] = await site.found(Level.WRONG)
+        [remark] = await site.found(Grade.WRONG)
 
-    assert finding.place == "source hospital: auth"
-    assert "invalid_client" in finding.says
-    assert "registered" in finding.mend
+    assert remark.place == "source hospital: auth"
+    assert "invalid_client" in remark.says
+    assert "registered" in remark.mend
 
 
 def smart(token_url):
@@ -316,7 +316,7 @@ def smart(token_url):
 
 
 async def test_a_public_url_that_leads_nowhere_is_found(site):
-    found = await site.found(Level.AWAY)
+    found = await site.found(Grade.AWAY)
 
     assert "marrowd serve" in only(found, "notifications: nobody answers").mend
 
@@ -341,7 +341,7 @@ async def test_a_proxy_that_fails_is_found(served):
     proxy = TestServer(app)
     await proxy.start_server()
     served.config["http"]["public_url"] = str(proxy.make_url("")).rstrip("/")
-    found = await served.found(Level.NOTE)
+    found = await served.found(Grade.NOTE)
     await proxy.close()
 
     only(found, "http.public_url answered 502")
@@ -354,7 +354,7 @@ async def test_a_destination_that_is_down_is_found(served):
 
 
 @pytest.mark.parametrize(
-    ("status", "level"), [(401, Level.WRONG), (404, Level.NOTE), (500, Level.AWAY)]
+    ("status", "level"), [(401, Grade.WRONG), (404, Grade.NOTE), (500, Grade.AWAY)]
 )
 @pytest.mark.parametrize("kind", ["webhook", "fhir"])
 async def test_a_destination_that_refuses_is_found(served, fhir, status, level, kind):
@@ -362,7 +362,7 @@ async def test_a_destination_that_refuses_is_found(served, fhir, status, level, 
     served.destination |= {"url": f"{fhir.base_url}/ehr", "kind": kind, "token": "t"}
     del served.destination["secret"]
 
-    assert only(await served.found(), f"destination ehr: it answers {status}").level is level
+    assert only(await served.found(), f"destination ehr: it answers {status}").grade is level
 
 
 async def test_what_a_destination_refused_before_is_found(site, tmp_path):
@@ -383,10 +383,10 @@ async def test_what_a_destination_refused_before_is_found(site, tmp_path):
         await store.stop_destination("ehr", mark="m")
     found = [f for f in await site.found() if f.place == "destination ehr"]
 
-    assert [(f.level, f.says) for f in found] == [
-        (Level.WRONG, "it answered 410 and is sent nothing"),
-        (Level.WRONG, "it refused cards for good: 401 x2"),
-        (Level.NOTE, "it did not take cards, which are tried again: timeout x1"),
+    assert [(f.grade, f.says) for f in found] == [
+        (Grade.WRONG, "it answered 410 and is sent nothing"),
+        (Grade.WRONG, "it refused cards for good: 401 x2"),
+        (Grade.NOTE, "it did not take cards, which are tried again: timeout x1"),
     ]
 
 
@@ -398,7 +398,7 @@ async def test_events_set_aside_are_found(site, tmp_path):
         [event] = await store.claim(worker="w", limit=1, now=now, until=until)
         await store.park(event, now=now, reason="error")
 
-    assert any(f.says == "1 event was set aside" for f in await site.found(Level.NOTE))
+    assert any(f.says == "1 event was set aside" for f in await site.found(Grade.NOTE))
 
 
 async def test_a_store_that_is_not_migrated_is_found(site, postgres_url):
@@ -406,7 +406,7 @@ async def test_a_store_that_is_not_migrated_is_found(site, postgres_url):
     assert "db upgrade" in only(await check_store(site.settings), "it has schema none").mend
 
     await asyncio.to_thread(upgrade, postgres_url)
-    assert [f.level for f in await check_store(site.settings)] == [Level.FINE]
+    assert [f.grade for f in await check_store(site.settings)] == [Grade.FINE]
 
 
 async def test_a_newer_schema_is_found(site, tmp_path):
@@ -422,7 +422,7 @@ async def test_a_newer_schema_is_found(site, tmp_path):
 
 async def test_a_database_that_is_away_is_found(site):
     site.config["store"]["url"] = f"postgresql://u:zebra@127.0.0.1:{free_port()}/d"
-    found = await site.found(Level.AWAY)
+    found = await site.found(Grade.AWAY)
 
     assert found[0].place == "store"
     assert "zebra" not in repr(found)
@@ -437,10 +437,10 @@ async def test_a_folder_that_is_not_there_is_found(site, tmp_path):
 @pytest.mark.parametrize(
     ("body", "status", "level"),
     [
-        (json.dumps(jwks()), 200, Level.FINE),
-        ('{"keys":[]}', 200, Level.WRONG),
-        ("<html>", 200, Level.WRONG),
-        ("", 404, Level.AWAY),
+        (json.dumps(jwks()), 200, Grade.FINE),
+        ('{"keys":[]}', 200, Grade.WRONG),
+        ("<html>", 200, Grade.WRONG),
+        ("", 404, Grade.AWAY),
     ],
 )
 async def test_an_issuer_without_keys_is_found(site, fhir, body, status, level):
@@ -452,9 +452,9 @@ async def test_an_issuer_without_keys_is_found(site, fhir, body, status, level):
             "source": "hospital",
         }
     ]
-    found = await site.found(*Level)
+    found = await site.found(*Grade)
 
-    assert [f.level for f in found if "jwks_url" in f.place] == [level]
+    assert [f.grade for f in found if "jwks_url" in f.place] == [level]
 
 
 def spoilt(tmp_path, **changed):
@@ -469,26 +469,26 @@ def spoilt(tmp_path, **changed):
 @pytest.mark.parametrize(
     ("changed", "place", "level"),
     [
-        ({"http__public_url": None}, "http.public_url", Level.NOTE),
-        ({"http__public_url": "http://localhost:8080"}, "http.public_url", Level.NOTE),
-        ({"http__public_url": "http://marrowd.example.org"}, "http.public_url", Level.NOTE),
-        ({"http__host": "0.0.0.0"}, "hooks.require_jwt", Level.WRONG),
-        ({"destinations__secret": "not base64!"}, "destinations ehr: secret", Level.WRONG),
-        ({"destinations__secret": "whsec_c2hvcnQ="}, "destinations ehr: secret", Level.NOTE),
-        ({"destinations__url": "http://ehr.example.org/c"}, "destinations ehr: url", Level.NOTE),
-        ({"sources__base_url": "http://f.example.org"}, "sources hospital: base_url", Level.NOTE),
-        ({"store__url": "postgresql://u:p@db.example.org/d"}, "store.url", Level.NOTE),
-        ({"store__url": "postgresql://db.example.org/d?sslmode=prefer"}, "store.url", Level.NOTE),
-        ({"hooks__require_jwt": True}, "hooks.issuers", Level.NOTE),
-        ({"retention__evidence": "544d"}, "retention.evidence", Level.NOTE),
+        ({"http__public_url": None}, "http.public_url", Grade.NOTE),
+        ({"http__public_url": "http://localhost:8080"}, "http.public_url", Grade.NOTE),
+        ({"http__public_url": "http://marrowd.example.org"}, "http.public_url", Grade.NOTE),
+        ({"http__host": "0.0.0.0"}, "hooks.require_jwt", Grade.WRONG),
+        ({"destinations__secret": "not base64!"}, "destinations ehr: secret", Grade.WRONG),
+        ({"destinations__secret": "whsec_c2hvcnQ="}, "destinations ehr: secret", Grade.NOTE),
+        ({"destinations__url": "http://ehr.example.org/c"}, "destinations ehr: url", Grade.NOTE),
+        ({"sources__base_url": "http://f.example.org"}, "sources hospital: base_url", Grade.NOTE),
+        ({"store__url": "postgresql://u:p@db.example.org/d"}, "store.url", Grade.NOTE),
+        ({"store__url": "postgresql://db.example.org/d?sslmode=prefer"}, "store.url", Grade.NOTE),
+        ({"hooks__require_jwt": True}, "hooks.issuers", Grade.NOTE),
+        ({"retention__evidence": "544d"}, "retention.evidence", Grade.NOTE),
     ],
 )
 def test_the_configuration_alone_tells_of_it(tmp_path, changed, place, level):
     given = {"http__public_url": "https://marrowd.example.org"} | changed
-    [finding] = spoilt(tmp_path, **given)
+    [remark] = spoilt(tmp_path, **given)
 
-    assert (finding.place, finding.level) == (place, level)
-    assert finding.mend
+    assert (remark.place, remark.grade) == (place, level)
+    assert remark.mend
 
 
 def test_evidence_kept_as_long_as_it_speaks_is_sound(tmp_path):
@@ -558,9 +558,9 @@ def test_the_exit_code_says_how_bad_it_is(tmp_path, capsys, store, code):
 
 
 def test_a_finding_is_two_lines_for_a_person():
-    finding = Finding(level=Level.WRONG, place="store", says="it is old", mend="do this")
+    remark = Remark(grade=Grade.WRONG, place="store", says="it is old", mend="do this")
 
-    assert lines_of(finding) == ["wrong store: it is old", "      -> do this"]
+    assert lines_of(remark) == ["wrong store: it is old", "      -> do this"]
 
 
 def test_everything_waits_for_nobody_for_long(tmp_path):
@@ -576,23 +576,23 @@ def test_everything_waits_for_nobody_for_long(tmp_path):
 @pytest.mark.parametrize(
     ("status", "level", "says"),
     [
-        (200, Level.FINE, "the collector answers"),
-        (401, Level.NOTE, "answers 401 to no token"),
-        (404, Level.WRONG, "answers 404"),
-        (503, Level.AWAY, "answers 503"),
+        (200, Grade.FINE, "the collector answers"),
+        (401, Grade.NOTE, "answers 401 to no token"),
+        (404, Grade.WRONG, "answers 404"),
+        (503, Grade.AWAY, "answers 503"),
     ],
 )
 async def test_the_collector_of_traces_is_sent_an_empty_batch(served, status, level, says):
     async with collecting() as collector:
         collector.status = status
         served.config["tracing"] = {"endpoint": collector.url}
-        [finding] = [f for f in await served.found(level) if f.place == "tracing"]
+        [remark] = [f for f in await served.found(level) if f.place == "tracing"]
 
-    assert says in finding.says
+    assert says in remark.says
     assert (collector.asked, collector.spans) == (1, [])
 
 
 async def test_a_collector_that_is_not_there(served):
     served.config["tracing"] = {"endpoint": f"http://127.0.0.1:{free_port()}"}
 
-    only(await served.found(Level.AWAY), "tracing: nobody answers")
+    only(await served.found(Grade.AWAY), "tracing: nobody answers")

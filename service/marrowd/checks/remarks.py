@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Level(StrEnum):
+class Grade(StrEnum):
     """How bad it is."""
 
     FINE = "fine"
@@ -14,30 +14,30 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Remark:
     """One thing looked at."""
 
-    level: Level
+    grade: Grade
     place: str  # "store", "source hospital", a key of the configuration
     says: str
     mend: str = ""  # what to do about it; "" where nothing is to be done
 
 
-def fine(place: str, says: str) -> Finding:
+def fine(place: str, says: str) -> Remark:
     """Say that all is well with *place*."""
-    return Finding(level=Level.FINE, place=place, says=says)
+    return Remark(grade=Grade.FINE, place=place, says=says)
 
 
-def note(place: str, says: str, mend: str) -> Finding:
+def note(place: str, says: str, mend: str) -> Remark:
     """Say what somebody should know."""
-    return Finding(level=Level.NOTE, place=place, says=says, mend=mend)
+    return Remark(grade=Grade.NOTE, place=place, says=says, mend=mend)
 
 
-def wrong(place: str, says: str, mend: str) -> Finding:
+def wrong(place: str, says: str, mend: str) -> Remark:
     """Say what does not work."""
-    return Finding(level=Level.WRONG, place=place, says=says, mend=mend)
+    return Remark(grade=Grade.WRONG, place=place, says=says, mend=mend)
 
 
-def away(place: str, says: str, mend: str) -> Finding:
+def away(place: str, says: str, mend: str) -> Remark:
     """Say who does not answer."""
-    return Finding(level=Level.AWAY, place=place, says=says, mend=mend)
+    return Remark(grade=Grade.AWAY, place=place, says=says, mend=mend)
