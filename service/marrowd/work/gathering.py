@@ -43,6 +43,9 @@ class Gathered:
     related: tuple[Fact, ...] = ()
     backgrounds: Mapping[str, Background] = field(default_factory=dict)  # by patient
     searched: frozenset[str] = frozenset()  # Observations whose laboratory reports were asked for
+    # Something is stored of the event's resource, or may be: what the event takes away may matter,
+    # though the event says nothing that does.
+    is_change: bool = True
 
     @property
     def facts(self) -> list[Fact]:
@@ -58,18 +61,13 @@ class Gathered:
             problems=all(one.problems for one in each), orders=all(one.orders for one in each)
         )
 
-    def sought(self, *, is_change: bool) -> Sought:
-        """
-        Say what it raises, and what of that was asked for.
-
-        Args:
-            is_change: something is stored of the event's resource, or may be: what the event
-                takes away may matter, though the event says nothing that does.
-        """
+    @property
+    def sought(self) -> Sought:
+        """What it raises, and what of that was asked for."""
         is_merge = self.main.ref.startswith("Patient/")
         return Sought(
             bears_on_advice=is_merge
-            or is_change
+            or self.is_change
             or any(matters(fact) for fact in (self.main, *self.related)),
             is_merge=is_merge,
             results=frozenset(fact.ref for fact in (self.main, *self.related) if fact.results),
@@ -97,7 +95,9 @@ class Gatherer:
         self._bounds = bounds
         self._fetcher = Fetcher(source, client, bounds=bounds)
 
-    async def gather(self, looked: Looked, patient: str, stored: Stored) -> Gathered:
+    async def gather(
+        self, looked: Looked, patient: str, stored: Stored, *, is_change: bool
+    ) -> Gathered:
         """
         Fetch and read what *looked* itself needs.
 
@@ -105,10 +105,11 @@ class Gatherer:
             looked: the event's resource.
             patient: whose it is.
             stored: gives what is kept of the patient.
+            is_change: something is kept of that resource.
         """
         main, parts = await self._whole(looked, patient)
         related = [*parts, *await self._related_to(main, looked, stored)]
-        return Gathered(main=main, related=tuple(related))
+        return Gathered(main=main, related=tuple(related), is_change=is_change)
 
     async def more(
         self,

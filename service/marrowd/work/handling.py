@@ -14,7 +14,6 @@ from functools import partial
 from typing import Protocol, assert_never
 
 from marrowd.core.facts import Fact
-from marrowd.core.lacking import Lacking
 from marrowd.core.verdict import VerdictKind
 from marrowd.errors import BadConfiguration, BadInput
 from marrowd.fhir.answers import Absent
@@ -177,21 +176,14 @@ class EventHandler:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
         patient = await self._patient(looked, stored, access)
         gathered = await access.gatherer.gather(
-            looked, patient, partial(self._store.facts_of, source, patient)
+            looked,
+            patient,
+            partial(self._store.facts_of, source, patient),
+            is_change=stored is not None,
         )
         if is_empty(gathered.main) and _replaces_nothing(looked, stored):
             return await self._ignore(event, Ignored.NOT_RELEVANT)
-        return await self._apply(event, gathered, access, is_change=stored is not None)
-
-    async def _more(
-        self, event: Event, gathered: Gathered, lacks: Lacking, access: SourceAccess
-    ) -> Gathered:
-        return await access.gatherer.more(
-            gathered,
-            lacks,
-            partial(self._store.own_facts_of, event.new.source),
-            since=event.new.received_at,
-        )
+        return await self._apply(event, gathered, access)
 
     def _known(self, source: str, looked: Looked, stored: Fact) -> Ignored | None:
         """Say why there is nothing new in a version, None when there is."""
@@ -216,30 +208,25 @@ class EventHandler:
         """Keep that a resource is gone; older versions that arrive late must not bring it back."""
         if stored is None and event.new.kind is EventKind.FETCH:
             return await self._ignore(event, Ignored.NOT_RELEVANT)
-        return await self._apply(
-            event,
-            Gathered(main=tombstone_of(event.new.ref, stored, at=at or event.new.received_at)),
-            access,
-            is_change=stored is not None,
-        )
+        tombstone = tombstone_of(event.new.ref, stored, at=at or event.new.received_at)
+        gathered = Gathered(main=tombstone, is_change=stored is not None)
+        return await self._apply(event, gathered, access)
 
-    async def _apply(
-        self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool = True
-    ) -> Handled:
+    async def _apply(self, event: Event, gathered: Gathered, access: SourceAccess) -> Handled:
         """Write, as one span with whatever still lacks."""
         with inner(SpanName.SCREEN) as span:
-            handled = await self._until_written(event, gathered, access, is_change=is_change)
+            handled = await self._until_written(event, gathered, access)
             span.tell(Told.VERDICT, handled.verdict)
         return handled
 
     async def _until_written(
-        self, event: Event, gathered: Gathered, access: SourceAccess, *, is_change: bool
+        self, event: Event, gathered: Gathered, access: SourceAccess
     ) -> Handled:
         """Write; what the decision lacks is fetched, and the write is made anew."""
         built: Built | None = None
         while True:  # each time round somebody or something was asked for that had not been
             try:
-                applied = await self._write(event, gathered, is_change=is_change, built=built)
+                applied = await self._write(event, gathered, built)
             except NotEnough as error:
                 built, lacks = error.built, error.lacking
                 # The frames that it passed through hold it: a circle for the garbage collector.
@@ -248,17 +235,20 @@ class EventHandler:
                 if not applied.is_finished:
                     return Handled(outcome="lease_lost")
                 return self._told(event, gathered, applied)
-            gathered = await self._more(event, gathered, lacks, access)
+            gathered = await access.gatherer.more(
+                gathered,
+                lacks,
+                partial(self._store.own_facts_of, event.new.source),
+                since=event.new.received_at,
+            )
 
-    async def _write(
-        self, event: Event, gathered: Gathered, *, is_change: bool, built: Built | None
-    ) -> Applied:
+    async def _write(self, event: Event, gathered: Gathered, built: Built | None) -> Applied:
         source, now = event.new.source, self._clock()
         occasion = Occasion(
             now=now,
             received_at=event.new.received_at,
             checked=gathered.checked,
-            sought=gathered.sought(is_change=is_change),
+            sought=gathered.sought,
             built=built,
         )
         return await self._outcomes.write(
