@@ -13,7 +13,7 @@ import orjson
 import structlog
 
 from marrowd.cli.exits import Exit
-from marrowd.cli.stretches import stretch
+from marrowd.cli.periods import period
 from marrowd.settings import load_settings
 from marrowd.store.open import open_store
 from marrowd.store.protocols import Store
@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 def export_command(config: Path | None, since: str, until: str) -> Exit:
     """Print one line for each entry, oldest first; exit 1 where there is none."""
-    start, end = stretch(since, until)
+    start, end = period(since, until)
     settings = load_settings(config)
     configure_logging(as_json=True, level=settings.log.level)
     count = asyncio.run(_export(settings.store.url.get_secret_value(), start, end))

@@ -9,7 +9,7 @@ from datetime import tzinfo
 
 from marrowd.cli.gathered import IGNORED, Gathered, Role
 from marrowd.core.facts import Version
-from marrowd.fhir.bundles import BrokenEntry, Deletion, Entry, items
+from marrowd.fhir.bundles import BrokenEntry, DeletedEntry, Entry, items
 from marrowd.fhir.dates import instant
 from marrowd.fhir.facts import FACT_TYPES, ignored_because, is_withdrawn
 from marrowd.fhir.json import canonical, digest_of
@@ -52,7 +52,7 @@ class Intake:
             match item:
                 case Entry():
                     self._take(item)
-                case Deletion():
+                case DeletedEntry():
                     self._delete(item)
                 case BrokenEntry():
                     self._gathered.put_unreadable(item.place, RESOURCE)
@@ -112,7 +112,7 @@ class Intake:
         is_aid = kind == "ServiceRequest" and "identifier" in resource
         return Role.AID if is_aid else Role.NOTHING
 
-    def _delete(self, deletion: Deletion) -> None:
+    def _delete(self, deletion: DeletedEntry) -> None:
         if deletion.ref.partition("/")[0] not in _KEPT_TYPES - {PATIENT}:
             return
         gone = Version(

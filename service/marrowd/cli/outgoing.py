@@ -16,6 +16,7 @@ import structlog
 
 from marrowd.cli.exits import Exit
 from marrowd.cli.logs import log_by
+from marrowd.cli.periods import period
 from marrowd.cli.queues import (
     as_utc,
     due,
@@ -25,7 +26,6 @@ from marrowd.cli.queues import (
     state_of,
     with_store,
 )
-from marrowd.cli.stretches import stretch
 from marrowd.errors import BadConfiguration
 from marrowd.settings import Settings, load_settings
 from marrowd.store.messages import Chosen, MessageRow, MessageState
@@ -185,7 +185,7 @@ def _chosen(messages: Sequence[str], since: str | None, until: str | None) -> Ch
         raise BadConfiguration(message)
     if not has_range:
         return Chosen(ids=tuple(messages))
-    start, end = stretch(since or "", until or "")
+    start, end = period(since or "", until or "")
     return Chosen(since=start, until=end)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from marrowd.app import opened
 from marrowd.cli.exits import Exit, worst
 from marrowd.cli.logs import log_by
-from marrowd.cli.stretches import moment
+from marrowd.cli.periods import moment
 from marrowd.errors import Unavailable
 from marrowd.rules.version import RULES_VERSION
 from marrowd.settings import Settings, load_settings

@@ -27,7 +27,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deletion:
+class DeletedEntry:
     """A resource that no longer exists."""
 
     ref: str
@@ -42,7 +42,7 @@ class BrokenEntry:
     place: str
 
 
-Item = Entry | Deletion | BrokenEntry
+Item = Entry | DeletedEntry | BrokenEntry
 
 
 def items(document: object) -> Iterator[Item]:
@@ -82,7 +82,7 @@ def _entries(bundle: Resource) -> Iterator[Item]:
         return
     for index, entry in enumerate(given):
         item = _item(entry)
-        if isinstance(item, Deletion) and item.last_updated is None:
+        if isinstance(item, DeletedEntry) and item.last_updated is None:
             yield _dated(item, given)
         elif item is not None:
             yield item
@@ -124,7 +124,7 @@ def _ref(resource: Resource, full_url: str, request: Resource) -> str | None:
     return f"{name}/{split[2]}" if split is not None and split[1] == name else None
 
 
-def _deletion(entry: Resource, request: Resource, full_url: str) -> Deletion | None:
+def _deletion(entry: Resource, request: Resource, full_url: str) -> DeletedEntry | None:
     url = text(request.get("url"))
     split = split_url(url) or split_url(full_url)
     if split is None:
@@ -132,14 +132,14 @@ def _deletion(entry: Resource, request: Resource, full_url: str) -> Deletion | N
     response = obj(entry.get("response"))
     tag = text(response.get("etag")).removeprefix("W/").strip(_VERSION_TAG)
     version = tag or url.partition("/_history/")[2]
-    return Deletion(
+    return DeletedEntry(
         ref=f"{split[1]}/{split[2]}",
         last_updated=response.get("lastModified"),
         version_id=version or None,
     )
 
 
-def _dated(deletion: Deletion, entries: list[object]) -> Deletion:
+def _dated(deletion: DeletedEntry, entries: list[object]) -> DeletedEntry:
     """
     Date a deletion that has a version but no date, as some servers write it.
 

@@ -6,7 +6,7 @@ import pytest
 from tests.support import resources as fhir
 
 from marrowd.errors import BadInput
-from marrowd.fhir.bundles import BrokenEntry, Deletion, Entry, items
+from marrowd.fhir.bundles import BrokenEntry, DeletedEntry, Entry, items
 from marrowd.fhir.json import parse
 
 
@@ -76,14 +76,14 @@ def test_a_deletion():
     }
 
     assert read(fhir.bundle(entry)) == [
-        Deletion(ref="Observation/1", last_updated="2026-02-05T00:00:00Z", version_id="7")
+        DeletedEntry(ref="Observation/1", last_updated="2026-02-05T00:00:00Z", version_id="7")
     ]
 
 
 def test_a_deletion_with_its_version_in_the_url():
     entry = {"request": {"method": "DELETE", "url": "Observation/1/_history/7"}}
 
-    assert read(fhir.bundle(entry)) == [Deletion(ref="Observation/1", version_id="7")]
+    assert read(fhir.bundle(entry)) == [DeletedEntry(ref="Observation/1", version_id="7")]
 
 
 @pytest.mark.parametrize("entries", ["x", 5, True])

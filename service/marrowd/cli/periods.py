@@ -1,20 +1,20 @@
-"""Moments, and stretches of time, as `--since` and `--until` give them."""
+"""Moments, and periods, as `--since` and `--until` give them."""
 
 from datetime import UTC, datetime
 
 from marrowd.errors import BadConfiguration
 
 
-def stretch(since: str, until: str) -> tuple[datetime, datetime]:
+def period(since: str, until: str) -> tuple[datetime, datetime]:
     """
-    Read both ends, aware; a time without a zone is UTC. The stretch ends before *until*.
+    Read both ends, aware; a time without a zone is UTC. The period ends before *until*.
 
     Raises:
         BadConfiguration: one is no time, or they are not in order.
     """
     start, end = moment("--since", since), moment("--until", until)
     if end <= start:
-        message = "--until: give a time after --since; the stretch ends before it"
+        message = "--until: give a time after --since; the period ends before it"
         raise BadConfiguration(message)
     return start, end
 
