@@ -39,9 +39,16 @@ _CLOSE_S = 5.0  # a request under way may end within this
 
 @dataclass(slots=True)
 class Address:
-    """Where the public listener is reached; known only once a free port was found."""
+    """Where the public listener is reached, known only once a free port was found, and whether."""
 
     url: str = ""
+    is_open: bool = False
+
+    async def check(self) -> None:
+        """Raise Unavailable while nobody is listened to: at start, and once the drain has begun."""
+        if not self.is_open:
+            message = "the public listener is not open"
+            raise Unavailable(message)
 
 
 async def public_app(
@@ -71,8 +78,17 @@ async def public_app(
     return app
 
 
-def ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application:
-    """Give what answers on the operators' listener."""
+def ops_app(
+    parts: Parts, working: asyncio.Task[None] | None, address: Address | None
+) -> web.Application:
+    """
+    Give what answers on the operators' listener.
+
+    Args:
+        parts: of the service.
+        working: the loops, if this process runs them.
+        address: of the public listener, if this process has one.
+    """
     app = web.Application(middlewares=[answering])
 
     async def work() -> None:
@@ -83,6 +99,8 @@ def ops_app(parts: Parts, working: asyncio.Task[None] | None) -> web.Application
     checks = {"store": parts.store.ping}
     if working is not None:
         checks["work"] = work
+    if address is not None:
+        checks["web"] = address.check
     Ops(
         store=parts.store,
         metrics=parts.metrics,

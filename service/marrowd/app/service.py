@@ -107,9 +107,10 @@ async def running(
         await parts.store.open()
         stack.push_async_callback(parts.store.close)
         wake, working = await _begin_work(parts, stack) if Role.WORK in roles else (_nobody, None)
-        ops = ops_app(parts, working)
+        address = Address() if Role.WEB in roles else None
+        ops = ops_app(parts, working, address)
         ops_port = await listen(stack, ops, settings.http.ops_host, settings.http.ops_port)
-        port = await _serve_public(parts, wake, stack) if Role.WEB in roles else 0
+        port = await _serve_public(parts, wake, address, stack) if address is not None else 0
         # By now everybody who uses a secret holds it.
         watch = SecretWatch(parts.rotation, parts.metrics)
         rotating = await begin(watch, stack) if parts.rotation.is_needed else None
@@ -164,12 +165,20 @@ async def _begin_work(
     return worker.wake, await begin(worker, stack)
 
 
-async def _serve_public(parts: Parts, wake: Callable[[], None], stack: AsyncExitStack) -> int:
+async def _serve_public(
+    parts: Parts, wake: Callable[[], None], address: Address, stack: AsyncExitStack
+) -> int:
     """Serve events and hooks; give the port."""
-    http, address = parts.settings.http, Address()
+    http = parts.settings.http
     app = await public_app(parts, wake, address, stack)
     port = await listen(stack, app, http.host, http.port)
     address.url = http.public_url or f"http://{http.host}:{port}"
+
+    def close() -> None:
+        address.is_open = False
+
+    address.is_open = True
+    stack.callback(close)
     return port
 
 
