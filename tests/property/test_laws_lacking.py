@@ -22,7 +22,7 @@ def timeline(made):
 def test_no_card_ever_comes_up_where_the_background_was_not_asked_for(patient, days):
     """Whatever problem list and orders there are, and whenever one looks again."""
     made = facts(patient)
-    known = [f for f in made if f.problem is None and f.order is None]
+    known = [f for f in made if not f.is_background]
 
     later = NOW + timedelta(days=abs(days))
     found = screen(timeline(made), policy=POLICY, now=later, rules_version=RULES)

@@ -78,10 +78,10 @@ def merged(stored: Iterable[Fact], called: Iterable[Fact]) -> tuple[Fact, ...]:
     Stored problems and orders are left out: no notification keeps them current, so that a problem
     resolved or an order done long ago would still speak.
     """
-    best = {fact.ref: fact for fact in stored if fact.problem is None and fact.order is None}
+    best = {fact.ref: fact for fact in stored if not fact.is_background}
     for fact in called:
         known = best.get(fact.ref)
-        if known is None or fact.version.order > known.version.order or _has_more(fact, known):
+        if known is None or fact.says_more_than(known):
             best[fact.ref] = fact
     return tuple(best[ref] for ref in sorted(best))
 
@@ -91,18 +91,13 @@ def newer_than_stored(stored: Mapping[str, Fact], called: Iterable[Fact]) -> lis
     return [
         fact
         for fact in called
-        if (fact.problem is None and fact.order is None)
+        if not fact.is_background
         and (
             fact.version.order > stored[fact.ref].version.order
             if fact.ref in stored
             else not is_empty(fact)
         )
     ]
-
-
-def _has_more(fact: Fact, known: Fact) -> bool:
-    is_same = fact.version.order == known.version.order
-    return is_same and fact.not_fetched < known.not_fetched
 
 
 def _listed(resources: Iterable[Resource], resolve: Resolve) -> Iterable[str]:

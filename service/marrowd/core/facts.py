@@ -234,6 +234,16 @@ class Fact:
         pieces = self.report.pieces if self.report is not None else ()
         return sum(piece.unreadable == "not_fetched" for piece in pieces)
 
+    @property
+    def is_background(self) -> bool:
+        """Whether it is of the problem list or an order: no notification keeps those current."""
+        return self.problem is not None or self.order is not None
+
+    def says_more_than(self, other: "Fact") -> bool:
+        """Say whether it is newer, or the same version and had more of its texts."""
+        mine, others = self.version.order, other.version.order
+        return mine > others or (mine == others and self.not_fetched < other.not_fetched)
+
 
 def newest(facts: Iterable[Fact]) -> list[Fact]:
     """Keep the newest version of each resource, sorted by ref: whatever order they came in."""

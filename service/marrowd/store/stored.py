@@ -35,11 +35,8 @@ def replaces(arriving: Fact, stored: Fact) -> bool:
     rules read it (`sweep --reread`), or a text that could not be fetched now is there. A delivery
     that merely repeats the version, or has lost a text meanwhile, changes nothing.
     """
-    if arriving.version.order != stored.version.order:
-        return arriving.version.order > stored.version.order
-    if arriving.rules != stored.rules:
-        return True
-    return arriving.not_fetched < stored.not_fetched
+    is_reread = arriving.rules != stored.rules and arriving.version.order == stored.version.order
+    return is_reread or arriving.says_more_than(stored)
 
 
 def versions_of(connection: Connection, source: str, refs: Sequence[str]) -> dict[str, Fact]:
