@@ -4,8 +4,12 @@ What no handler ever sees, answered like everything else: bytes that are not HTT
 aiohttp answers these by itself: past every middleware, in plain text, and quoting what was sent.
 Here they get an OperationOutcome, a request id and one line in the log, and nothing is quoted. The
 Origin of what could not be read is not known, so these answers carry no CORS headers.
+
+At the end aiohttp stops reading before it waits for what is under way, so that a request of which
+half had arrived could only run into its time limit. Here the other half is read first.
 """
 
+import asyncio
 from http import HTTPStatus
 from typing import Final
 
@@ -21,6 +25,7 @@ from marrowd.web.answers import FHIR_JSON, answer_of, dressed, outcome, request_
 
 _log = structlog.get_logger(__name__)
 
+_LOOK_EVERY_S: Final = 0.02
 _WHOLE: Final = (
     HTTPStatus.BAD_REQUEST,
     "structure",
@@ -47,14 +52,36 @@ class Runner(web.AppRunner):
         made = await super()._make_server()
         return _Server(made.request_handler, request_factory=made.request_factory, **self._kwargs)
 
+    async def cleanup(self) -> None:
+        """Listen no more, let the bodies arrive that are on their way, then end as aiohttp does."""
+        for site in list(self.sites):
+            await site.stop()
+        if isinstance(self.server, _Server):
+            await self.server.all_arrived(self._shutdown_timeout)
+        await super().cleanup()
+
 
 class _Server(web.Server):
     def __call__(self) -> web.RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
 
+    async def all_arrived(self, within_s: float) -> None:
+        """Wait until no request lacks a part of its body, at most *within_s*."""
+        until = self._loop.time() + within_s
+        while self._loop.time() < until and any(  # noqa: ASYNC110 - no event tells of all of them
+            isinstance(each, _Connection) and each.is_receiving for each in self.connections
+        ):
+            await asyncio.sleep(_LOOK_EVERY_S)
+
 
 class _Connection(web.RequestHandler):
     __slots__ = ()
+
+    @property
+    def is_receiving(self) -> bool:
+        """Whether a handler has a request whose body has not arrived to its end."""
+        request = self._current_request
+        return request is not None and not request.content.is_eof()
 
     def handle_error(
         self,
