@@ -41,7 +41,7 @@ def event(key: str = "1", **values: object) -> NewEvent:
         ref=f"Observation/{key}",
         payload=b'{"resourceType": "Observation"}',
     )
-    return replace(plain, **values)
+    return plain._replace(**values)
 
 
 def version(number: int, *, is_withdrawn: bool = False) -> Version:

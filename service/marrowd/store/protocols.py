@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from marrowd.core.facts import Fact
 from marrowd.store.cards_shown import Feedback
@@ -31,8 +31,7 @@ class EventKind(StrEnum):
     STATUS = "status"  # what the source says of the topic Subscription `ref`: counters, its state
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event as accepted at the edge; `key`, unique per source, makes a redelivery one event."""
 
     source: str

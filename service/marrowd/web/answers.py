@@ -36,14 +36,8 @@ _UNLESS_SAID = (
     ("Referrer-Policy", "no-referrer"),
 )
 _NOSNIFF = "X-Content-Type-Options"
-_JSON_HEADERS = CIMultiDict(
-    [
-        (hdrs.CONTENT_TYPE, "application/json"),
-        (_NOSNIFF, "nosniff"),
-        ("Server", _SERVER),
-        *_UNLESS_SAID,
-    ]
-)
+_ALL_HEADERS = CIMultiDict([(_NOSNIFF, "nosniff"), ("Server", _SERVER), *_UNLESS_SAID])
+_JSON_HEADERS = CIMultiDict([(hdrs.CONTENT_TYPE, "application/json"), *_ALL_HEADERS.items()])
 RETRY_AFTER_S = 5  # a store that is restarting is back in seconds
 
 _log = structlog.get_logger(__name__)
@@ -91,8 +85,8 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
 
 def request_id_of(request: web.BaseRequest) -> str:
     """Give the id that a request brought, or a new one."""
-    given = request.headers.get("X-Request-ID", "")
-    if _REQUEST_ID.fullmatch(given):
+    given = request.headers.get("X-Request-ID")
+    if given is not None and _REQUEST_ID.fullmatch(given):
         return given
     # No secret, so no system call for it: that costs more than all the rest here.
     return f"{random.getrandbits(128):032x}"
@@ -103,11 +97,16 @@ def json_answer(body: bytes) -> web.Response:
     return web.Response(body=body, headers=_JSON_HEADERS)
 
 
+def no_content() -> web.Response:
+    """Give 204 with all headers that are the same each time."""
+    return web.Response(status=204, headers=_ALL_HEADERS)
+
+
 def dressed(response: Response, request_id: str) -> Response:
     """Give *response* the headers that all answers share."""
     headers = response.headers
     headers["X-Request-ID"] = request_id
-    if _NOSNIFF in headers:  # from `json_answer`, which has them all
+    if _NOSNIFF in headers:  # from one of the two above, which have them all
         return response
     headers[_NOSNIFF] = "nosniff"
     headers["Server"] = _SERVER

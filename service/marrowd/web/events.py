@@ -11,7 +11,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from marrowd.fhir.types import R4_TYPES, USED_TYPES
 from marrowd.store.protocols import EventKind, Inbox, NewEvent
 from marrowd.telemetry.metrics import Ignored, Metrics, Resource
 from marrowd.telemetry.tracing import traceparent
-from marrowd.web.answers import refusal
+from marrowd.web.answers import no_content, refusal
 from marrowd.web.bodies import loosely, received
 
 _log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ class Intake:
         if resource.get("id") != identity:
             raise refusal(422, "id: is not the id in the path")
         await self._accept([self._event(source, resource, body)])
-        return web.Response(status=204)
+        return no_content()
 
     async def deleted(self, request: web.Request) -> web.Response:
         """Take the news that a resource is gone; the worker reads it to be sure."""
@@ -78,7 +78,7 @@ class Intake:
         if kind not in USED_TYPES:
             return self._ignored()
         await self._accept([self._note(source, EventKind.DELETED, f"{kind}/{identity}")])
-        return web.Response(status=204)
+        return no_content()
 
     async def notification(self, request: web.Request) -> web.Response:
         """Take an empty ping, a topic notification Bundle, or a transaction of whole resources."""
@@ -86,7 +86,7 @@ class Intake:
         body = await received(request)
         if not body:
             await self._accept([self._note(source, EventKind.PING)])
-            return web.Response(status=204)
+            return no_content()
         await _parsed(body)
         try:
             # Its entries are stored apart, so numbers must stay as written: the exact parser.
@@ -95,7 +95,7 @@ class Intake:
         except BadInput as exc:  # also where an entry is too deep to be written again
             raise refusal(422, str(exc)) from None
         await self._accept(events)
-        return web.Response(status=204)
+        return no_content()
 
     def _brought(self, source: str, notification: Notification) -> list[NewEvent]:
         """Give an event for each resource that came, is named, or is said to be gone."""
@@ -124,7 +124,7 @@ class Intake:
         if status is None or not status.subscription:
             return []
         note = self._note(source, EventKind.STATUS, status.subscription)
-        return [replace(note, payload=orjson.dumps(status))]
+        return [note._replace(payload=orjson.dumps(status))]
 
     def _source(self, request: web.Request) -> str:
         source = request.match_info["source"]
@@ -169,7 +169,7 @@ class Intake:
 
     def _ignored(self) -> web.Response:
         self.metrics.events_ignored_total.labels(reason=Ignored.TYPE).inc()
-        return web.Response(status=204)
+        return no_content()
 
     def _event(self, source: str, resource: Mapping[str, Any], body: bytes) -> NewEvent:
         ref = f"{resource['resourceType']}/{resource['id']}"

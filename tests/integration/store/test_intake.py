@@ -1,7 +1,6 @@
 """Accepting events: durable, once each, many to a commit."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,7 +170,7 @@ async def test_a_caller_that_gives_up_does_not_disturb_the_others(store: Store) 
 
 
 async def test_a_naive_time_is_refused_before_anything_is_written(store: Store) -> None:
-    naive = replace(event(), received_at=NOW.replace(tzinfo=None))
+    naive = event()._replace(received_at=NOW.replace(tzinfo=None))
     with pytest.raises(BadInput):
         await store.accept([naive])
 
