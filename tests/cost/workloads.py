@@ -7,6 +7,7 @@ Callgrind writes out what it counted at each of these calls, so that start and w
 (docs/adr/0015-benchmarks.md). Prints the names and how often each was done, as JSON, in order.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -17,19 +18,34 @@ from pathlib import Path
 
 import aiohttp
 import uvloop
-from tests.support.hook_calls import MARCH, POLICY, hooks_over, keep, level, mri, request_for
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from tests.support.hook_calls import (
+    MARCH,
+    POLICY,
+    arrived,
+    hooks_over,
+    keep,
+    level,
+    mri,
+    request_for,
+    some_metrics,
+)
 from tests.support.notation import NOW, RULES, timeline
 from tests.support.store import opened
 
+from marrowd.app import set_for_answering
 from marrowd.cds.services import Service
 from marrowd.core.reader import Reader
 from marrowd.core.screening import screen
 from marrowd.rules.vocabulary import load_vocabulary
 from marrowd.telemetry.logging import configure_logging
+from marrowd.web.answers import answering
+from marrowd.web.events import Intake
 
 _REPORTS = Path(__file__).parents[1] / "data" / "reports-dev.jsonl"
 _EVERY = 6  # of 120: 20 reports of all kinds
-_SCREENED, _REMEMBERED, _DRAWN = 100, 50, 10
+_SCREENED, _REMEMBERED, _DRAWN, _TAKEN = 100, 50, 10, 50
 _BASE_URL = "https://fhir.example.org/r4"
 TYPICAL = (
     "result 14 ng/mL @-20",
@@ -100,14 +116,51 @@ def answer_first() -> int:
     return _DRAWN
 
 
+async def _take_events(idents: list[str]) -> None:
+    """Take in a result for each of *idents*, all in one commit, without a socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with opened(Path(folder)) as store:
+            intake = Intake(
+                inbox=store,
+                secrets_of={"hospital": ("secret",)}.get,
+                metrics=some_metrics(),
+                wake=lambda: None,
+                clock=lambda: MARCH,
+            )
+            await answering(_event("warm"), intake.resource)
+            requests = [_event(ident) for ident in idents]
+            mark()
+            await asyncio.gather(*(answering(one, intake.resource) for one in requests))
+            mark()
+
+
+def _event(ident: str) -> web.Request:
+    body = json.dumps(level(ident)).encode()
+    return make_mocked_request(
+        "PUT",
+        f"/events/hospital/Observation/{ident}",
+        headers={"Authorization": "Bearer secret", "Content-Length": str(len(body))},
+        match_info={"source": "hospital", "type": "Observation", "id": ident},
+        payload=arrived(body),
+    )
+
+
+def take_in() -> int:
+    """Take in events that come together."""
+    uvloop.run(_take_events([f"e{number}" for number in range(_TAKEN)]))
+    return _TAKEN
+
+
 ALL: dict[str, Callable[[], int]] = {
     "one of 20 reports read": read_reports,
     "one screen()": screen_patient,
     "one hook answered again": answer_again,
     "one hook answered first": answer_first,
+    "one of 50 events taken in": take_in,
 }
 
 
 if __name__ == "__main__":
     configure_logging(as_json=True, level="info")  # a hook writes its line
+    set_for_answering()  # as it is served: a full collection more or less is twice the work
     sys.stdout.write(json.dumps({name: work() for name, work in ALL.items()}))

@@ -250,12 +250,17 @@ def request_for(patient: str, *, base_url: str) -> web.Request:
     """Give a call of patient-view without prefetch as a handler gets it, without a socket."""
     context = {"userId": "Practitioner/1", "patientId": patient}
     body = json.dumps(a_call(fhirServer=base_url, context=context)).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    return make_mocked_request("POST", PATIENT_VIEW, headers=headers, payload=arrived(body))
+
+
+def arrived(body: bytes) -> aiohttp.StreamReader:
+    """Give *body* as a request has it once all of it has come."""
     loop = asyncio.get_running_loop()
     payload = aiohttp.StreamReader(BaseProtocol(loop), limit=2**16, loop=loop)
     payload.feed_data(body)
     payload.feed_eof()
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    return make_mocked_request("POST", PATIENT_VIEW, headers=headers, payload=payload)
+    return payload
 
 
 def _undecided(_state: PatientState) -> PatientChange:
