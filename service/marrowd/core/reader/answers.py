@@ -62,7 +62,9 @@ class Answers(SaidOfMarrow):
 
     def _answer_no_ahead(self, place: int, piece: Piece) -> bool:
         """Deny the finding that follows: "none of the bones shows edema", "nothing like edema"."""
-        is_nothing = self.words[piece.first] == "nothing" and piece.last - piece.first == 1
+        opening = self.words[piece.first]
+        is_nothing = opening == "nothing" and piece.last - piece.first == 1
+        is_nothing = is_nothing or opening == "not"  # "not at all edematous"
         if piece.value != "no" or not (piece.term.direction == "forward" or is_nothing):
             return False
         if self._is_of_those(piece):
@@ -157,7 +159,10 @@ class Answers(SaidOfMarrow):
         before = self.pieces[place - 1] if place else None
         if before is None or not self._is_complement(self.pieces[place]):
             return False
-        named = self._waiting and self.words[before.first] == ","  # "as to the cuboid, some"
+        named = self._waiting and (
+            self.words[before.first] == ","  # "as to the cuboid, some"
+            or (before.kind is kinds.BONE and before.last == self.pieces[place].first)
+        )
         if before.kind is kinds.POSSIBLE:
             return kinds.POSSIBLE in self._forward  # "might hold a trace"
         return before.kind in (kinds.VERB, kinds.CURRENT) or bool(named)

@@ -26,6 +26,8 @@ class Backward(Answers):
             return
         if kind is kinds.NEGATED and is_explained(self.words, target.first):
             return
+        if kind is kinds.HISTORICAL and target.negated and self.words[piece.first] == ",":
+            return  # "no edema then, none now"
         target.rules.append(piece.term.rule)
         target.last = max(target.last, piece.last)
         if kind is kinds.NEGATED:

@@ -24,6 +24,22 @@ _OLD = frozenset({"old", "prior", "previous", "former", "past", "earlier"})
 _FREE = frozenset({"free", "devoid", "void", "without", "lacks", "lack", "lacking"})
 _GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
 _BE = frozenset({"is", "are", "was", "were", "does", "do", "did"})
+_OF_SUBJECT = frozenset(
+    {
+        "but",
+        "although",
+        "though",
+        "yet",
+        "albeit",
+        "of",
+        "with",
+        "its",
+        "their",
+        "has",
+        "have",
+        "is",
+    }
+)
 _STAYS = frozenset({"remains", "remain", "remained", "stays", "stay", "endures"})
 
 
@@ -162,7 +178,13 @@ class ClauseState(Subjects):
             if kind in steps:
                 steps[kind](self, place, piece)
         self._end_clause(self.last)
-        predicates = self.predicates
+        if self.words[self.last - 1] == "there":
+            self.points_back = True  # "no edema is seen there"
+        if self.predicates:
+            self._round_off(self.predicates)
+
+    def _round_off(self, predicates: list[Predicate]) -> None:
+        """Read of each predicate what only the whole sentence tells."""
         for predicate in predicates:
             if self.points_back:
                 predicate.points_back = True
@@ -170,13 +192,21 @@ class ClauseState(Subjects):
                 predicate.bones = list(self.row)  # "Midfoot: edema except in the cuboid"
             if self.is_global:
                 predicate.points_back = False
+            if predicate.fallback and not predicate.bones:
+                self._give_subject(predicate)
             if predicate.is_timed and not self._present:
                 predicate.historical = True
             is_hinted = predicate.said is sayings.NOTHING and predicate.possible
             if is_hinted and (predicate.bones or predicate.fallback):
                 predicate.said = sayings.EDEMA
-        if predicates:
-            _weigh_together(predicates)
+        _weigh_together(predicates)
+
+    def _give_subject(self, predicate: Predicate) -> None:
+        """Say of its subject what an adjective parts from it: "bowed but of normal marrow"."""
+        if predicate.said is not sayings.NORMAL_MARROW or self.is_global or self.skips_others:
+            return
+        if self.words[predicate.first - 1] in _OF_SUBJECT:
+            predicate.bones = list(predicate.fallback)
 
     def _say(
         self, said: Said, piece: Piece, *, strong: bool = False, elliptic: bool = False

@@ -55,6 +55,7 @@ _USUAL = frozenset(
     | {"typical", "ubiquitous", "physiological", "physiologic", "sensitive", "reversible"}
 )
 _HAS_PLACE = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.EDEMA})
+_OSSEOUS = frozenset({"bone", "bones", "osseous", "marrow", "bony", "osteochondral"})
 _PAST = frozenset({"was", "were", "had", "showed", "demonstrated", "revealed", "exhibited"})
 
 
@@ -155,7 +156,9 @@ class Clauses(Negations):
             opened.current = True
         if self.words[piece.first] == ":" and place < _WINDOW and not self.predicates:
             before = {p.kind for p in self.pieces[:place]}
-            self.soft_row = kinds.SOFT in before and kinds.BONE not in before
+            head = self.words[max(0, self.pieces[0].first - 1) : piece.first]
+            is_soft = kinds.SOFT in before and kinds.BONE not in before
+            self.soft_row = is_soft and _OSSEOUS.isdisjoint(head)  # "Bones and cartilage:"
         if (
             (
                 self.opens_row

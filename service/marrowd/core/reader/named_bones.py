@@ -20,6 +20,8 @@ _NAMED = {bone: named for named, members in NAMED_BY.items() for bone in members
 _ELSEWHERE = frozenset(
     {"wrist", "hand", "finger", "thumb", "knee", "hip", "hips", "spine", "shoulder", "elbow"}
 )
+_OF_TALUS = frozenset({"shoulder"})
+_TALUS = frozenset({"talus", "talar"})
 _FOOT = frozenset({"ankle", "ankles", "foot", "feet", "heel", "hindfoot", "midfoot", "forefoot"})
 _SINGLE = frozenset({"talus", "calcaneus", "calcaneum", "navicular", "cuboid", "fibula", "tibia"})
 _OF_FOOT = frozenset({Bone.TALUS, Bone.CALCANEUS, *_NAMED, *NAMED_BY})
@@ -42,7 +44,10 @@ class NamedBones:
         opening = [*title]
         for sentence in sentences[:2]:
             opening += self._words[sentence.first : sentence.last]
-        self._is_elsewhere = not _ELSEWHERE.isdisjoint(opening) and _FOOT.isdisjoint(opening)
+        elsewhere = _ELSEWHERE.intersection(opening)
+        if elsewhere == _OF_TALUS and not _TALUS.isdisjoint(opening):
+            elsewhere = frozenset()  # "the lateral talar shoulder"
+        self._is_elsewhere = bool(elsewhere) and _FOOT.isdisjoint(opening)
 
     def forget(self) -> None:
         """Forget the bones named: a new section opens."""

@@ -171,7 +171,9 @@ class SaidOfMarrow(Naming):
             opened.last = piece.last
             return True
         is_near = is_edema and gap <= _NEAR and not (opened.bones or self._waiting)
-        if is_near or (gap <= 1 and place and self.pieces[place - 1].kind in _BEFORE_MARROW):
+        before = self.pieces[place - 1] if place else piece
+        of_it = before.value == "marrow"  # "its marrow signal"
+        if is_near or (gap <= 1 and place and (of_it or before.kind in _BEFORE_MARROW)):
             opened.last = piece.last
             opened.strong = opened.strong or is_marrow
             return True

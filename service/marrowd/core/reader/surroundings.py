@@ -42,7 +42,9 @@ _APART = frozenset({",", ";", "(", "and"})
 _INSIDE = frozenset({"in", "within", "at", "throughout"})
 _ONES = frozenset({"one", "ones"})
 _NO = frozenset({"no", "nothing", "without"})
-_OF_MARROW = frozenset({kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR})
+_OF_MARROW = frozenset(
+    {kinds.SEQUENCE, kinds.MARROW, kinds.SIGNAL, kinds.NORMAL, kinds.ANAPHOR, kinds.BONE}
+)
 
 
 def _first_word(piece: Piece) -> int:
@@ -124,6 +126,7 @@ class Surroundings:
         """Say whether the adjective belongs to marrow or signal: "normal T2 signal"."""
         at = self.pieces[place].last
         is_noun = self.words[self.pieces[place].first] in _NO  # "no abnormality of the marrow"
+        of_bone = False  # "normal talar marrow"
         for piece in self.pieces[place + 1 : place + 6]:
             if piece.kind is kinds.JOIN and at == piece.first:
                 at = piece.last  # "normal T2 and STIR signal"
@@ -133,7 +136,9 @@ class Surroundings:
             ):
                 return False
             if piece.kind in (kinds.MARROW, kinds.SIGNAL):
-                return piece.value != "low"
+                near = at == piece.first and self.words[at - 1] != ","
+                return piece.value != "low" and (near or not of_bone)
+            of_bone = of_bone or piece.kind is kinds.BONE
             at = piece.last
         return False
 
