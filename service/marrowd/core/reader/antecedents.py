@@ -96,7 +96,9 @@ def _names_its_own(pieces: list[Piece], place: int) -> bool:
     piece = pieces[place]
     if piece.value == "counterpart":
         return False
-    if any(follower.kind is kinds.HISTORICAL for follower in pieces[place + 1 : place + 4]):
+    is_one = piece.value in _OF_TWO
+    behind = pieces[place + 1 : place + 4]
+    if not is_one and any(follower.kind is kinds.HISTORICAL for follower in behind):
         return True  # "both of these have resolved" bears on what was said of them
     at = piece.last
     for follower in pieces[place + 1 : place + 4]:

@@ -107,7 +107,8 @@ class Backward(Answers):
             target.said, target.strong = sayings.EDEMA, True
         unsure = self.words[piece.last - 1] in _UNSURE and not self._is_last_word(piece)
         unsure = unsure or self._possible_at > target.first
-        if target.possible and (unsure or self.words[piece.first] not in _BE):
+        is_other = self.words[piece.first] == "rather"  # "likely red marrow rather than edema"
+        if target.possible and not is_other and (unsure or self.words[piece.first] not in _BE):
             return
         target.negated = target.denied_after = True
         target.historical = target.historical or kinds.HISTORICAL in self._forward

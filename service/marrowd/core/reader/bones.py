@@ -403,6 +403,8 @@ def _elliptic_run(words: list[str], marks: list[Piece], place: int, last_head: s
     if follows in ("one", "ones"):
         nouns = [marks[at].value for at in range(max(0, place - _MOST_ORDINALS), place)]
         return run if last_head in nouns else []
+    if sign == "the" and not numbered and place == 0 and follows == ",":
+        return run  # "The lateral, edematous before, is"
     if sign == "the" and said and not numbered and following is not None:
         return run if following.kind is kinds.VERB else []  # "the intermediate and lateral show"
     if sign == "the" or (sign == "of" and numbered):

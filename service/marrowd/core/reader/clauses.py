@@ -102,7 +102,7 @@ class Clauses(Negations):
         end = comma.last + ahead.index(",")
         at = place + 1
         while at < len(self.pieces) and self.pieces[at].first < end:
-            if self.pieces[at].kind in _SAID_ASIDE:
+            if self.pieces[at].kind in _SAID_ASIDE or self.pieces[at].value == "was":
                 return
             at += 1
         if at + 1 >= len(self.pieces) or self.pieces[at + 1].kind is not kinds.VERB:

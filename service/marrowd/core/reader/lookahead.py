@@ -32,6 +32,7 @@ _IN_LIST = frozenset(
     {kinds.BONE, kinds.JOIN, kinds.PART, kinds.SIDE, kinds.OTHER, kinds.PREPOSITION}
 )
 _WINDOW = 40
+_HEADS = frozenset({":", "-", "\u2013", "\u2014"})
 _BARE_JOINTS = frozenset(
     """
     subtalar talocalcaneal talonavicular calcaneocuboid naviculocuneiform tibiotalar talocrural
@@ -155,7 +156,7 @@ class Lookahead(Surroundings):
         """Say whether a colon and bones follow: "Resolved since last study: right talus"."""
         is_headed = False
         for piece in self.pieces[place + 1 : place + 5]:
-            if piece.kind is kinds.VERB and self.words[piece.first] == ":":
+            if self.words[piece.first] in _HEADS:
                 is_headed = True
             elif piece.kind is kinds.BONE:
                 return is_headed

@@ -251,7 +251,11 @@ class Report(Tables):
             return True
         if self._listed is not None and is_item(self.words.words, sentence, present):
             return True
-        return self._topic and kinds.NEGATED in present and ":" in here
+        if not self._topic:
+            return False
+        if kinds.CURRENT in present and here[1:2] in ([":"], ["-"]):
+            return True  # "Unchanged: cuboid"
+        return kinds.NEGATED in present and ":" in here
 
     def _behind_colon(
         self, first: int, here: list[str], pieces: list[Piece], present: set[Kind]
@@ -386,6 +390,9 @@ class Report(Tables):
         """Let a sentence end what the one before it told, of the bones it names or points at."""
         says_resolved = clauses.says_resolved
         if not says_gone(clauses.predicates, present, spoken, says_resolved=says_resolved):
+            gone = [piece for p in clauses.predicates if p.resolved for piece in p.bones]
+            if gone:  # "the former has resolved, the latter persists"
+                self._end({(bone, piece.side) for piece in gone for bone in piece.bones})
             return
         bones = {(bone, piece.side) for piece in clauses.mentioned for bone in piece.bones}
         if bones or self._distance <= 1:

@@ -369,10 +369,11 @@ class SaidOfMarrow(Naming):
             and self.words[behind[0].first] in _EITHER
             and behind[1].kind is kinds.EDEMA
         )
-        if kinds.POSSIBLE in self._forward or opened.possible or is_either:
+        is_doubted = kinds.POSSIBLE in self._forward or opened.possible or is_either
+        if is_doubted and piece.value != "dissent":
             opened.possible = True
         else:
-            opened.negated = True
+            opened.negated, opened.possible = True, False
 
     @classmethod
     def said_steps(cls) -> Steps:

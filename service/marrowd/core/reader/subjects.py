@@ -39,6 +39,8 @@ class Subjects(Lookahead):
         at = self._end_of_list(place)
         behind = pieces[at - 1].kind
         if at < len(pieces) and pieces[at].kind in (kinds.CURRENT, kinds.SEVERITY):
+            if self.words[pieces[place].first] == "latter":
+                return True  # "the former has resolved, the latter is unchanged"
             at += 1  # "and the cuboid now looks normal"
         if at >= min(len(pieces), place + _WINDOW):
             return False
@@ -67,7 +69,9 @@ class Subjects(Lookahead):
         if kind is kinds.NEGATED:
             return self._is_denied_here(place, at)
         if kind is kinds.POSSIBLE:
-            return told.last >= self.last and self.words[self.last - 1] == "be"
+            if told.last >= self.last:
+                return self.words[self.last - 1] == "be"
+            return self.pieces[-1].value == "some" and self.pieces[-1].first == told.last
         if kind is kinds.EDEMA:
             return not is_joined
         if kind is kinds.ANSWER:  # but not "edema in the talus and found none"

@@ -17,6 +17,7 @@ _EDEMATOUS = frozenset({"edematous", "bruised", "bright", "hyperintense"})
 _MOVED = frozenset({"migrated", "moved", "shifted", "wandered", "travelled"})
 _PERSISTS = frozenset({"persists", "persist", "lingers", "linger", "remains", "remain"})
 _STILL = frozenset({"still", "remaining"})
+_OF_TWO = frozenset({"former", "latter"})
 _HAVE = frozenset({"has", "have", "had", "fully", "completely"})
 _THEN = frozenset({"previously", "formerly"})
 _ONCE = _THEN | {"prior", "earlier", "before", "originally", "initially", "baseline", "seen"}
@@ -109,7 +110,7 @@ class Times(Backward):
 
     def _once_edematous(self, place: int, piece: Piece) -> bool:
         """Read a finding that its time is one term with: "the formerly edematous marrow of"."""
-        if self.words[piece.last - 1] not in _EDEMATOUS:
+        if _EDEMATOUS.isdisjoint((self.words[piece.first], self.words[piece.last - 1])):
             return False
         if self._open is not None or self._is_soft(place):
             return False
@@ -240,7 +241,9 @@ class Times(Backward):
             self._say(sayings.EDEMA, piece, elliptic=True).resolved = True
             return
         named = self.predicates if self._open is None else self._open.bones
-        if self._persists(place) or (named and self._is_place_next(place)):
+        is_placed = bool(named) and self._is_place_next(place)
+        is_placed = is_placed or (place == 0 and self.topic and self._heads_list(place))
+        if is_placed or self._persists(place):
             self._open = None
             self._say(sayings.EDEMA, piece, elliptic=True).current = True
             return
@@ -259,9 +262,12 @@ class Times(Backward):
     def _persists(self, place: int) -> bool:
         """Say whether a bone stands for its finding: "the talar one persists, smaller"."""
         piece = self.pieces[place]
-        if not self._waiting or self._open is not None or self._nouns or not self.topic:
+        if not self._waiting or self._open is not None or not (self.topic or self.predicates):
             return False
-        is_so = self.words[piece.last - 1] == "so"  # "the cuboid is still so"
+        is_of_two = self.words[self._waiting[-1].first] in _OF_TWO  # "the latter is unchanged"
+        if self._nouns and not is_of_two:
+            return False
+        is_so = is_of_two or self.words[piece.last - 1] == "so"  # "the cuboid is still so"
         return (is_so or self.words[piece.first] in _PERSISTS) and self._ends_after(place)
 
     def _is_there_still(self, place: int) -> bool:

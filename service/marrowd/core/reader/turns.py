@@ -27,6 +27,9 @@ class Turns(Denials):
             self._leave_out(place)
             return
         if piece.kind is kinds.NOT_IN and self._ahead(FINDING, place):
+            opened = self._open
+            if self.words[piece.first] == "rather" and opened is not None and opened.is_artifact:
+                opened.possible, opened.negated = False, True
             self._deny(piece)
             return
         if piece.kind is kinds.NOT_IN and self._denies_side(place):
