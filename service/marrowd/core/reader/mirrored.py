@@ -25,6 +25,8 @@ _SAID = frozenset(
     {kinds.EDEMA, kinds.HIGH, kinds.MARROW, kinds.NORMAL_MARROW, kinds.NORMAL, kinds.SPARED}
     | {kinds.NEGATED, kinds.ANSWER, kinds.DISEASE, kinds.SOFT}
 )
+_PARTS = frozenset({"but", "though", "although", "only", "except"})
+_ONE_SIDE = frozenset({"left", "right", "l", "r", "lt", "rt"})
 _BACK = 4  # words
 
 
@@ -40,12 +42,17 @@ def mirrored(
         if not _is_compared(words, piece.first):
             continue
         at = piece.last + (words[piece.last : piece.last + 1] in [[word] for word in _BEHIND])
-        if at < last and words[at].isalnum():
+        if at < last and words[at].isalnum() and words[at] not in _PARTS:
             return None
         if any(p.kind in _SAID for p in pieces[place + 1 :]):
             return None
         return OPPOSITE.get(here) if piece.value == "opposite" else Laterality(piece.value)
     return None
+
+
+def is_alike(here: list[str]) -> bool:
+    """Say whether a side and no bone opens a row: "Left: as on the right"."""
+    return here[0] in _ONE_SIDE and here[1:2] == [":"]
 
 
 def likened(words: list[str], pieces: list[Piece], first: int, last: int) -> Piece | None:
@@ -68,6 +75,8 @@ def _is_compared(words: list[str], first: int) -> bool:
         at -= 1
     if words[at] in _TO:
         return words[at - 1] in _SAME
+    if words[first] in _TO:
+        return words[at] in _SAME  # "to the left" is one term
     return words[at] in _AS and "as" not in words[max(0, at - 2) : at]
 
 
@@ -84,6 +93,14 @@ def as_there(
                 said.bones[0].side = OPPOSITE[side]
                 found.append(said)
     return found
+
+
+def all_there(
+    sentence: Sentence, head: Piece, side: Laterality, statements: list[Statement]
+) -> list[Predicate]:
+    """Say of every bone what was stated last of it on a side: "Left: as on the right"."""
+    stated = {s.bone: s for s in statements if s.laterality is side}
+    return as_there(sentence, [head.only(tuple(stated))], side, statements)
 
 
 def as_that(

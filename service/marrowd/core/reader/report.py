@@ -25,7 +25,7 @@ from marrowd.core.reader.headed_lists import (
     on_side,
     sides_headed,
 )
-from marrowd.core.reader.mirrored import LIKE
+from marrowd.core.reader.mirrored import LIKE, is_alike
 from marrowd.core.reader.named_bones import NamedBones, number_by_row
 from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
@@ -43,6 +43,7 @@ from marrowd.core.reader.shapes import (
     opens_topic,
     says_gone,
     says_something,
+    says_still,
 )
 from marrowd.core.reader.sides import give_plurals, give_sides, take_sides
 from marrowd.core.reader.stating import NOT_STATED, Note
@@ -83,7 +84,6 @@ class Report(Tables):
         "_joint",
         "_last_bones",
         "_latest",
-        "_likens",
         "_listed",
         "_names_exam",
         "_paragraph",
@@ -144,6 +144,7 @@ class Report(Tables):
         self._is_sideless = self.side.default is Laterality.UNKNOWN
         self._likens = not LIKE.isdisjoint(words.different)
         self._order = ()
+        self._is_told = False
         self._names_exam = not _EXAM_WORDS.isdisjoint(words.different)
         self._section = Section.UNKNOWN
         self._row: list[Piece] = []
@@ -159,7 +160,8 @@ class Report(Tables):
         vocabulary = self.vocabulary
         speaks = not vocabulary.anchors.isdisjoint(here)
         is_added = sentence.section is Section.ADDENDUM  # it may take back what stands before
-        names = speaks or is_added or not vocabulary.bone_words.isdisjoint(here)
+        likens = self._likens and is_alike(here)
+        names = speaks or is_added or likens or not vocabulary.bone_words.isdisjoint(here)
         speaks = speaks or (self._topic and not _BACK.isdisjoint(here[:3]))
         is_cell = bool(self._row) and not sentence.starts_line and last - first <= _CELL
         speaks = speaks or (self._topic and is_cell)
@@ -182,8 +184,8 @@ class Report(Tables):
         is_exam = self._names_exam and not _EXAM_WORDS.isdisjoint(here)
         named = self._bones.resolve(sentence, pieces, self.statements, is_exam=is_exam)
         present = {piece.kind for piece in pieces}
-        may_be_told = (self._likens and len(named) + (kinds.SIDE in present) > 1) or is_added
-        if (self._order or may_be_told) and self._is_told_by_place(sentence, pieces, named):
+        may_be_told = self._may_be_told(len(named) + (kinds.SIDE in present))
+        if (may_be_told or likens or is_added) and self._is_told_by_place(sentence, pieces, named):
             return
         listed = self._goes_on(sentence, here, present)
         beside = (kinds.NORMAL in present and self._is_beside_edema(sentence)) or (
@@ -387,8 +389,13 @@ class Report(Tables):
             self.excluded += [(b, p.side) for p in clauses.excluded for b in p.bones]
 
     def _end_if_gone(self, clauses: Clauses, present: set[Kind], spoken: list[str]) -> None:
-        """Let a sentence end what the one before it told, of the bones it names or points at."""
+        """Let a sentence end, or bring back, what the one before it told of its bones."""
         says_resolved = clauses.says_resolved
+        before = self._previous
+        is_past = before is not None and before.historical and not before.resolved
+        if is_past and says_still(clauses.pieces, present, spoken):
+            self._revive()
+            return
         if not says_gone(clauses.predicates, present, spoken, says_resolved=says_resolved):
             gone = [piece for p in clauses.predicates if p.resolved for piece in p.bones]
             if gone:  # "the former has resolved, the latter persists"

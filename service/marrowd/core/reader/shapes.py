@@ -34,6 +34,16 @@ _SAYING = frozenset(
 )
 _LAST = frozenset({kinds.NEGATED, kinds.VERB})  # "the cuboid does not", "the cuboid still is"
 _NOW = frozenset({"now", "today", "currently", "again", "back", "presently"})
+_THESE = frozenset({"this", "it", "these", "they", "both", "that", "those"})
+_OF_COURSE = frozenset(
+    {kinds.ANAPHOR, kinds.THERE, kinds.CURRENT, kinds.VERB, kinds.SEVERITY, kinds.NOTHING}
+    | {kinds.ANSWER, kinds.JOIN, kinds.PREPOSITION, kinds.HISTORICAL}
+    | {kinds.EDEMA, kinds.SIGNAL, kinds.MARROW}
+)
+_TOLD = frozenset({kinds.EDEMA, kinds.SIGNAL})
+_NEW = frozenset({"new", "newly"})
+_ENDED = frozenset({"resolved", "healed", "no"})
+_MOST = 8  # pieces
 _SHORT = 12  # words
 _FEW = 4  # pieces
 _ITEM = 24  # words
@@ -88,6 +98,15 @@ def is_across(here: list[str]) -> bool:
             behind = here[place + 1 : place + 5]
             return not (_JOINTS.isdisjoint(behind) and _OF_JOINT.isdisjoint(before))
     return False
+
+
+def says_still(pieces: list[Piece], present: set[Kind], spoken: list[str]) -> bool:
+    """Say whether a sentence only tells that an edema is there: "this is unchanged"."""
+    if kinds.CURRENT not in present or not present <= _OF_COURSE or len(pieces) > _MOST:
+        return False
+    if spoken[0] not in _THESE and _TOLD.isdisjoint(present):
+        return False
+    return _NEW.isdisjoint(spoken) and _ENDED.isdisjoint([piece.value for piece in pieces])
 
 
 def says_gone(

@@ -90,6 +90,14 @@ class Stating:
             if said.certainty is Certainty.AFFIRMED and not (bones and named.isdisjoint(bones)):
                 self.statements[place] = replace(said, certainty=Certainty.HISTORICAL)
 
+    def _revive(self) -> None:
+        """Turn the edema that the sentence before told of once into one that is: "it persists"."""
+        for place in range(self._before, self._last_statements):
+            said = self.statements[place]
+            if said.certainty is Certainty.HISTORICAL:
+                self.statements[place] = replace(said, certainty=Certainty.AFFIRMED)
+                self._affirmed.add(said.bone)
+
     def _void(self, sentence: Sentence) -> None:
         """Take back what a correction takes back: all before it, or the sentence before it."""
         here = self.words.words[sentence.first : sentence.last]

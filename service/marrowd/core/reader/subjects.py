@@ -69,9 +69,8 @@ class Subjects(Lookahead):
         if kind is kinds.NEGATED:
             return self._is_denied_here(place, at)
         if kind is kinds.POSSIBLE:
-            if told.last >= self.last:
-                return self.words[self.last - 1] == "be"
-            return self.pieces[-1].value == "some" and self.pieces[-1].first == told.last
+            is_some = self.pieces[-1].value == "some" and self.pieces[-1].first == told.last
+            return is_some or (told.last >= self.last and self.words[self.last - 1] == "be")
         if kind is kinds.EDEMA:
             return not is_joined
         if kind is kinds.ANSWER:  # but not "edema in the talus and found none"

@@ -271,9 +271,14 @@ class Times(Backward):
         return (is_so or self.words[piece.first] in _PERSISTS) and self._ends_after(place)
 
     def _is_there_still(self, place: int) -> bool:
-        """Read "has faded but is still visible": it has not gone."""
+        """Read "has faded but is still visible", "was seen, and this is stable": it is there."""
         last = self.predicates[-1] if self.predicates else None
-        if last is None or self._open is not None or self._waiting or not last.resolved:
+        if last is None or self._open is not None or self._waiting:
+            return False
+        if last.historical and self.points_back and not last.resolved and self._ends_after(place):
+            last.current = True
+            return True
+        if not last.resolved:
             return False
         if self.words[self.pieces[place].first] != "still" or not self._ends_after(place):
             return False
@@ -295,10 +300,12 @@ class Times(Backward):
             return False  # "T1 still fatty" has not changed
         near = self.pieces[place - 1 : place] if place else []
         near = [p for p in near if p.last == piece.first and p.first > opened.first]
+        at = piece.last
         for follower in self.pieces[place + 1 : place + 3]:
-            if follower.first - piece.last > 1:
+            if follower.first - at > 1:
                 break
             near.append(follower)
+            at = follower.last  # "now looks entirely normal"
             if follower.kind not in (kinds.PREPOSITION, kinds.VERB):
                 break
         if not any(p.kind in _NORMAL or (p.kind is kinds.HIGH and p.value == "low") for p in near):
