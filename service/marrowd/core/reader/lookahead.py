@@ -39,6 +39,7 @@ _BARE_JOINTS = frozenset(
 
     """.split()
 )
+_AT_THE = (["at", "the"], ["about", "the"], ["across", "the"])
 _STOPS = frozenset({":", ",", ")", "]", ";", ".", "(", "[", "*"})
 
 
@@ -61,6 +62,8 @@ class Lookahead(Surroundings):
                     last = piece
                 elif piece.kind is not kinds.JOIN:
                     break
+            if self.words[max(0, here.first - 2) : here.first] in _AT_THE:
+                return not self._is_last_word(last)  # "edema at the talonavicular, none"
             return self.words[last.last - 1] in _BARE_JOINTS
         noun = self._ahead(NOUN_OF_JOINT, place)
         return noun is not None and (noun.first - here.last <= 1 or not noun.term.cue)
