@@ -31,7 +31,7 @@ from marrowd.core.reader.naming import TISSUES
 from marrowd.core.reader.pieces import Piece
 from marrowd.core.reader.predicates import Predicate
 from marrowd.core.reader.report_side import ReportSide
-from marrowd.core.reader.rows import graded, row_of
+from marrowd.core.reader.rows import graded, is_loose, row_of
 from marrowd.core.reader.scan import marks_of
 from marrowd.core.reader.sections import Sentence
 from marrowd.core.reader.settle import settled
@@ -432,6 +432,9 @@ class Report(Tables):
         last_named = len(predicates) - 1
         while last_named >= 0 and not predicates[last_named].bones:
             last_named -= 1
+        row = clauses.row
+        if row and last_named >= 0 and is_loose(self.words.words, row):
+            row = []
         contrast = len(predicates) > 1 or self._is_beside_edema(sentence)
         for place, predicate in enumerate(predicates):
             if predicate.bones:
@@ -441,7 +444,7 @@ class Report(Tables):
                 inherit_bones(
                     predicates,
                     place,
-                    clauses.row,
+                    row,
                     earlier,
                     near=self._distance <= 1,
                     names_later=place <= last_named,

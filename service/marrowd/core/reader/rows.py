@@ -25,6 +25,13 @@ def row_of(words: Words, pieces: list[Piece], known: list[Piece]) -> list[Piece]
     return known
 
 
+def is_loose(words: list[str], row: list[Piece]) -> bool:
+    """Say whether a row is but a sentence we do not know: "A fleck off the anterior fibula."."""
+    behind = words[row[-1].last : row[-1].last + 1]
+    before = words[row[0].first - 1] if row[0].first else "."
+    return before.isalpha() and not (behind and behind[0] in _ROW_SIGNS)
+
+
 def _is_row_sign(words: Words, index: int) -> bool:
     """Say whether a sign sets a row apart: "Talus - edema", but not "tibio-talar"."""
     apart = not words.is_glued(index - 1)
