@@ -24,6 +24,7 @@ _OLD = frozenset({"old", "prior", "previous", "former", "past", "earlier"})
 _FREE = frozenset({"free", "devoid", "void", "without", "lacks", "lack", "lacking"})
 _GOES_ON = frozenset({"of", "to", "at", "in", "on", "and", "or", "with"})
 _BE = frozenset({"is", "are", "was", "were", "does", "do", "did"})
+_FREED = frozenset({sayings.NORMAL_MARROW, sayings.SPARED})
 _OF_SUBJECT = frozenset(
     {
         "but",
@@ -203,7 +204,7 @@ class ClauseState(Subjects):
 
     def _give_subject(self, predicate: Predicate) -> None:
         """Say of its subject what an adjective parts from it: "bowed but of normal marrow"."""
-        if predicate.said is not sayings.NORMAL_MARROW or self.is_global or self.skips_others:
+        if predicate.said not in _FREED or self.is_global or self.skips_others:
             return
         if self.words[predicate.first - 1] in _OF_SUBJECT:
             predicate.bones = list(predicate.fallback)

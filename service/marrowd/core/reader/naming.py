@@ -32,6 +32,8 @@ class Naming(Sequences):
             return
         self._mention(piece)
         opened = self._open
+        if self.words[piece.first] == "neither" and self._denies_both(piece):
+            return
         if opened is not None and self._is_possessed(place, opened):
             return
         if self._over and self._is_far_landmark(piece):
@@ -48,6 +50,15 @@ class Naming(Sequences):
                 self._beside = piece
                 return
         self._wait(place, piece)
+
+    def _denies_both(self, piece: Piece) -> bool:
+        """Deny it of both of a pair: "edema in neither malleolus", "neither malleolus is"."""
+        opened = self._open
+        if opened is not None and not opened.bones:
+            opened.denied.append(piece)
+            return True
+        self._deny(piece)
+        return False
 
     def _is_of_other_noun(self, place: int, piece: Piece) -> bool:
         """Say whether a name is of another noun: "navicular tendon", "ankle joint effusion"."""
