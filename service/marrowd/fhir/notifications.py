@@ -10,7 +10,7 @@ status resource comes in answer to `$status`, and the same Bundle in answer to `
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import orjson
 
@@ -144,14 +144,14 @@ def _whole(bundle: Mapping[str, Any]) -> Notification:
     return Notification(resources=tuple(_resources(entries)), gone=gone)
 
 
-def _is_resource(value: object) -> bool:
+def _is_resource(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict) and isinstance(value.get("resourceType"), str)
 
 
 def _resources(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         resource = entry.get("resource")
-        if isinstance(resource, dict) and _is_resource(resource):
+        if _is_resource(resource):
             yield resource
 
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
+from tests.support.patience import PATIENCE_S
 
 from marrowd.web.connections import Runner
 
@@ -36,7 +37,7 @@ async def half_sent(*, shutdown_timeout):
 
 
 async def test_a_request_of_which_half_has_arrived_is_answered():
-    async with half_sent(shutdown_timeout=5.0) as (runner, reader, writer):
+    async with half_sent(shutdown_timeout=PATIENCE_S) as (runner, reader, writer):
         ending = asyncio.create_task(runner.cleanup())
         await asyncio.sleep(0.1)
         writer.write(b"full")
@@ -61,6 +62,6 @@ async def test_nobody_new_is_listened_to_meanwhile():
 
 async def test_who_sends_no_more_is_not_waited_for():
     async with half_sent(shutdown_timeout=0.1) as (runner, reader, _):
-        await asyncio.wait_for(runner.cleanup(), timeout=10)
+        await asyncio.wait_for(runner.cleanup(), timeout=PATIENCE_S)
 
         assert await reader.read() == b""
