@@ -1,5 +1,5 @@
 """
-`marrowd audit export`: who was given which patient's card, as JSON lines, for a stretch of time.
+`marrowd audit export`: who was given which patient's card, as JSON lines, for a period.
 
 The output names patients and users, which is its purpose; each export is logged.
 """

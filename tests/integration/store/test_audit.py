@@ -76,7 +76,7 @@ async def test_what_is_not_unicode_is_refused(store: Store) -> None:
     assert [] == await recorded(store)
 
 
-async def test_the_stretch_includes_its_beginning_and_not_its_end(store: Store) -> None:
+async def test_the_period_includes_its_beginning_and_not_its_end(store: Store) -> None:
     await store.add_audit([SHOWN])
 
     assert [] == await store.audited(since=NOW - HOUR, until=NOW, after=None, limit=9)

@@ -81,9 +81,9 @@ class Site:
     def settings(self):
         return Settings.model_validate(self.config)
 
-    async def found(self, *levels, clock=utc_now):
-        """Give what doctor finds, of some levels or all but what is fine."""
-        wanted = set(levels) or {*Grade} - {Grade.FINE}
+    async def found(self, *grades, clock=utc_now):
+        """Give what doctor finds, of some grades or all but what is fine."""
+        wanted = set(grades) or {*Grade} - {Grade.FINE}
         return [
             remark
             async for remarks in everything(self.settings, only=None, clock=clock)
@@ -274,9 +274,9 @@ async def test_subscriptions_otherwise_not_right_are_found(served, fhir):
     fhir.put(second | {"criteria": "Observation?code=1"})
     fhir.put(first | {"id": "double"})
     fhir.put(first | {"id": "also", "status": "requested"})
-    levels = sorted(f.grade for f in await served.found())
+    grades = sorted(f.grade for f in await served.found())
 
-    assert levels == [Grade.NOTE, Grade.NOTE, Grade.WRONG]
+    assert grades == [Grade.NOTE, Grade.NOTE, Grade.WRONG]
 
 
 async def test_subscriptions_of_others_are_left_to_them(served):
@@ -354,15 +354,15 @@ async def test_a_destination_that_is_down_is_found(served):
 
 
 @pytest.mark.parametrize(
-    ("status", "level"), [(401, Grade.WRONG), (404, Grade.NOTE), (500, Grade.AWAY)]
+    ("status", "grade"), [(401, Grade.WRONG), (404, Grade.NOTE), (500, Grade.AWAY)]
 )
 @pytest.mark.parametrize("kind", ["webhook", "fhir"])
-async def test_a_destination_that_refuses_is_found(served, fhir, status, level, kind):
+async def test_a_destination_that_refuses_is_found(served, fhir, status, grade, kind):
     fhir.faults = [Fault(prefix="/ehr", status=status)]
     served.destination |= {"url": f"{fhir.base_url}/ehr", "kind": kind, "token": "t"}
     del served.destination["secret"]
 
-    assert only(await served.found(), f"destination ehr: it answers {status}").grade is level
+    assert only(await served.found(), f"destination ehr: it answers {status}").grade is grade
 
 
 async def test_what_a_destination_refused_before_is_found(site, tmp_path):
@@ -435,7 +435,7 @@ async def test_a_folder_that_is_not_there_is_found(site, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "level"),
+    ("body", "status", "grade"),
     [
         (json.dumps(jwks()), 200, Grade.FINE),
         ('{"keys":[]}', 200, Grade.WRONG),
@@ -443,7 +443,7 @@ async def test_a_folder_that_is_not_there_is_found(site, tmp_path):
         ("", 404, Grade.AWAY),
     ],
 )
-async def test_an_issuer_without_keys_is_found(site, fhir, body, status, level):
+async def test_an_issuer_without_keys_is_found(site, fhir, body, status, grade):
     fhir.faults = [Fault(prefix="/keys", status=status, body=body.encode())]
     site.config["hooks"]["issuers"] = [
         {
@@ -454,7 +454,7 @@ async def test_an_issuer_without_keys_is_found(site, fhir, body, status, level):
     ]
     found = await site.found(*Grade)
 
-    assert [f.grade for f in found if "jwks_url" in f.place] == [level]
+    assert [f.grade for f in found if "jwks_url" in f.place] == [grade]
 
 
 def spoilt(tmp_path, **changed):
@@ -467,7 +467,7 @@ def spoilt(tmp_path, **changed):
 
 
 @pytest.mark.parametrize(
-    ("changed", "place", "level"),
+    ("changed", "place", "grade"),
     [
         ({"http__public_url": None}, "http.public_url", Grade.NOTE),
         ({"http__public_url": "http://localhost:8080"}, "http.public_url", Grade.NOTE),
@@ -483,11 +483,11 @@ def spoilt(tmp_path, **changed):
         ({"retention__evidence": "544d"}, "retention.evidence", Grade.NOTE),
     ],
 )
-def test_the_configuration_alone_tells_of_it(tmp_path, changed, place, level):
+def test_the_configuration_alone_tells_of_it(tmp_path, changed, place, grade):
     given = {"http__public_url": "https://marrowd.example.org"} | changed
     [remark] = spoilt(tmp_path, **given)
 
-    assert (remark.place, remark.grade) == (place, level)
+    assert (remark.place, remark.grade) == (place, grade)
     assert remark.mend
 
 
@@ -557,7 +557,7 @@ def test_the_exit_code_says_how_bad_it_is(tmp_path, capsys, store, code):
     assert not (tmp_path / "new.sqlite3").exists()
 
 
-def test_a_finding_is_two_lines_for_a_person():
+def test_a_remark_is_two_lines_for_a_person():
     remark = Remark(grade=Grade.WRONG, place="store", says="it is old", mend="do this")
 
     assert lines_of(remark) == ["wrong store: it is old", "      -> do this"]
@@ -574,7 +574,7 @@ def test_everything_waits_for_nobody_for_long(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("status", "level", "says"),
+    ("status", "grade", "says"),
     [
         (200, Grade.FINE, "the collector answers"),
         (401, Grade.NOTE, "answers 401 to no token"),
@@ -582,11 +582,11 @@ def test_everything_waits_for_nobody_for_long(tmp_path):
         (503, Grade.AWAY, "answers 503"),
     ],
 )
-async def test_the_collector_of_traces_is_sent_an_empty_batch(served, status, level, says):
+async def test_the_collector_of_traces_is_sent_an_empty_batch(served, status, grade, says):
     async with collecting() as collector:
         collector.status = status
         served.config["tracing"] = {"endpoint": collector.url}
-        [remark] = [f for f in await served.found(level) if f.place == "tracing"]
+        [remark] = [f for f in await served.found(grade) if f.place == "tracing"]
 
     assert says in remark.says
     assert (collector.asked, collector.spans) == (1, [])
